@@ -1,0 +1,2 @@
+#![cfg_attr(target_os = "none", no_std)]
+//! RayOS

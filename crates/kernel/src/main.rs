@@ -1,0 +1,2 @@
+#[cfg(not(target_os = "none"))]
+fn main() {}

@@ -1,0 +1,1 @@
+//! What the tests that boot the kernel share.
