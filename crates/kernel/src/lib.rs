@@ -1,2 +1,14 @@
+//! RayOS: the kernel as a library, for bare metal and for the host.
 #![cfg_attr(target_os = "none", no_std)]
-//! RayOS
+
+extern crate alloc;
+
+#[macro_use]
+pub mod limits;
+pub mod arch;
+pub mod base;
+pub mod drivers;
+pub mod kernel;
+pub mod memory;
+pub mod sched;
+pub mod shell;

@@ -1,0 +1,1 @@
+//! L2: devices, and what they give to the floors above.

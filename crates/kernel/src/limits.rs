@@ -1,0 +1,81 @@
+//! Every capacity of the kernel, each with its reason.
+//!
+//! A full table is a value (`base::fixed::Full`), never a panic; `limits` in the
+//! shell prints this list beside what is in use.
+
+/// One row of the table that the shell prints.
+pub struct Limit {
+    pub name: &'static str,
+    pub value: usize,
+    pub reason: &'static str,
+}
+
+macro_rules! limits {
+    ($( $(#[doc = $reason:literal])+ $name:ident = $value:expr; )+) => {
+        $( $(#[doc = $reason])+ pub const $name: usize = $value; )+
+        pub const LIMITS: &[Limit] = &[
+            $( Limit { name: stringify!($name), value: $name, reason: concat!($($reason),+) }, )+
+        ];
+    };
+}
+
+limits! {
+    /// Cores that are started; more are left parked and shown as such.
+    CORES_MAX = 32;
+    /// Threads, the idle thread of each core included.
+    THREADS_MAX = 128;
+    /// Stack of a kernel thread; the deepest path seen uses under a third.
+    STACK_BYTES = 64 * 1024;
+    /// Bytes of a thread's name.
+    THREAD_NAME_MAX = 24;
+    /// Ranges of the machine's memory map after merging neighbours.
+    MEMORY_RANGES_MAX = 128;
+    /// Device ranges mapped at the same time.
+    MMIO_RANGES_MAX = 64;
+    /// Interrupt sources with a handler.
+    INTERRUPT_SOURCES_MAX = 64;
+
+    /// Consoles with a shell session of their own: the serial line and the screen.
+    CONSOLES_MAX = 2;
+    /// Bytes of a command line as typed; more are refused with a bell.
+    LINE_MAX = 1024;
+    /// Words of one command.
+    WORDS_MAX = 64;
+    /// Filters behind one command.
+    FILTERS_MAX = 8;
+    /// Lines that a session remembers.
+    HISTORY_MAX = 64;
+    /// Bytes of echo and redraw a session holds for a slow console.
+    SESSION_OUTPUT_BYTES = 16 * 1024;
+    /// Bytes received from the serial line and not yet read by the loop.
+    SERIAL_RECEIVE_BYTES = 4096;
+    /// Bytes written to the serial line and not yet taken by the device.
+    SERIAL_TRANSMIT_BYTES = 16 * 1024;
+
+    /// Blocks (tables and key-value groups) of one report.
+    REPORT_BLOCKS_MAX = 32;
+    /// Columns of one table.
+    REPORT_COLUMNS_MAX = 16;
+    /// Cells of one report, all blocks together.
+    REPORT_CELLS_MAX = 4096;
+    /// Bytes of text in one report.
+    REPORT_TEXT_BYTES = 64 * 1024;
+
+    /// Log records kept.
+    LOG_RECORDS_MAX = 512;
+    /// Bytes of one log record's text; longer ones are cut and marked.
+    LOG_TEXT_MAX = 120;
+    /// Sources with a log level of their own.
+    LOG_FILTERS_MAX = 16;
+    /// Events in the trace ring; a power of two.
+    TRACE_EVENTS_MAX = 1024;
+    /// Bytes of the kernel's command line.
+    COMMAND_LINE_MAX = 2048;
+    /// Problems in the configuration that are shown; the rest is counted.
+    CONFIG_PROBLEMS_MAX = 8;
+}
+
+const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
+const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
+const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);
+const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);

@@ -1,0 +1,3 @@
+//! L2: threads and who runs next.
+
+pub mod view;

@@ -1,0 +1,1 @@
+//! L7: from bytes to commands to reports.
