@@ -348,6 +348,7 @@ fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::prng::Prng;
 
     const BASE: u64 = 0xffff_ffff_8020_0000;
 
@@ -462,32 +463,26 @@ mod tests {
 
     #[test]
     fn a_damaged_blob_gives_an_error_or_an_answer_and_never_a_panic() {
-        let mut random = 0x9e37_79b9_7f4a_7c15u64;
-        let mut next = move || {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random
-        };
+        let mut prng = Prng::new(7);
         let whole = golden();
         for _ in 0..200_000 {
             let mut blob = whole.clone();
-            for _ in 0..1 + next() % 4 {
+            for _ in 0..1 + prng.below(4) {
                 // Mostly behind the magic, where damage gets further.
-                let position = 8 + (next() as usize) % (blob.len() - 8);
-                let interesting = [0, 1, 0x7f, 0x80, 0xff, next() as u8];
-                blob[position] = interesting[(next() as usize) % interesting.len()];
+                let position = 8 + prng.below(blob.len() as u64 - 8) as usize;
+                let interesting = [0, 1, 0x7f, 0x80, 0xff, prng.next_u64() as u8];
+                blob[position] = interesting[prng.below(interesting.len() as u64) as usize];
             }
-            blob.truncate(blob.len() - (next() % 3) as usize);
+            blob.truncate(blob.len() - prng.below(3) as usize);
             let Ok(symbols) = Symbols::parse(&blob) else {
                 continue;
             };
             for _ in 0..8 {
-                let address = BASE.wrapping_add(next() % 0x120);
+                let address = BASE.wrapping_add(prng.below(0x120));
                 if let Some(found) = symbols.lookup(address) {
                     assert!(found.offset < 0x120);
                 }
-                symbols.lookup_return_address(next());
+                symbols.lookup_return_address(prng.next_u64());
             }
         }
     }
