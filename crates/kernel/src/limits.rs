@@ -73,6 +73,8 @@ limits! {
     COMMAND_LINE_MAX = 2048;
     /// Problems in the configuration that are shown; the rest is counted.
     CONFIG_PROBLEMS_MAX = 8;
+    /// Names and lines for backtraces; half a byte for each byte of code.
+    SYMBOLS_BYTES = 256 * 1024;
 }
 
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
