@@ -1,1 +1,12 @@
-//! Builds, boots, tests and measures RayOS; the tests use the same library.
+//! Builds, boots, tests and measures RayOS; the tests that boot the kernel use the same library.
+
+pub mod deadline;
+pub mod exec;
+pub mod kernel;
+pub mod outcome;
+pub mod process;
+pub mod qemu;
+pub mod session;
+pub mod shape_options;
+pub mod toolchain;
+pub mod workspace;

@@ -1,1 +1,34 @@
-fn main() {}
+//! `cargo xtask`: one subcommand a module, and the exit codes that scripts rely on.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xtask::{exec, kernel, outcome};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Builds, boots, tests and measures RayOS"
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    Exec(exec::Options),
+    Kernel(kernel::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match CommandLine::parse().task {
+        Task::Exec(options) => exec::command(&options),
+        Task::Kernel(options) => kernel::command(&options),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        outcome::of_error(&error).into()
+    })
+}
