@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use anyhow::{Context, bail};
 
 use crate::deadline::Deadline;
+use crate::doctor::{self, Purpose};
 use crate::outcome::{Outcome, Unusable};
 use crate::process;
 use crate::toolchain::{self, Search};
@@ -99,13 +100,13 @@ fn build_when_stale() -> anyhow::Result<()> {
 fn build() -> anyhow::Result<()> {
     let toolchain = match toolchain::search() {
         Search::Found(toolchain) => toolchain,
-        Search::LinkerMissing(_) => bail!(Unusable(
-            "no linker for bare metal (ld.lld) is installed; `cargo xtask doctor --install` installs one".to_string()
-        )),
-        Search::CoreMissing => bail!(Unusable(format!(
-            "no toolchain here can build for {}; `cargo xtask doctor --install` installs one",
-            toolchain::TARGET
-        ))),
+        Search::LinkerMissing(_) | Search::CoreMissing => {
+            doctor::require(&[Purpose::Build])?;
+            // It came between the two looks; the next build finds it.
+            bail!(Unusable(
+                "the toolchain just changed; try again".to_string()
+            ))
+        }
     };
     let mut cargo = toolchain.cargo("build");
     cargo.args(["--release", "--package", "rayos-kernel", "--bin", "rayos"]);

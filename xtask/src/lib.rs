@@ -1,6 +1,8 @@
 //! Builds, boots, tests and measures RayOS; the tests that boot the kernel use the same library.
 
+pub mod bench;
 pub mod deadline;
+pub mod doctor;
 pub mod exec;
 pub mod kernel;
 pub mod outcome;
@@ -8,5 +10,6 @@ pub mod process;
 pub mod qemu;
 pub mod session;
 pub mod shape_options;
+pub mod table;
 pub mod toolchain;
 pub mod workspace;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{exec, kernel, outcome};
+use xtask::{doctor, exec, kernel, outcome};
 
 #[derive(Parser)]
 #[command(
@@ -18,12 +18,14 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Task {
+    Doctor(doctor::Options),
     Exec(exec::Options),
     Kernel(kernel::Options),
 }
 
 fn main() -> ExitCode {
     let result = match CommandLine::parse().task {
+        Task::Doctor(options) => doctor::command(&options),
         Task::Exec(options) => exec::command(&options),
         Task::Kernel(options) => kernel::command(&options),
     };

@@ -19,6 +19,10 @@ use crate::process;
 use crate::workspace;
 
 pub const TARGET: &str = "x86_64-unknown-none";
+/// The compiler that the boot loader of the images is known to build with.
+pub const BOOT_LOADER_RUST: &str = "1.96.0";
+
+const HOST: &str = "x86_64-unknown-linux-gnu";
 
 /// The oldest compiler that the workspace accepts (`rust-version` in Cargo.toml), as (major, minor).
 const RUST_VERSION_MIN: (u32, u32) = (1, 88);
@@ -92,6 +96,42 @@ pub fn active_is_rustups() -> bool {
         })
 }
 
+/// A compiler for the boot loader of the images: one whose source and LLVM tools are here.
+///
+/// The boot loader is built for targets of its own and only by the compilers that it is known to build with.
+pub fn boot_loader_compiler() -> Option<String> {
+    let of_rustup =
+        rustup_home().map(|home| home.join(format!("toolchains/{BOOT_LOADER_RUST}-{HOST}")));
+    let is_complete = |sysroot: &PathBuf| {
+        has_source(sysroot)
+            && sysroot
+                .join("lib/rustlib")
+                .join(HOST)
+                .join("bin/llvm-objcopy")
+                .exists()
+    };
+    if of_rustup.is_some_and(|sysroot| is_complete(&sysroot)) {
+        return Some(BOOT_LOADER_RUST.to_string());
+    }
+    let has_llvm = std::fs::read_dir("/usr/lib").ok()?.flatten().any(|entry| {
+        entry.file_name().to_string_lossy().starts_with("llvm-")
+            && ["llvm-objcopy", "llvm-objdump", "lld"]
+                .iter()
+                .all(|tool| entry.path().join("bin").join(tool).exists())
+    });
+    let debian = debian_compiler()
+        .ok()
+        .filter(|compiler| compiler.has_source() && has_llvm)?;
+    Some(format!("{} (Debian's)", short(&debian.version)))
+}
+
+fn rustup_home() -> Option<PathBuf> {
+    match std::env::var_os("RUSTUP_HOME") {
+        Some(home) => Some(PathBuf::from(home)),
+        None => Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup")),
+    }
+}
+
 /// The decision itself, on facts only.
 fn choose(active: Option<&Compiler>, debian: Option<&Compiler>, linkers: &[PathBuf]) -> Search {
     let candidates = [
@@ -150,6 +190,12 @@ impl Compiler {
     }
 }
 
+fn has_source(sysroot: &Path) -> bool {
+    sysroot
+        .join("lib/rustlib/src/rust/library/core/Cargo.toml")
+        .exists()
+}
+
 impl Toolchain {
     /// Cargo, prepared so that the arguments after `subcommand` are all that is left to say.
     ///
@@ -185,12 +231,12 @@ impl Toolchain {
     pub fn description(&self) -> String {
         let means = match self.means {
             Means::InstalledTarget => "target installed",
-            Means::OwnSource => "builds core from its source",
-            Means::DebianSource => "Debian's, builds core from its source",
+            Means::OwnSource => "builds core",
+            Means::DebianSource => "Debian's, builds core",
         };
         match &self.linker {
-            Some(linker) => format!("{} ({means}, {})", self.version, linker.display()),
-            None => format!("{} ({means})", self.version),
+            Some(linker) => format!("{} ({means}, {})", short(&self.version), linker.display()),
+            None => format!("{} ({means})", short(&self.version)),
         }
     }
 }
@@ -239,6 +285,14 @@ fn active_compiler() -> anyhow::Result<Compiler> {
     compiler(&cargo, &rustc, Environment::Active)
 }
 
+fn debian_compiler() -> anyhow::Result<Compiler> {
+    compiler(
+        Path::new("/usr/bin/cargo"),
+        Path::new("/usr/bin/rustc"),
+        Environment::Debian,
+    )
+}
+
 /// Asks a compiler what it is; an error when it is not there or too old.
 fn compiler(cargo: &Path, rustc: &Path, environment: Environment) -> anyhow::Result<Compiler> {
     let ask = |argument: &[&str]| {
@@ -271,6 +325,11 @@ fn compiler(cargo: &Path, rustc: &Path, environment: Environment) -> anyhow::Res
         version: version.to_string(),
         sysroot: PathBuf::from(sysroot),
     })
+}
+
+/// A version without the commit and the date behind it.
+fn short(version: &str) -> &str {
+    version.split(' ').next().unwrap_or(version)
 }
 
 fn version_numbers(version: &str) -> Option<(u32, u32)> {

@@ -14,6 +14,7 @@ use super::media::Payload;
 use super::qmp::Qmp;
 use super::shape::Shape;
 use crate::deadline::Deadline;
+use crate::doctor::{self, Purpose};
 use crate::outcome::Unusable;
 use crate::process;
 use crate::workspace::Scratch;
@@ -63,9 +64,8 @@ impl Machine {
             bail!(Unusable(problem));
         }
         let Some(program) = process::find_program(PROGRAM) else {
-            bail!(Unusable(format!(
-                "{PROGRAM} is not installed; `cargo xtask doctor --install` installs it"
-            )));
+            doctor::require(&[Purpose::Run])?;
+            bail!(Unusable(format!("{PROGRAM} is not on PATH")));
         };
         let scratch = Scratch::new().context("no scratch directory can be made")?;
         let serial_path = scratch.path().join("serial");
