@@ -85,16 +85,28 @@ fn build_when_stale() -> anyhow::Result<()> {
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
         .context("waiting for another build")?;
 
-    let stamp = cache.join("kernel.stamp");
-    let elf = workspace::kernel_elf();
     // Taken before the build, so that a source that changes meanwhile is seen to differ the next time.
     let sources = fingerprint_of_sources();
-    if fs::read_to_string(&stamp).is_ok_and(|old| old == sources.clone() + &fingerprint(&elf)) {
+    if is_stamped(&sources) {
         return Ok(());
     }
     build()?;
-    fs::write(&stamp, sources + &fingerprint(&elf))
+    fs::write(stamp(), sources + &fingerprint(&workspace::kernel_elf()))
         .context("the kernel's build stamp cannot be written")
+}
+
+/// Whether `ensure` would build.
+pub fn is_stale() -> bool {
+    std::env::var_os(KERNEL_VARIABLE).is_none() && !is_stamped(&fingerprint_of_sources())
+}
+
+fn is_stamped(sources: &str) -> bool {
+    let now = sources.to_string() + &fingerprint(&workspace::kernel_elf());
+    fs::read_to_string(stamp()).is_ok_and(|built| built == now)
+}
+
+fn stamp() -> PathBuf {
+    workspace::cache().join("kernel.stamp")
 }
 
 fn build() -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ pub mod kernel;
 pub mod outcome;
 pub mod process;
 pub mod qemu;
+pub mod run;
 pub mod session;
 pub mod shape_options;
 pub mod table;

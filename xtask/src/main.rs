@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{doctor, exec, kernel, outcome};
+use xtask::{doctor, exec, kernel, outcome, run};
 
 #[derive(Parser)]
 #[command(
@@ -18,14 +18,16 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Task {
-    Doctor(doctor::Options),
+    Run(run::Options),
     Exec(exec::Options),
+    Doctor(doctor::Options),
     Kernel(kernel::Options),
 }
 
 fn main() -> ExitCode {
     let result = match CommandLine::parse().task {
         Task::Doctor(options) => doctor::command(&options),
+        Task::Run(options) => run::command(&options),
         Task::Exec(options) => exec::command(&options),
         Task::Kernel(options) => kernel::command(&options),
     };
