@@ -11,6 +11,7 @@ pub mod qemu;
 pub mod run;
 pub mod session;
 pub mod shape_options;
+pub mod suite;
 pub mod table;
 pub mod toolchain;
 pub mod workspace;

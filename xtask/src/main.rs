@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{doctor, exec, kernel, outcome, run};
+use xtask::{doctor, exec, kernel, outcome, run, suite};
 
 #[derive(Parser)]
 #[command(
@@ -20,12 +20,14 @@ struct CommandLine {
 enum Task {
     Run(run::Options),
     Exec(exec::Options),
+    Test(suite::Options),
     Doctor(doctor::Options),
     Kernel(kernel::Options),
 }
 
 fn main() -> ExitCode {
     let result = match CommandLine::parse().task {
+        Task::Test(options) => suite::command(&options),
         Task::Doctor(options) => doctor::command(&options),
         Task::Run(options) => run::command(&options),
         Task::Exec(options) => exec::command(&options),

@@ -89,6 +89,39 @@ pub fn stop(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// Kills a child and all that it started.
+///
+/// A process group of their own would be simpler to kill, but Ctrl-C at the terminal would no longer reach them.
+pub fn stop_with_descendants(child: &mut Child) {
+    let mut processes = Vec::new();
+    list_descendants(child.id(), &mut processes);
+    stop(child);
+    for id in processes {
+        if let Some(id) = i32::try_from(id)
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+        {
+            // It fails only when the process is gone already.
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+fn list_descendants(parent: u32, processes: &mut Vec<u32>) {
+    // Each thread of a process has children of its own.
+    let threads = std::fs::read_dir(format!("/proc/{parent}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    for thread in threads {
+        let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|id| id.parse().ok()) {
+            processes.push(child);
+            list_descendants(child, processes);
+        }
+    }
+}
+
 /// "exit status 1" or "signal 9", for messages.
 pub fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
@@ -219,6 +252,21 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(error.to_string(), "sleep did not end in time");
+    }
+
+    #[test]
+    fn what_a_stopped_child_started_is_stopped_too() {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "sleep 60 & echo $!; wait"])
+            .stdout(Stdio::piped());
+        let mut child = shell.spawn().unwrap();
+        let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut id = String::new();
+        std::io::BufRead::read_line(&mut output, &mut id).unwrap();
+        stop_with_descendants(&mut child);
+        // The pipe ends when the last process that holds it is gone.
+        assert_eq!(output.read_to_end(&mut Vec::new()).unwrap(), 0);
     }
 
     #[test]
