@@ -1,1 +1,40 @@
-fn main() {}
+//! `cargo xtask`: one subcommand a module, and the exit codes that scripts rely on.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xtask::{doctor, exec, kernel, outcome, run, suite};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Builds, boots, tests and measures RayOS"
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    Run(run::Options),
+    Exec(exec::Options),
+    Test(suite::Options),
+    Doctor(doctor::Options),
+    Kernel(kernel::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match CommandLine::parse().task {
+        Task::Test(options) => suite::command(&options),
+        Task::Doctor(options) => doctor::command(&options),
+        Task::Run(options) => run::command(&options),
+        Task::Exec(options) => exec::command(&options),
+        Task::Kernel(options) => kernel::command(&options),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        outcome::of_error(&error).into()
+    })
+}

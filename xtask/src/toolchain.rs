@@ -1,0 +1,483 @@
+//! Finds the compiler, the core library and the linker with which the bare-metal kernel can be built here.
+//!
+//! Looked for, best first, and only ever looked for (`doctor` installs):
+//! 1. the active toolchain has the target `x86_64-unknown-none`: plain cargo;
+//! 2. the active toolchain has its source (`rust-src`): cargo builds the core library itself;
+//! 3. Debian's compiler and source (`rustc-web cargo-web rust-web-src rust-web-llvm`), whatever toolchain is active.
+//!
+//! A compiler builds only the core library of its own version, so compiler, cargo and source are always taken together.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::deadline::Deadline;
+use crate::process;
+use crate::workspace;
+
+pub const TARGET: &str = "x86_64-unknown-none";
+/// The compiler that the boot loader of the images is known to build with.
+pub const BOOT_LOADER_RUST: &str = "1.96.0";
+
+const HOST: &str = "x86_64-unknown-linux-gnu";
+
+/// The oldest compiler that the workspace accepts (`rust-version` in Cargo.toml), as (major, minor).
+const RUST_VERSION_MIN: (u32, u32) = (1, 88);
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// Why this toolchain can build the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// The core library for the target is installed.
+    InstalledTarget,
+    /// The core library is built from the toolchain's own source.
+    OwnSource,
+    /// As `OwnSource`, with Debian's packages beside another active toolchain.
+    DebianSource,
+}
+
+/// A complete way to build the kernel.
+#[derive(Clone, Debug)]
+pub struct Toolchain {
+    pub means: Means,
+    pub cargo: PathBuf,
+    pub rustc: PathBuf,
+    /// The compiler's version, as `rustc --version` says it without its name.
+    pub version: String,
+    /// The linker to name to cargo, or `None` when the compiler finds its own.
+    pub linker: Option<PathBuf>,
+}
+
+/// What is there, and what is still missing.
+#[derive(Clone, Debug)]
+pub enum Search {
+    Found(Toolchain),
+    /// A compiler and a core library, but no linker.
+    LinkerMissing(Means),
+    /// No toolchain here has the target or its source.
+    CoreMissing,
+}
+
+/// One compiler with the facts that decide.
+#[derive(Clone, Debug)]
+struct Compiler {
+    cargo: PathBuf,
+    rustc: PathBuf,
+    version: String,
+    sysroot: PathBuf,
+}
+
+/// Looks for a way to build the kernel.
+pub fn search() -> Search {
+    let active = active_compiler();
+    let debian = compiler(
+        Path::new("/usr/bin/cargo"),
+        Path::new("/usr/bin/rustc"),
+        Environment::Debian,
+    );
+    choose(
+        active.as_ref().ok(),
+        debian.as_ref().ok(),
+        &linkers_on_path(),
+    )
+}
+
+/// Whether the active toolchain is one of rustup's, to which rustup could add the target.
+pub fn active_is_rustups() -> bool {
+    process::find_program("rustup").is_some()
+        && active_compiler().is_ok_and(|compiler| {
+            compiler
+                .sysroot
+                .join("lib/rustlib/multirust-channel-manifest.toml")
+                .exists()
+        })
+}
+
+/// A compiler for the boot loader of the images: one whose source and LLVM tools are here.
+///
+/// The boot loader is built for targets of its own and only by the compilers that it is known to build with.
+pub fn boot_loader_compiler() -> Option<String> {
+    let of_rustup =
+        rustup_home().map(|home| home.join(format!("toolchains/{BOOT_LOADER_RUST}-{HOST}")));
+    let is_complete = |sysroot: &PathBuf| {
+        has_source(sysroot)
+            && sysroot
+                .join("lib/rustlib")
+                .join(HOST)
+                .join("bin/llvm-objcopy")
+                .exists()
+    };
+    if of_rustup.is_some_and(|sysroot| is_complete(&sysroot)) {
+        return Some(BOOT_LOADER_RUST.to_string());
+    }
+    let has_llvm = std::fs::read_dir("/usr/lib").ok()?.flatten().any(|entry| {
+        entry.file_name().to_string_lossy().starts_with("llvm-")
+            && ["llvm-objcopy", "llvm-objdump", "lld"]
+                .iter()
+                .all(|tool| entry.path().join("bin").join(tool).exists())
+    });
+    let debian = debian_compiler()
+        .ok()
+        .filter(|compiler| compiler.has_source() && has_llvm)?;
+    Some(format!("{} (Debian's)", short(&debian.version)))
+}
+
+fn rustup_home() -> Option<PathBuf> {
+    match std::env::var_os("RUSTUP_HOME") {
+        Some(home) => Some(PathBuf::from(home)),
+        None => Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup")),
+    }
+}
+
+/// The decision itself, on facts only.
+fn choose(active: Option<&Compiler>, debian: Option<&Compiler>, linkers: &[PathBuf]) -> Search {
+    let candidates = [
+        active
+            .filter(|it| it.has_target())
+            .map(|it| (it, Means::InstalledTarget)),
+        active
+            .filter(|it| it.has_source())
+            .map(|it| (it, Means::OwnSource)),
+        debian
+            .filter(|it| it.has_source())
+            .map(|it| (it, Means::DebianSource)),
+    ];
+    let mut without_linker = None;
+    for (compiler, means) in candidates.into_iter().flatten() {
+        let linker = if compiler.has_linker() {
+            None
+        } else {
+            linkers.first().cloned()
+        };
+        if linker.is_none() && !compiler.has_linker() {
+            without_linker.get_or_insert(means);
+            continue;
+        }
+        return Search::Found(Toolchain {
+            means,
+            cargo: compiler.cargo.clone(),
+            rustc: compiler.rustc.clone(),
+            version: compiler.version.clone(),
+            linker,
+        });
+    }
+    without_linker.map_or(Search::CoreMissing, Search::LinkerMissing)
+}
+
+impl Compiler {
+    fn has_target(&self) -> bool {
+        self.sysroot
+            .join("lib/rustlib")
+            .join(TARGET)
+            .join("lib")
+            .is_dir()
+    }
+
+    fn has_source(&self) -> bool {
+        self.sysroot
+            .join("lib/rustlib/src/rust/library/core/Cargo.toml")
+            .exists()
+    }
+
+    /// Whether the compiler brings the linker that the target's description names.
+    fn has_linker(&self) -> bool {
+        self.sysroot
+            .join("lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld")
+            .exists()
+    }
+}
+
+fn has_source(sysroot: &Path) -> bool {
+    sysroot
+        .join("lib/rustlib/src/rust/library/core/Cargo.toml")
+        .exists()
+}
+
+impl Toolchain {
+    /// Cargo, prepared so that the arguments after `subcommand` are all that is left to say.
+    ///
+    /// The rustflags of `.cargo/config.toml` are part of the kernel's contract; a `RUSTFLAGS` of the user would
+    /// silently replace them, so it is removed.
+    pub fn cargo(&self, subcommand: &str) -> Command {
+        let mut command = Command::new(&self.cargo);
+        clean(&mut command);
+        if self.means == Means::DebianSource {
+            Environment::Debian.apply(&mut command);
+        }
+        command
+            .current_dir(workspace::root())
+            .env("RUSTC", &self.rustc);
+        if let Some(linker) = &self.linker {
+            command.env("CARGO_TARGET_X86_64_UNKNOWN_NONE_LINKER", linker);
+        }
+        command
+            .arg(subcommand)
+            .args(["--target", TARGET])
+            .arg("--target-dir")
+            .arg(workspace::target());
+        if self.means != Means::InstalledTarget {
+            command.env("RUSTC_BOOTSTRAP", "1").args([
+                "-Zbuild-std=core,alloc,compiler_builtins",
+                "-Zbuild-std-features=compiler-builtins-mem",
+            ]);
+        }
+        command
+    }
+
+    /// One line for tables: what builds the kernel, and how.
+    pub fn description(&self) -> String {
+        let means = match self.means {
+            Means::InstalledTarget => "target installed",
+            Means::OwnSource => "builds core",
+            Means::DebianSource => "Debian's, builds core",
+        };
+        match &self.linker {
+            Some(linker) => format!("{} ({means}, {})", short(&self.version), linker.display()),
+            None => format!("{} ({means})", short(&self.version)),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Environment {
+    /// What this process was started with.
+    Active,
+    /// Debian's tools only: rustup's proxies and libraries must not be found.
+    Debian,
+}
+
+impl Environment {
+    fn apply(self, command: &mut Command) {
+        if let Environment::Debian = self {
+            command
+                .env("PATH", "/usr/bin:/bin")
+                .env_remove("RUSTUP_TOOLCHAIN")
+                .env_remove("LD_LIBRARY_PATH");
+        }
+    }
+}
+
+/// Removes what cargo told *this* process and what would change the kernel behind its configuration.
+fn clean(command: &mut Command) {
+    for name in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO",
+    ] {
+        command.env_remove(name);
+    }
+}
+
+/// The toolchain whose cargo runs this program, else the one on `PATH`.
+fn active_compiler() -> anyhow::Result<Compiler> {
+    let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+    let beside = cargo.with_file_name("rustc");
+    let rustc = if cargo.is_absolute() && process::is_executable(&beside) {
+        beside
+    } else {
+        PathBuf::from("rustc")
+    };
+    compiler(&cargo, &rustc, Environment::Active)
+}
+
+fn debian_compiler() -> anyhow::Result<Compiler> {
+    compiler(
+        Path::new("/usr/bin/cargo"),
+        Path::new("/usr/bin/rustc"),
+        Environment::Debian,
+    )
+}
+
+/// Asks a compiler what it is; an error when it is not there or too old.
+fn compiler(cargo: &Path, rustc: &Path, environment: Environment) -> anyhow::Result<Compiler> {
+    let ask = |argument: &[&str]| {
+        let mut command = Command::new(rustc);
+        environment.apply(&mut command);
+        command.current_dir(workspace::root()).args(argument);
+        process::ask(&mut command, Deadline::after(ANSWER_WITHIN))
+    };
+    let silent = || format!("{} does not say its version and sysroot", rustc.display());
+    let said = ask(&["--version"])?;
+    let version = said
+        .stdout
+        .trim()
+        .strip_prefix("rustc ")
+        .with_context(silent)?;
+    let said = ask(&["--print", "sysroot"])?;
+    let sysroot = Some(said.stdout.trim())
+        .filter(|path| path.starts_with('/'))
+        .with_context(silent)?;
+    anyhow::ensure!(
+        version_numbers(version).is_some_and(|version| version >= RUST_VERSION_MIN),
+        "{} is {version}, older than {}.{}",
+        rustc.display(),
+        RUST_VERSION_MIN.0,
+        RUST_VERSION_MIN.1,
+    );
+    Ok(Compiler {
+        cargo: cargo.to_path_buf(),
+        rustc: rustc.to_path_buf(),
+        version: version.to_string(),
+        sysroot: PathBuf::from(sysroot),
+    })
+}
+
+/// A version without the commit and the date behind it.
+fn short(version: &str) -> &str {
+    version.split(' ').next().unwrap_or(version)
+}
+
+fn version_numbers(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split(['.', ' ', '-']);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// Every `ld.lld` and `ld.lld-NN` on `PATH`, unversioned first, then newest first.
+fn linkers_on_path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
+    let names = std::env::split_paths(&path)
+        .filter_map(|directory| std::fs::read_dir(directory).ok())
+        .flat_map(|entries| entries.flatten())
+        .map(|entry| entry.path());
+    let mut found: Vec<(u32, PathBuf)> = names
+        .filter_map(|path| Some((linker_version(path.file_name()?.to_str()?)?, path)))
+        .collect();
+    found.retain(|(_, path)| process::is_executable(path));
+    found.sort_by(|a, b| b.cmp(a));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// The version in a linker's name; the name without one is the system's choice and ranks highest.
+fn linker_version(name: &str) -> Option<u32> {
+    match name.strip_prefix("ld.lld")? {
+        "" => Some(u32::MAX),
+        suffix => suffix.strip_prefix('-')?.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Scratch;
+    use std::fs;
+
+    /// A compiler whose sysroot has these files.
+    fn compiler_with(scratch: &Scratch, name: &str, files: &[&str]) -> Compiler {
+        let sysroot = scratch.path().join(name);
+        for file in files {
+            let path = sysroot.join("lib/rustlib").join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        Compiler {
+            cargo: PathBuf::from(format!("/{name}/cargo")),
+            rustc: PathBuf::from(format!("/{name}/rustc")),
+            version: "1.96.0".to_string(),
+            sysroot,
+        }
+    }
+
+    const LINKER: &str = "x86_64-unknown-linux-gnu/bin/rust-lld";
+    const CORE: &str = "x86_64-unknown-none/lib/libcore.rlib";
+    const SOURCE: &str = "src/rust/library/core/Cargo.toml";
+
+    fn found(search: Search) -> Toolchain {
+        match search {
+            Search::Found(toolchain) => toolchain,
+            other => panic!("expected a toolchain, not {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_installed_target_wins_over_every_source() {
+        let scratch = Scratch::new().unwrap();
+        let active = compiler_with(&scratch, "active", &[LINKER, CORE, SOURCE]);
+        let debian = compiler_with(&scratch, "debian", &[SOURCE]);
+        let toolchain = found(choose(
+            Some(&active),
+            Some(&debian),
+            &[PathBuf::from("/usr/bin/ld.lld")],
+        ));
+        assert_eq!(toolchain.means, Means::InstalledTarget);
+        assert_eq!(toolchain.linker, None);
+    }
+
+    #[test]
+    fn debian_serves_when_the_active_toolchain_has_neither_target_nor_source() {
+        let scratch = Scratch::new().unwrap();
+        let active = compiler_with(&scratch, "active", &[LINKER]);
+        let debian = compiler_with(&scratch, "debian", &[SOURCE]);
+        let linker = PathBuf::from("/usr/bin/ld.lld-22");
+        let toolchain = found(choose(
+            Some(&active),
+            Some(&debian),
+            std::slice::from_ref(&linker),
+        ));
+        assert_eq!(toolchain.means, Means::DebianSource);
+        assert_eq!(toolchain.rustc, PathBuf::from("/debian/rustc"));
+        assert_eq!(toolchain.linker, Some(linker));
+    }
+
+    #[test]
+    fn a_missing_linker_and_a_missing_core_are_told_apart() {
+        let scratch = Scratch::new().unwrap();
+        let source_only = compiler_with(&scratch, "source", &[SOURCE]);
+        let bare = compiler_with(&scratch, "bare", &[LINKER]);
+        assert!(matches!(
+            choose(None, Some(&source_only), &[]),
+            Search::LinkerMissing(Means::DebianSource)
+        ));
+        assert!(matches!(
+            choose(Some(&bare), None, &[]),
+            Search::CoreMissing
+        ));
+    }
+
+    #[test]
+    fn debians_cargo_never_meets_rustups_environment() {
+        let toolchain = Toolchain {
+            means: Means::DebianSource,
+            cargo: PathBuf::from("/usr/bin/cargo"),
+            rustc: PathBuf::from("/usr/bin/rustc"),
+            version: "1.96.0".to_string(),
+            linker: Some(PathBuf::from("/usr/bin/ld.lld-22")),
+        };
+        let command = toolchain.cargo("build");
+        let value = |name: &str| {
+            command
+                .get_envs()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value)
+        };
+        assert_eq!(command.get_program(), "/usr/bin/cargo");
+        assert_eq!(value("RUSTC").flatten(), Some("/usr/bin/rustc".as_ref()));
+        assert_eq!(value("PATH").flatten(), Some("/usr/bin:/bin".as_ref()));
+        assert_eq!(value("RUSTUP_TOOLCHAIN"), Some(None), "must be removed");
+        assert_eq!(value("RUSTFLAGS"), Some(None), "must be removed");
+        assert!(
+            command
+                .get_args()
+                .any(|argument| argument == "-Zbuild-std=core,alloc,compiler_builtins")
+        );
+    }
+
+    #[test]
+    fn versions_are_read_with_and_without_a_channel() {
+        assert_eq!(version_numbers("1.96.0 (abc)"), Some((1, 96)));
+        assert_eq!(version_numbers("1.97.0-nightly (abc)"), Some((1, 97)));
+        assert_eq!(version_numbers("unknown"), None);
+    }
+
+    #[test]
+    fn linkers_rank_by_version_and_other_tools_are_no_linkers() {
+        assert_eq!(linker_version("ld.lld"), Some(u32::MAX));
+        assert_eq!(linker_version("ld.lld-22"), Some(22));
+        assert_eq!(linker_version("ld.lld.exe"), None);
+        assert_eq!(linker_version("ld.gold"), None);
+    }
+}
