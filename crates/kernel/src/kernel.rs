@@ -32,3 +32,28 @@ pub trait Machine {
     /// Breaks something on purpose.
     fn debug(&mut self, action: DebugAction);
 }
+
+/// (Stub.)
+pub struct Kernel<M> { machine: M, is_greeted: bool }
+impl<M: Machine> Kernel<M> {
+    pub fn boxed(machine: M) -> alloc::boxed::Box<Self> { alloc::boxed::Box::new(Self { machine, is_greeted: false }) }
+    pub fn tick(&mut self) -> Option<Instant> {
+        let now = self.machine.now();
+        let online = { let mut v = CpuView { vendor: Default::default(), brand: Default::default(), cores_present: 0, clock_hz: 0, clock_source: "", timer: "", features: Default::default(), cores: Default::default() }; self.machine.cpu(&mut v); v };
+        let Some(console) = self.machine.console(0) else { return None };
+        if !self.is_greeted {
+            self.is_greeted = true;
+            console.write(std_format(format_args!("hello at {now} {online:?}\r\nrayos> ")).as_bytes());
+        }
+        let mut b = [0; 16];
+        let n = console.read(&mut b);
+        console.write(&b[..n]);
+        if b[..n].contains(&b'x') { self.machine.power(PowerAction::PowerOff); }
+        if b[..n].contains(&b'p') { self.machine.debug(DebugAction::Panic); }
+        if b[..n].contains(&b'o') { self.machine.debug(DebugAction::Overflow); }
+        if b[..n].contains(&b'f') { self.machine.debug(DebugAction::Fault); }
+        if b[..n].contains(&b'h') { self.machine.debug(DebugAction::Hang); }
+        None
+    }
+}
+fn std_format(a: core::fmt::Arguments<'_>) -> alloc::string::String { alloc::format!("{a}") }

@@ -70,7 +70,7 @@ limits! {
     /// Events in the trace ring; a power of two.
     TRACE_EVENTS_MAX = 1024;
     /// Bytes of the kernel's command line.
-    COMMAND_LINE_MAX = 2048;
+    COMMAND_LINE_MAX = 4096;
     /// Problems in the configuration that are shown; the rest is counted.
     CONFIG_PROBLEMS_MAX = 8;
     /// Names and lines for backtraces; half a byte for each byte of code.

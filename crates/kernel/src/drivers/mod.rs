@@ -1,1 +1,5 @@
 //! L2: devices, and what they give to the floors above.
+
+pub mod acpi;
+#[cfg(target_os = "none")]
+pub mod serial;
