@@ -8,7 +8,7 @@ use crate::arch::traps::{EXCEPTION_NAMES, PAGE_FAULT, TrapFrame};
 use crate::arch::{apic, backtrace, clock, core_local, cpu};
 use crate::base::config::OnPanic;
 use crate::base::machine::DebugAction;
-use crate::base::symbols::Symbols;
+use crate::base::symbols::{Location, Symbols};
 use crate::base::time::{Duration, Instant};
 use crate::boot;
 use crate::drivers::serial;
@@ -24,7 +24,8 @@ const CANCEL: &[u8] = &[0x18];
 /// Says that it is complete.
 const END: &[u8] = &[0x04];
 const TRACE_TAIL: usize = 16;
-const LOG_TAIL: u64 = 8;
+const LOG_TAIL: usize = 8;
+const FRAMES_SHOWN_MAX: usize = 48;
 const NOBODY: usize = usize::MAX;
 
 /// The core whose failure is being told.
@@ -199,14 +200,36 @@ fn write_backtrace(out: &mut Out, scene: &Scene<'_>) -> fmt::Result {
     if let Some(at) = scene.at {
         write_frame(out, symbols.as_ref().and_then(|symbols| symbols.lookup(at)), at);
     }
+    // A function that calls itself without end is shown once, with a count.
+    let (mut last, mut repeats, mut shown) = (0, 0u64, 0);
     backtrace::walk(scene.frame, is_mapped, |address| {
-        let location = symbols.as_ref().and_then(|symbols| symbols.lookup_return_address(address));
-        write_frame(out, location, address);
+        if address == last {
+            repeats += 1;
+            return;
+        }
+        write_repeats(out, core::mem::take(&mut repeats));
+        last = address;
+        shown += 1;
+        if shown <= FRAMES_SHOWN_MAX {
+            let location = symbols.as_ref().and_then(|symbols| symbols.lookup_return_address(address));
+            write_frame(out, location, address);
+        }
     });
-    Ok(())
+    write_repeats(out, repeats);
+    match shown > FRAMES_SHOWN_MAX {
+        true => writeln!(out, "  ... and {} more", shown - FRAMES_SHOWN_MAX),
+        false => Ok(()),
+    }
 }
 
-fn write_frame(out: &mut Out, location: Option<crate::base::symbols::Location<'_>>, address: u64) {
+fn write_repeats(out: &mut Out, repeats: u64) {
+    if repeats > 0 {
+        // `Out` never fails.
+        let _ = writeln!(out, "    repeated {repeats} times");
+    }
+}
+
+fn write_frame(out: &mut Out, location: Option<Location<'_>>, address: u64) {
     // `Out` never fails.
     let _ = match location {
         Some(location) => writeln!(out, "  {address:#x} {location}"),
@@ -221,7 +244,7 @@ fn write_tails(out: &mut Out, now: Instant) -> fmt::Result {
         let kind = event.kind.name();
         writeln!(out, "  -{ago} core {} {kind} {:#x} {:#x}", event.core, event.first, event.second)?;
     }
-    let mut records = [const { None }; LOG_TAIL as usize];
+    let mut records = [const { None }; LOG_TAIL];
     let mut count = 0;
     boot::LOG.try_visit_from(0, |record| {
         records[count % records.len()] = Some((record.at, record.level, record.source, record.text.clone()));

@@ -2,7 +2,8 @@
 
 /// One saved frame: the caller's frame and where it goes on.
 const FRAME_BYTES: u64 = 16;
-const FRAMES_MAX: usize = 64;
+/// More than the smallest frames that fit the largest stack.
+const FRAMES_MAX: usize = 8192;
 
 /// Visits the return addresses from the frame at `frame_pointer` outwards.
 ///

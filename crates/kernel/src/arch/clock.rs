@@ -127,22 +127,25 @@ fn measure_by_hpet(registers: u64) -> Option<u64> {
     (counted >= wanted).then(|| (elapsed * FEMTOS_PER_SECOND / femtos) as u64)
 }
 
-/// Counts ticks while channel 2 of the legacy timer runs down.
+/// Counts ticks over two milliseconds of the legacy timer's channel 0, whose count
+/// is read by its latch: channel 2's gate is missing on some virtual machines.
 fn measure_by_pit() -> Option<u64> {
     const PIT_HZ: u64 = 1_193_182;
-    const COUNT: u64 = PIT_HZ / 250;
-    const CHANNEL_2: u16 = 0x42;
+    const SAMPLE: u16 = (PIT_HZ / 500) as u16;
+    const CHANNEL_0: u16 = 0x40;
     const COMMAND: u16 = 0x43;
-    const GATE: u16 = 0x61;
-    const OUTPUT_HIGH: u8 = 1 << 5;
-    port::write_u8(GATE, port::read_u8(GATE) & !3 | 1);
-    port::write_u8(COMMAND, 0b1011_0000);
-    port::write_u8(CHANNEL_2, COUNT as u8);
-    port::write_u8(CHANNEL_2, (COUNT >> 8) as u8);
-    let start = ticks();
-    let is_done = (0..10_000_000u64).any(|_| port::read_u8(GATE) & OUTPUT_HIGH != 0);
+    const RATE_GENERATOR: u8 = 0b0011_0100;
+    const LATCH: u8 = 0;
+    let count = || {
+        port::write_u8(COMMAND, LATCH);
+        u16::from_le_bytes([port::read_u8(CHANNEL_0), port::read_u8(CHANNEL_0)])
+    };
+    port::write_u8(COMMAND, RATE_GENERATOR);
+    port::write_u8(CHANNEL_0, 0);
+    port::write_u8(CHANNEL_0, 0);
+    let (first, start) = (count(), ticks());
+    // A port without a device reads as all ones for ever.
+    let counted = (0..1_000_000).map(|_| first.wrapping_sub(count())).find(|counted| *counted >= SAMPLE)?;
     let elapsed = ticks().wrapping_sub(start);
-    // A port without a device reads as all ones, at once.
-    let is_plausible = elapsed > 100_000;
-    (is_done && is_plausible).then(|| (u128::from(elapsed) * u128::from(PIT_HZ) / u128::from(COUNT)) as u64)
+    Some((u128::from(elapsed) * u128::from(PIT_HZ) / u128::from(counted)) as u64)
 }
