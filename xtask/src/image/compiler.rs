@@ -45,9 +45,8 @@ pub fn find(directory: &Path) -> anyhow::Result<Compiler> {
         _ => match debian_llvm(Path::new("/usr/lib")) {
             Some(llvm) if has_source(Path::new("/usr")) => of_debian(&llvm, directory),
             _ => Err(Unusable(format!(
-                "the disk images' boot loader needs a compiler with its source and LLVM's tools; install them with \
-                 `apt install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 llvm-22` or \
-                 `rustup toolchain install {VERSION} --component rust-src,llvm-tools`"
+                "the disk images' boot loader needs Rust {VERSION} with its source and LLVM's tools; \
+                 `cargo xtask doctor --install` installs them"
             ))
             .into()),
         },
