@@ -4,7 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -137,70 +137,15 @@ fn run_within(command: &mut Command, deadline: Deadline) -> anyhow::Result<Optio
     match process::wait(&mut child, deadline)? {
         Some(status) => Ok(Some(status.success())),
         None => {
-            stop_with_descendants(&mut child);
+            process::stop_with_descendants(&mut child);
             Ok(None)
         }
-    }
-}
-
-/// Kills a process and all below it.
-///
-/// A process group of their own would be simpler to kill, but Ctrl-C at the terminal would no longer reach them.
-fn stop_with_descendants(child: &mut Child) {
-    let mut processes = Vec::new();
-    list_descendants(child.id(), &mut processes);
-    process::stop(child);
-    for id in processes {
-        let id = i32::try_from(id)
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
-        if let Some(id) = id {
-            // It fails only when the process is gone already.
-            let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
-        }
-    }
-}
-
-fn list_descendants(parent: u32, processes: &mut Vec<u32>) {
-    let children =
-        fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
-    for child in children.split_whitespace().filter_map(|id| id.parse().ok()) {
-        processes.push(child);
-        list_descendants(child, processes);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_build_that_stands_still_is_killed_with_what_it_started() {
-        let mut shell = Command::new("sh");
-        // The inner shell tells its number through a file name that does not exist until then.
-        let scratch = workspace::Scratch::new().unwrap();
-        let file = scratch.path().join("id");
-        shell.arg("-c").arg(format!(
-            "sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 600' & wait",
-            file.display()
-        ));
-        let mut child = shell.spawn().unwrap();
-        let deadline = Deadline::after(Duration::from_secs(20));
-        while !file.exists() {
-            assert!(!deadline.is_over(), "the inner process did not start");
-            std::thread::yield_now();
-        }
-        let inner: u32 = fs::read_to_string(&file).unwrap().trim().parse().unwrap();
-        stop_with_descendants(&mut child);
-        let is_running = || {
-            let state = fs::read_to_string(format!("/proc/{inner}/stat")).unwrap_or_default();
-            !state.is_empty() && !state.contains(") Z ")
-        };
-        while is_running() {
-            assert!(!deadline.is_over(), "the inner process was not killed");
-            std::thread::yield_now();
-        }
-    }
 
     #[test]
     fn a_command_within_its_time_tells_whether_it_succeeded() {

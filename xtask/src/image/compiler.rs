@@ -9,24 +9,20 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
-use crate::deadline::Deadline;
 use crate::outcome::Unusable;
-use crate::process;
+use crate::toolchain::{self, BOOT_LOADER_RUST, HOST, has_source, rustup_home};
 
-/// What these stages are known to build with; later compilers change the format of target descriptions.
-const VERSION: &str = "1.96.0";
-const HOST: &str = "x86_64-unknown-linux-gnu";
+/// The oldest of Debian's compilers that builds the stages, as (major, minor).
+const DEBIAN_VERSION_MIN: (u32, u32) = (1, 96);
 /// The tools that `bootloader` and this program use, under the names that rustup gives them, and LLVM's own names.
 const TOOLS: &[(&str, &str)] = &[
     ("llvm-objcopy", "llvm-objcopy"),
     ("llvm-objdump", "llvm-objdump"),
     ("rust-lld", "lld"),
 ];
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// A compiler that can build the stages.
 #[derive(Clone, Debug)]
@@ -34,23 +30,69 @@ pub struct Compiler {
     pub cargo: PathBuf,
     pub rustc: PathBuf,
     pub objcopy: PathBuf,
-    /// As `rustc --version` says it.
     pub version: String,
 }
 
-/// Finds one; `directory` is where a sysroot of links may be made.
-pub fn find(directory: &Path) -> anyhow::Result<Compiler> {
-    match rustup_toolchain() {
-        Some(sysroot) if is_complete(&sysroot) => of_rustup(&sysroot),
-        _ => match debian_llvm(Path::new("/usr/lib")) {
-            Some(llvm) if has_source(Path::new("/usr")) => of_debian(&llvm, directory),
-            _ => Err(Unusable(format!(
-                "the disk images' boot loader needs Rust {VERSION} with its source and LLVM's tools; \
-                 `cargo xtask doctor --install` installs them"
-            ))
-            .into()),
-        },
+/// Where a compiler that can build the stages was found.
+#[derive(Debug)]
+enum Place {
+    /// The sysroot of a rustup toolchain.
+    Rustup(PathBuf),
+    /// Debian's compiler; LLVM's tools are here.
+    Debian(PathBuf),
+}
+
+/// The version of the compiler that would build the stages, or `None` when there is no such compiler.
+pub fn available() -> Option<String> {
+    let (place, version) = search()?;
+    match place {
+        Place::Rustup(_) => Some(version),
+        Place::Debian(_) => Some(format!("{version} (Debian's)")),
     }
+}
+
+/// Finds a compiler; `directory` is where a sysroot of links may be made.
+pub fn find(directory: &Path) -> anyhow::Result<Compiler> {
+    match search() {
+        Some((Place::Rustup(sysroot), version)) => Ok(Compiler {
+            cargo: sysroot.join("bin/cargo"),
+            rustc: sysroot.join("bin/rustc"),
+            objcopy: host_directory(&sysroot).join("bin/llvm-objcopy"),
+            version,
+        }),
+        Some((Place::Debian(llvm), version)) => Ok(Compiler {
+            cargo: PathBuf::from("/usr/bin/cargo"),
+            rustc: make_sysroot(&llvm, directory).with_context(|| {
+                format!("{} cannot hold the compiler's sysroot of links", directory.display())
+            })?,
+            objcopy: llvm.join("llvm-objcopy"),
+            version,
+        }),
+        None => Err(Unusable(format!(
+            "the disk images' boot loader needs Rust {BOOT_LOADER_RUST} with its source and LLVM's tools; \
+             `cargo xtask doctor --install` installs them"
+        ))
+        .into()),
+    }
+}
+
+fn search() -> Option<(Place, String)> {
+    let toolchain =
+        rustup_home().map(|home| home.join(format!("toolchains/{BOOT_LOADER_RUST}-{HOST}")));
+    if let Some(sysroot) = toolchain
+        && has_source(&sysroot)
+        && host_directory(&sysroot).join("bin/llvm-objcopy").exists()
+    {
+        return Some((Place::Rustup(sysroot), BOOT_LOADER_RUST.to_string()));
+    }
+    let llvm = debian_llvm(Path::new("/usr/lib"))?;
+    let version = toolchain::debian_version().filter(|_| has_source(Path::new("/usr")))?;
+    let is_recent = toolchain::version_numbers(&version)? >= DEBIAN_VERSION_MIN;
+    is_recent.then_some((Place::Debian(llvm), version))
+}
+
+fn host_directory(sysroot: &Path) -> PathBuf {
+    sysroot.join("lib/rustlib").join(HOST)
 }
 
 impl Compiler {
@@ -90,42 +132,6 @@ fn is_foreign(name: &str) -> bool {
     foreign && !kept.contains(&name) && !kept_families.iter().any(|family| name.starts_with(family))
 }
 
-fn rustup_toolchain() -> Option<PathBuf> {
-    let home = match std::env::var_os("RUSTUP_HOME") {
-        Some(home) => PathBuf::from(home),
-        None => PathBuf::from(std::env::var_os("HOME")?).join(".rustup"),
-    };
-    Some(home.join("toolchains").join(format!("{VERSION}-{HOST}")))
-}
-
-fn is_complete(sysroot: &Path) -> bool {
-    has_source(sysroot)
-        && sysroot
-            .join("lib/rustlib")
-            .join(HOST)
-            .join("bin/llvm-objcopy")
-            .exists()
-}
-
-fn has_source(sysroot: &Path) -> bool {
-    sysroot
-        .join("lib/rustlib/src/rust/library/core/Cargo.toml")
-        .exists()
-}
-
-fn of_rustup(sysroot: &Path) -> anyhow::Result<Compiler> {
-    let rustc = sysroot.join("bin/rustc");
-    Ok(Compiler {
-        cargo: sysroot.join("bin/cargo"),
-        objcopy: sysroot
-            .join("lib/rustlib")
-            .join(HOST)
-            .join("bin/llvm-objcopy"),
-        version: version(&rustc)?,
-        rustc,
-    })
-}
-
 /// The newest LLVM below `libraries` that has every tool.
 fn debian_llvm(libraries: &Path) -> Option<PathBuf> {
     let version = |path: &Path| {
@@ -144,25 +150,10 @@ fn debian_llvm(libraries: &Path) -> Option<PathBuf> {
         .map(|(_, bin)| bin)
 }
 
-fn of_debian(llvm: &Path, directory: &Path) -> anyhow::Result<Compiler> {
-    let rustc = make_sysroot(llvm, directory).with_context(|| {
-        format!(
-            "{} cannot hold the compiler's sysroot of links",
-            directory.display()
-        )
-    })?;
-    Ok(Compiler {
-        cargo: PathBuf::from("/usr/bin/cargo"),
-        objcopy: llvm.join("llvm-objcopy"),
-        version: version(&rustc)?,
-        rustc,
-    })
-}
-
 /// Makes the sysroot of links and, in front of it, a `rustc` that names it; the path of the latter.
 fn make_sysroot(llvm: &Path, directory: &Path) -> anyhow::Result<PathBuf> {
     let sysroot = directory.join("sysroot");
-    let host = sysroot.join("lib/rustlib").join(HOST);
+    let host = host_directory(&sysroot);
     fs::create_dir_all(host.join("bin"))?;
     fs::create_dir_all(sysroot.join("bin"))?;
     link(
@@ -198,20 +189,6 @@ fn link(to: &Path, from: &Path) -> anyhow::Result<()> {
         fs::remove_file(from)?;
     }
     Ok(symlink(to, from)?)
-}
-
-fn version(rustc: &Path) -> anyhow::Result<String> {
-    let said = process::ask(
-        Command::new(rustc).arg("--version"),
-        Deadline::after(ANSWER_WITHIN),
-    )?;
-    ensure!(
-        said.success,
-        "{} does not say its version: {}",
-        rustc.display(),
-        said.stderr.trim()
-    );
-    Ok(said.stdout.trim().to_string())
 }
 
 #[cfg(test)]
@@ -250,7 +227,7 @@ mod tests {
             .join("bin/rust-lld");
         for llvm in ["/one", "/one", "/two"] {
             let rustc = make_sysroot(Path::new(llvm), scratch.path()).unwrap();
-            assert!(process::is_executable(&rustc));
+            assert!(crate::process::is_executable(&rustc));
             assert_eq!(fs::read_link(&tool).unwrap(), Path::new(llvm).join("lld"));
         }
     }

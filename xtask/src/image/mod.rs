@@ -16,6 +16,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 
+pub use self::compiler::available as boot_loader_compiler;
+
 use self::builder::Builder;
 use crate::deadline::Deadline;
 use crate::outcome::Outcome;
