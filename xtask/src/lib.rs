@@ -4,6 +4,8 @@ pub mod bench;
 pub mod deadline;
 pub mod doctor;
 pub mod exec;
+pub mod flash;
+pub mod image;
 pub mod kernel;
 pub mod outcome;
 pub mod process;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{doctor, exec, kernel, outcome, run, suite};
+use xtask::{doctor, exec, flash, image, kernel, outcome, run, suite};
 
 #[derive(Parser)]
 #[command(
@@ -22,6 +22,8 @@ enum Task {
     Exec(exec::Options),
     Test(suite::Options),
     Doctor(doctor::Options),
+    Flash(flash::Options),
+    Image(image::Options),
     Kernel(kernel::Options),
 }
 
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
         Task::Doctor(options) => doctor::command(&options),
         Task::Run(options) => run::command(&options),
         Task::Exec(options) => exec::command(&options),
+        Task::Flash(options) => flash::command(&options),
+        Task::Image(options) => image::command(&options),
         Task::Kernel(options) => kernel::command(&options),
     };
     result.unwrap_or_else(|error| {

@@ -22,7 +22,7 @@ pub const TARGET: &str = "x86_64-unknown-none";
 /// The compiler that the boot loader of the images is known to build with.
 pub const BOOT_LOADER_RUST: &str = "1.96.0";
 
-const HOST: &str = "x86_64-unknown-linux-gnu";
+pub(crate) const HOST: &str = "x86_64-unknown-linux-gnu";
 
 /// The oldest compiler that the workspace accepts (`rust-version` in Cargo.toml), as (major, minor).
 const RUST_VERSION_MIN: (u32, u32) = (1, 88);
@@ -96,36 +96,7 @@ pub fn active_is_rustups() -> bool {
         })
 }
 
-/// A compiler for the boot loader of the images: one whose source and LLVM tools are here.
-///
-/// The boot loader is built for targets of its own and only by the compilers that it is known to build with.
-pub fn boot_loader_compiler() -> Option<String> {
-    let of_rustup =
-        rustup_home().map(|home| home.join(format!("toolchains/{BOOT_LOADER_RUST}-{HOST}")));
-    let is_complete = |sysroot: &PathBuf| {
-        has_source(sysroot)
-            && sysroot
-                .join("lib/rustlib")
-                .join(HOST)
-                .join("bin/llvm-objcopy")
-                .exists()
-    };
-    if of_rustup.is_some_and(|sysroot| is_complete(&sysroot)) {
-        return Some(BOOT_LOADER_RUST.to_string());
-    }
-    let has_llvm = std::fs::read_dir("/usr/lib").ok()?.flatten().any(|entry| {
-        entry.file_name().to_string_lossy().starts_with("llvm-")
-            && ["llvm-objcopy", "llvm-objdump", "lld"]
-                .iter()
-                .all(|tool| entry.path().join("bin").join(tool).exists())
-    });
-    let debian = debian_compiler()
-        .ok()
-        .filter(|compiler| compiler.has_source() && has_llvm)?;
-    Some(format!("{} (Debian's)", short(&debian.version)))
-}
-
-fn rustup_home() -> Option<PathBuf> {
+pub(crate) fn rustup_home() -> Option<PathBuf> {
     match std::env::var_os("RUSTUP_HOME") {
         Some(home) => Some(PathBuf::from(home)),
         None => Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup")),
@@ -190,7 +161,7 @@ impl Compiler {
     }
 }
 
-fn has_source(sysroot: &Path) -> bool {
+pub(crate) fn has_source(sysroot: &Path) -> bool {
     sysroot
         .join("lib/rustlib/src/rust/library/core/Cargo.toml")
         .exists()
@@ -293,6 +264,13 @@ fn debian_compiler() -> anyhow::Result<Compiler> {
     )
 }
 
+/// The version of Debian's compiler, when it is installed and not too old for the workspace.
+pub(crate) fn debian_version() -> Option<String> {
+    debian_compiler()
+        .ok()
+        .map(|compiler| short(&compiler.version).to_string())
+}
+
 /// Asks a compiler what it is; an error when it is not there or too old.
 fn compiler(cargo: &Path, rustc: &Path, environment: Environment) -> anyhow::Result<Compiler> {
     let ask = |argument: &[&str]| {
@@ -332,7 +310,7 @@ fn short(version: &str) -> &str {
     version.split(' ').next().unwrap_or(version)
 }
 
-fn version_numbers(version: &str) -> Option<(u32, u32)> {
+pub(crate) fn version_numbers(version: &str) -> Option<(u32, u32)> {
     let mut numbers = version.split(['.', ' ', '-']);
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }

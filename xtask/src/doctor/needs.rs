@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::remedy::{Remedy, System};
 use crate::bench::linux;
 use crate::deadline::Deadline;
+use crate::image;
 use crate::process;
 use crate::qemu;
 use crate::toolchain::{self, Search};
@@ -137,7 +138,7 @@ pub static NEEDS: &[Need] = &[
         name: "boot loader's compiler",
         purposes: &[Purpose::Images, Purpose::Tests],
         serves: "compiles the boot loader of the images",
-        probe: toolchain::boot_loader_compiler,
+        probe: image::boot_loader_compiler,
         remedy: System::boot_loader_compiler,
     },
     Need {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::shape::{Boot, Shape};
+use crate::image;
 use crate::outcome::Unusable;
 
 /// Code and variable store of OVMF, in the places where Debian and Ubuntu put them; the 4 MiB pair first.
@@ -42,10 +43,12 @@ impl Payload {
     pub fn prepare(shape: &Shape, kernel: &Path) -> anyhow::Result<Payload> {
         match shape.boot {
             Boot::Pvh => Ok(Payload::Kernel(kernel.to_path_buf())),
-            Boot::Bios | Boot::Uefi => Err(Unusable(
-                "this checkout cannot make boot images; use --boot pvh".to_string(),
-            )
-            .into()),
+            Boot::Bios => Ok(Payload::Image(
+                image::for_boot(kernel, &shape.command_line)?.bios,
+            )),
+            Boot::Uefi => Ok(Payload::Image(
+                image::for_boot(kernel, &shape.command_line)?.uefi,
+            )),
         }
     }
 
