@@ -5,6 +5,7 @@ pub mod deadline;
 pub mod doctor;
 pub mod exec;
 pub mod kernel;
+pub mod lint;
 pub mod outcome;
 pub mod process;
 pub mod qemu;
