@@ -7,6 +7,7 @@ pub mod exec;
 pub mod flash;
 pub mod image;
 pub mod kernel;
+pub mod lint;
 pub mod outcome;
 pub mod process;
 pub mod qemu;

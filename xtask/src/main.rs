@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{doctor, exec, flash, image, kernel, outcome, run, suite};
+use xtask::{doctor, exec, flash, image, kernel, lint, outcome, run, suite};
 
 #[derive(Parser)]
 #[command(
@@ -21,6 +21,7 @@ enum Task {
     Run(run::Options),
     Exec(exec::Options),
     Test(suite::Options),
+    Lint(lint::Arguments),
     Doctor(doctor::Options),
     Flash(flash::Options),
     Image(image::Options),
@@ -30,6 +31,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match CommandLine::parse().task {
         Task::Test(options) => suite::command(&options),
+        Task::Lint(arguments) => lint::run(&arguments),
         Task::Doctor(options) => doctor::command(&options),
         Task::Run(options) => run::command(&options),
         Task::Exec(options) => exec::command(&options),

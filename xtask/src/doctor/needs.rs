@@ -9,7 +9,7 @@ use crate::deadline::Deadline;
 use crate::image;
 use crate::process;
 use crate::qemu;
-use crate::toolchain::{self, Search};
+use crate::toolchain::{self, Means, Search};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
@@ -109,7 +109,12 @@ pub fn look_for(purposes: &[Purpose]) -> Vec<Finding> {
 pub static NEEDS: &[Need] = &[
     Need {
         name: "Rust for bare metal",
-        purposes: &[Purpose::Build, Purpose::Tests, Purpose::Benchmarks],
+        purposes: &[
+            Purpose::Build,
+            Purpose::Tests,
+            Purpose::Lint,
+            Purpose::Benchmarks,
+        ],
         serves: "compiles the kernel",
         probe: || match toolchain::search() {
             Search::Found(toolchain) => Some(toolchain.description()),
@@ -163,6 +168,18 @@ pub static NEEDS: &[Need] = &[
         remedy: |system| system.component("clippy"),
     },
     Need {
+        name: "clippy for bare metal",
+        purposes: &[Purpose::Lint],
+        serves: "checks the kernel as the machine runs it",
+        probe: bare_metal_clippy,
+        remedy: |system| match toolchain::search() {
+            Search::Found(toolchain) if toolchain.means == Means::DebianSource => {
+                system.packages(&["rust-web-clippy"])
+            }
+            _ => system.component("clippy"),
+        },
+    },
+    Need {
         name: "busybox",
         purposes: &[Purpose::Benchmarks],
         serves: "is the Linux guest's first process",
@@ -198,6 +215,14 @@ fn cargo_component(subcommand: &str, before: &str) -> Option<String> {
         .current_dir(crate::workspace::root())
         .args([subcommand, "--version"]);
     first_line_after(&mut command, before)
+}
+
+fn bare_metal_clippy() -> Option<String> {
+    let Search::Found(toolchain) = toolchain::search() else {
+        return None;
+    };
+    // Behind the arguments for a build, clippy is asked for its version all the same.
+    first_line_after(toolchain.clippy()?.arg("--version"), "clippy ")
 }
 
 fn first_line_after(command: &mut Command, before: &str) -> Option<String> {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use object::ObjectSymbol;
-use tempfile::TempDir;
 
 use super::*;
+use crate::workspace::Scratch;
 
 /// Lines count from 1 and the text begins with a line break: `outer` calls `inner` on line 8.
 const PROGRAM: &str = r#"
@@ -38,15 +38,15 @@ fn main() {
 "#;
 
 struct Fixture {
-    _directory: TempDir,
+    _scratch: Scratch,
     elf: PathBuf,
 }
 
 impl Fixture {
     fn compiled(capacity: usize) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let source = directory.path().join("fixture.rs");
-        let elf = directory.path().join("fixture");
+        let scratch = Scratch::new().unwrap();
+        let source = scratch.path().join("fixture.rs");
+        let elf = scratch.path().join("fixture");
         fs::write(&source, PROGRAM.replace("CAPACITY", &capacity.to_string())).unwrap();
         let compiler = std::env::var_os("RUSTC").unwrap_or("rustc".into());
         let status = Command::new(compiler)
@@ -56,7 +56,7 @@ impl Fixture {
             .unwrap();
         assert!(status.success());
         Self {
-            _directory: directory,
+            _scratch: scratch,
             elf,
         }
     }
