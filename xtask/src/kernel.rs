@@ -12,6 +12,7 @@ use crate::deadline::Deadline;
 use crate::doctor::{self, Purpose};
 use crate::outcome::{Outcome, Unusable};
 use crate::process;
+use crate::symbols;
 use crate::toolchain::{self, Search};
 use crate::workspace;
 
@@ -131,6 +132,8 @@ fn build() -> anyhow::Result<()> {
             toolchain.version
         );
     }
+    // A backtrace in the kernel names functions and lines only with these.
+    symbols::embed(&workspace::kernel_elf())?;
     Ok(())
 }
 
