@@ -19,7 +19,7 @@ const FLOORS: [Floor; 9] = [
     Floor::closed(&["workloads", "mesh", "resilience"]),
     Floor::closed(&["observe"]),
     Floor::closed(&["shell", "api"]),
-    Floor::open(&["kernel", "boot", "main", "lib"]),
+    Floor::open(&["kernel", "boot", "failure", "main", "lib"]),
 ];
 
 /// Modules of one height.

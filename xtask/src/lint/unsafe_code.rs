@@ -67,38 +67,59 @@ impl Reason {
     }
 }
 
-/// What the `unsafe` at `at` introduces, and the reason that it owes; nothing for attributes and types of functions.
+/// What the `unsafe` at `at` introduces, and the reason that it owes. Attributes, types of functions and declarations
+/// of what the linker knows owe none.
 fn owed_reason(tokens: &[Token], at: usize) -> Option<(&'static str, Reason)> {
     let follows = |pattern: &[&str]| matches_at(tokens, at + 1, pattern);
-    let is_named = |offset: usize| {
-        tokens
-            .get(at + offset)
-            .is_some_and(|token| token.kind == Kind::Word)
-    };
-    // Behind `extern` stands the name of a calling convention, mostly.
-    let after_extern = 2 + usize::from(
-        tokens
-            .get(at + 2)
-            .is_some_and(|token| token.kind == Kind::Literal),
-    );
     if follows(&["{"]) {
         Some(("an unsafe block", Reason::Sound))
     } else if follows(&["impl"]) {
         Some(("an unsafe impl", Reason::Sound))
     } else if follows(&["trait"]) {
         Some(("an unsafe trait", Reason::Contract))
-    } else if follows(&["fn"]) && is_named(2) {
-        Some(("an unsafe function", Reason::Contract))
-    } else if follows(&["extern"]) && matches_at(tokens, at + after_extern, &["{"]) {
-        Some(("an extern block", Reason::Sound))
-    } else if follows(&["extern"])
-        && matches_at(tokens, at + after_extern, &["fn"])
-        && is_named(after_extern + 1)
-    {
+    } else if is_function(tokens, at) && !is_in_trait_impl(tokens, at) {
         Some(("an unsafe function", Reason::Contract))
     } else {
         None
     }
+}
+
+/// Whether `unsafe` is followed by `fn` with a name, or by `extern "C" fn` with one: a type of functions has none.
+fn is_function(tokens: &[Token], at: usize) -> bool {
+    let mut next = at + 1;
+    if matches_at(tokens, next, &["extern"]) {
+        let has_convention = tokens
+            .get(next + 1)
+            .is_some_and(|token| token.kind == Kind::Literal);
+        next += 1 + usize::from(has_convention);
+    }
+    matches_at(tokens, next, &["fn"])
+        && tokens
+            .get(next + 1)
+            .is_some_and(|token| token.kind == Kind::Word)
+}
+
+/// Whether the innermost braces around `at` are those of `impl Trait for Type`: the contract stands in the trait.
+fn is_in_trait_impl(tokens: &[Token], at: usize) -> bool {
+    let mut depth = 0usize;
+    let open = tokens[..at].iter().rposition(|token| match token.kind {
+        Kind::Close => {
+            depth += 1;
+            false
+        }
+        Kind::Open if depth > 0 => {
+            depth -= 1;
+            false
+        }
+        kind => kind == Kind::Open,
+    });
+    let Some(open) = open else {
+        return false;
+    };
+    let header = &tokens[item_start(tokens, open)..open];
+    ["impl", "for"]
+        .iter()
+        .all(|word| header.iter().any(|token| token.text == *word))
 }
 
 /// Whether the comment on the line, above it, or above the statement that the line belongs to gives the reason.
@@ -114,11 +135,18 @@ fn has_reason(source: &Source, at: usize, reason: Reason) -> bool {
 
 /// The line on which the statement or item around `at` begins.
 fn statement_line(tokens: &[Token], at: usize) -> usize {
-    let begins_after = |token: &Token| {
+    tokens[item_start(tokens, at)].line
+}
+
+/// The first token of the statement or item around `at`.
+fn item_start(tokens: &[Token], at: usize) -> usize {
+    let ends = |token: &Token| {
         matches!(token.text.as_str(), ";" | "{" | "}") && token.kind != Kind::Literal
     };
-    let before = tokens[..at].iter().rposition(begins_after);
-    tokens[before.map_or(0, |before| before + 1)].line
+    tokens[..at]
+        .iter()
+        .rposition(ends)
+        .map_or(0, |before| before + 1)
 }
 
 /// The lines right above `line` that are comments or attributes, nearest first.
@@ -185,8 +213,9 @@ mod tests {
             "// SAFETY: it is only a number.\nunsafe impl Send for S {}",
             "/// Reads.\n///\n/// # Safety\n///\n/// The port is ours.\n#[inline]\npub unsafe fn read() {}",
             "/// # Safety\n/// As C says.\npub unsafe extern \"C\" fn read() {}",
-            "// SAFETY: the linker defines them.\nunsafe extern \"C\" { static START: u8; }",
             "#[unsafe(no_mangle)]\nextern \"C\" fn f() {}",
+            "unsafe extern \"C\" { static START: u8; }",
+            "// SAFETY: it has a lock.\nunsafe impl GlobalAlloc for H { fn a() {} unsafe fn alloc(&self) {} }",
             "type Entry = unsafe extern \"C\" fn(u64);",
         ] {
             assert_eq!(found(ARCH, text), [""; 0], "{text}");
@@ -213,7 +242,11 @@ mod tests {
                 "an unsafe function",
             ),
             ("pub unsafe trait T {}", 1, "an unsafe trait"),
-            ("unsafe extern \"C\" { fn f(); }", 1, "an extern block"),
+            (
+                "impl Heap { unsafe fn grow(&self) {} }",
+                1,
+                "an unsafe function",
+            ),
         ] {
             let findings = found(ARCH, text);
             assert_eq!(findings.len(), 1, "{text}");
