@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{doctor, exec, flash, image, kernel, lint, outcome, run, suite};
+use xtask::{bench, doctor, exec, flash, image, kernel, lint, outcome, run, suite};
 
 #[derive(Parser)]
 #[command(
@@ -22,6 +22,7 @@ enum Task {
     Exec(exec::Options),
     Test(suite::Options),
     Lint(lint::Arguments),
+    Bench(bench::Options),
     Doctor(doctor::Options),
     Flash(flash::Options),
     Image(image::Options),
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let result = match CommandLine::parse().task {
         Task::Test(options) => suite::command(&options),
         Task::Lint(arguments) => lint::run(&arguments),
+        Task::Bench(options) => bench::command(&options),
         Task::Doctor(options) => doctor::command(&options),
         Task::Run(options) => run::command(&options),
         Task::Exec(options) => exec::command(&options),

@@ -3,6 +3,7 @@
 //! The kernel's package is unpacked below the target directory; nothing of it is installed into the system.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -22,6 +23,55 @@ const FETCH_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// What the guest's first process says on the serial line.
 pub const MARKER: &str = "first process runs";
+
+/// The first process: a shell that says so and then waits to be ended.
+const INIT: &str =
+    "#!/bin/busybox sh\necho 'first process runs'\nexec /bin/busybox sleep 1000000\n";
+
+/// Everything that boots.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    pub version: String,
+    pub kernel: PathBuf,
+    pub initramfs: PathBuf,
+}
+
+impl Guest {
+    pub fn prepare() -> anyhow::Result<Guest> {
+        let missing = "the Linux guest is missing; `cargo xtask doctor --install` fetches it";
+        let kernel = kernel().context(missing)?;
+        let version = version_of(&kernel).context(missing)?;
+        Ok(Guest {
+            version,
+            kernel,
+            initramfs: make_initramfs()?,
+        })
+    }
+}
+
+/// Packs busybox and the first process into an archive, uncompressed: the guest need not unpack it first.
+fn make_initramfs() -> anyhow::Result<PathBuf> {
+    let scratch = workspace::Scratch::new().context("no scratch directory can be made")?;
+    let bin = scratch.path().join("bin");
+    fs::create_dir(&bin)?;
+    fs::copy(BUSYBOX, bin.join("busybox")).context("busybox cannot be copied")?;
+    let init = scratch.path().join("init");
+    fs::write(&init, INIT)?;
+    fs::set_permissions(&init, fs::Permissions::from_mode(0o755))?;
+
+    let archive = directory().join("initramfs");
+    let mut pack = Command::new("sh");
+    let script =
+        format!("printf '%s\\n' bin bin/busybox init | {BUSYBOX} cpio -o -H newc > \"$1\"");
+    pack.current_dir(scratch.path())
+        .args(["-c", &script, "sh"])
+        .arg(&archive);
+    let said = process::ask(&mut pack, Deadline::after(ANSWER_WITHIN))?;
+    if !said.success {
+        bail!("the initramfs cannot be packed: {}", said.stderr.trim());
+    }
+    Ok(archive)
+}
 
 fn directory() -> PathBuf {
     workspace::cache().join("linux")
@@ -160,6 +210,11 @@ mod tests {
         assert!(needs_a_loader(&elf(3)));
         assert!(!needs_a_loader(&elf(1)));
         assert!(needs_a_loader(b"short"));
+    }
+
+    #[test]
+    fn the_first_process_says_what_is_waited_for() {
+        assert!(INIT.contains(MARKER));
     }
 
     #[test]
