@@ -77,7 +77,7 @@ impl Layout {
         let character = self.levels[level].chars().nth(position)?;
         (character != ' ').then(|| Printed {
             character,
-            is_dead: self.dead[level].contains(character),
+            is_dead: self.dead[level].chars().any(|dead| dead == character),
         })
     }
 }

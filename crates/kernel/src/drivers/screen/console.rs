@@ -1,21 +1,21 @@
-//! The screen with its keyboard as a console, and as the place for a last word.
+//! The screen with its keyboard as a console.
 
 use super::framebuffer::{Framebuffer, Geometry};
 use super::painter::Painter;
+use super::panic::PanicWriter;
 use super::terminal::Terminal;
 use crate::base::config::Keymap;
 use crate::base::console::{Console, ConsoleView};
 use crate::base::fixed::Queue;
 use crate::drivers::ps2::{Key, Keyboard, ScancodeSet};
 use crate::limits::{KEYBOARD_INPUT_BYTES, SCREEN_WRITE_BYTES};
-use core::fmt;
 
 /// A shell session's place on a machine with a display.
 ///
 /// All memory is taken in `new`; the largest part is the scroll-back.
 pub struct ScreenConsole<M = &'static mut [u8]> {
-    terminal: Terminal,
-    painter: Painter<M>,
+    pub(super) terminal: Terminal,
+    pub(super) painter: Painter<M>,
     keyboard: Keyboard,
     input: Queue<u8, KEYBOARD_INPUT_BYTES>,
     received_bytes: u64,
@@ -98,12 +98,9 @@ impl<M: AsMut<[u8]>> ScreenConsole<M> {
         self.painter.paint(&mut self.terminal, cells_max)
     }
 
-    /// The screen for a panic: what is written is painted line by line at once.
+    /// The screen for the report of a panic; one writer for all of the report.
     pub fn panic_writer(&mut self) -> PanicWriter<'_, M> {
-        self.terminal.grid_mut().view_to_bottom();
-        // Ends whatever sequence was under way, and begins on a line of its own.
-        self.terminal.write(b"\x18\x1b[0m\n");
-        PanicWriter { console: self }
+        PanicWriter::new(&mut self.terminal, &mut self.painter)
     }
 
     pub fn screen_view(&self) -> ScreenView {
@@ -161,50 +158,5 @@ impl<M: AsMut<[u8]>> Console for ScreenConsole<M> {
             receive_dropped_bytes: self.received_dropped_bytes,
             line_errors: 0,
         }
-    }
-}
-
-/// Writes that are on the display when they return, at the latest with their line.
-pub struct PanicWriter<'a, M: AsMut<[u8]>> {
-    console: &'a mut ScreenConsole<M>,
-}
-
-impl<M: AsMut<[u8]>> PanicWriter<'_, M> {
-    fn end_line(&mut self) {
-        let console = &mut *self.console;
-        let rows = console.painter.rows();
-        console.terminal.write(b"\n");
-        if console.terminal.cursor_row() + 1 == rows {
-            // Half a screen at once: to repaint it all for each line of a report
-            // takes seconds on a display without write combining.
-            for _ in 0..rows / 2 {
-                console.terminal.write(b"\n");
-            }
-            for _ in 0..rows / 2 {
-                console.terminal.write(b"\x1b[A");
-            }
-        }
-        console.draw(usize::MAX);
-    }
-}
-
-impl<M: AsMut<[u8]>> fmt::Write for PanicWriter<'_, M> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for line in text.split_inclusive('\n') {
-            match line.strip_suffix('\n') {
-                Some(line) => {
-                    self.console.terminal.write(line.as_bytes());
-                    self.end_line();
-                }
-                None => self.console.terminal.write(line.as_bytes()),
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<M: AsMut<[u8]>> Drop for PanicWriter<'_, M> {
-    fn drop(&mut self) {
-        self.console.draw(usize::MAX);
     }
 }

@@ -79,18 +79,15 @@ fn arms(character: char) -> Option<Arms> {
     if !('\u{2500}'..='\u{257f}').contains(&character) {
         return None;
     }
-    SHAPES.iter().find_map(|(arms, light, heavy, double)| {
-        let stroke = if light.contains(character) {
-            Stroke::Light
-        } else if heavy.contains(character) {
-            Stroke::Heavy
-        } else if double.contains(character) {
-            Stroke::Double
-        } else {
-            return None;
-        };
-        Some(arms.map(|has_arm| if has_arm { stroke } else { Stroke::None }))
-    })
+    const STROKES: [Stroke; 3] = [Stroke::Light, Stroke::Heavy, Stroke::Double];
+    for (arms, light, heavy, double) in &SHAPES {
+        for (characters, stroke) in [light, heavy, double].into_iter().zip(STROKES) {
+            if characters.chars().any(|other| other == character) {
+                return Some(arms.map(|has_arm| if has_arm { stroke } else { Stroke::None }));
+            }
+        }
+    }
+    None
 }
 
 fn draw_arms(arms: Arms, canvas: &mut Canvas<'_>) {
@@ -170,10 +167,43 @@ fn draw_block(character: char, canvas: &mut Canvas<'_>) -> bool {
         0x2589..=0x258f => (0, 0, eighths(width, 0x2590 - code), height, 255),
         0x2590 => (width / 2, 0, width - width / 2, height, 255),
         0x2591..=0x2593 => (0, 0, width, height, (code - 0x2590) as u8 * 64),
-        _ => return draw_dots(character, canvas),
+        _ => return draw_arrow(character, canvas) || draw_dots(character, canvas),
     };
     canvas.clear();
     canvas.fill(x, y, fill_width, fill_height, coverage);
+    true
+}
+
+fn draw_arrow(character: char, canvas: &mut Canvas<'_>) -> bool {
+    let (is_along, is_backwards) = match character {
+        '→' => (true, false),
+        '←' => (true, true),
+        '↓' => (false, false),
+        '↑' => (false, true),
+        _ => return false,
+    };
+    canvas.clear();
+    let thickness = (canvas.width / 8).max(1);
+    let (middle_x, middle_y) = middle(canvas, thickness);
+    let length = canvas.width - 1;
+    let (start, middle) = if is_along {
+        (0, middle_y)
+    } else {
+        (middle_y.saturating_sub(length / 2), middle_x)
+    };
+    // Step by step towards the tip, the head being as wide as the steps that are left.
+    for step in 0..length {
+        let left = length - 1 - step;
+        let spread = if left <= length / 3 { left } else { 0 };
+        let across = middle.saturating_sub(spread);
+        let size = thickness + 2 * spread;
+        let place = start + if is_backwards { left } else { step };
+        if is_along {
+            canvas.fill(place, across, 1, size, 255);
+        } else {
+            canvas.fill(across, place, size, 1, 255);
+        }
+    }
     true
 }
 

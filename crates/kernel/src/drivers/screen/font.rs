@@ -10,12 +10,8 @@ use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_wid
 pub const GLYPH_PIXELS_MAX: usize = 24 * 16;
 
 /// Signs that the font lacks, and the letters that lie over one another instead.
-const COMPOSED: [(char, &str); 15] = [
+const COMPOSED: [(char, &str); 11] = [
     ('€', "C="),
-    ('→', "->"),
-    ('←', "-<"),
-    ('↑', "|^"),
-    ('↓', "|v"),
     ('≠', "=/"),
     ('≤', "<_"),
     ('≥', ">_"),

@@ -130,6 +130,13 @@ impl<M: AsMut<[u8]>> Framebuffer<M> {
 }
 
 #[cfg(test)]
+impl Framebuffer<alloc::vec::Vec<u8>> {
+    pub fn memory(&self) -> &[u8] {
+        &self.memory
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use alloc::vec;

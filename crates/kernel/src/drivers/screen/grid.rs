@@ -59,7 +59,13 @@ impl Grid {
 
     /// The cells of the line `down` lines below the screen's top, or above it.
     fn line(&self, down: isize) -> Range<usize> {
-        let line = (self.top + self.lines()).wrapping_add_signed(down) % self.lines();
+        let lines = self.lines();
+        // Never farther than once around; a remainder costs a division for each character.
+        let line = match self.top.checked_add_signed(down) {
+            Some(line) if line < lines => line,
+            Some(line) => line - lines,
+            None => self.top + lines - down.unsigned_abs(),
+        };
         line * self.columns..(line + 1) * self.columns
     }
 

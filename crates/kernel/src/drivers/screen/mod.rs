@@ -11,11 +11,16 @@ pub mod framebuffer;
 mod grid;
 mod painter;
 mod palette;
+mod panic;
 mod parser;
 pub mod pixel;
 mod terminal;
 mod utf8;
 
-pub use console::{PanicWriter, ScreenConsole, ScreenView};
+pub use console::{ScreenConsole, ScreenView};
 pub use framebuffer::{Framebuffer, FramebufferError, Geometry};
+pub use panic::PanicWriter;
 pub use pixel::PixelFormat;
+
+#[cfg(test)]
+mod tests;

@@ -148,7 +148,7 @@ impl<M: AsMut<[u8]>> Painter<M> {
         } else {
             (
                 palette::rgb(cell.foreground()),
-                palette::rgb(cell.background()),
+                palette::ground(cell.background(), cell.foreground()),
             )
         };
         self.shades.set(&self.framebuffer, behind, front);
@@ -165,15 +165,14 @@ impl<M: AsMut<[u8]>> Painter<M> {
         let bytes_per_pixel = self.framebuffer.geometry().bytes_per_pixel;
         let mut run = [0; GLYPH_WIDTH_MAX * SCALE_MAX * PIXEL_BYTES_MAX];
         for line in coverage.chunks_exact(self.font.glyph_width()) {
-            let mut length = 0;
-            for &covered in line {
-                let pixel = &self.shades.pixels[usize::from(covered) * SHADES / 256];
-                for _ in 0..scale {
-                    run[length..length + bytes_per_pixel]
-                        .copy_from_slice(&pixel[..bytes_per_pixel]);
-                    length += bytes_per_pixel;
-                }
+            // The size is known to the compiler in each arm, so a pixel is one move.
+            match bytes_per_pixel {
+                1 => self.shades.expand::<1>(line, scale, &mut run),
+                2 => self.shades.expand::<2>(line, scale, &mut run),
+                3 => self.shades.expand::<3>(line, scale, &mut run),
+                _ => self.shades.expand::<4>(line, scale, &mut run),
             }
+            let length = line.len() * scale * bytes_per_pixel;
             for _ in 0..scale {
                 self.framebuffer.write_run(x, y, &run[..length]);
                 y += 1;
@@ -191,6 +190,17 @@ impl Shades {
         for (step, pixel) in self.pixels.iter_mut().enumerate() {
             let colour = behind.towards(front, step as u32, SHADES as u32 - 1);
             *pixel = framebuffer.encode(colour);
+        }
+    }
+
+    /// The pixels of a line of a letter, each `scale` times.
+    fn expand<const BYTES: usize>(&self, line: &[u8], scale: usize, run: &mut [u8]) {
+        let (places, _) = run.as_chunks_mut::<BYTES>();
+        for (group, &covered) in places.chunks_exact_mut(scale).zip(line) {
+            let pixel = &self.pixels[usize::from(covered) * SHADES / 256];
+            if let Some(pixel) = pixel.first_chunk::<BYTES>() {
+                group.fill(*pixel);
+            }
         }
     }
 }

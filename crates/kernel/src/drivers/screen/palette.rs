@@ -22,7 +22,7 @@ const COLOURS: [Rgb; 16] = [
     Rgb(0xb2, 0x8c, 0xd9),
     Rgb(0x6c, 0xbf, 0xc2),
     Rgb(0xc5, 0xcd, 0xd6),
-    Rgb(0x6b, 0x76, 0x85),
+    Rgb(0x7d, 0x88, 0x96),
     Rgb(0xf0, 0x8a, 0x92),
     Rgb(0xad, 0xdb, 0x9c),
     Rgb(0xf2, 0xcc, 0x8f),
@@ -34,6 +34,18 @@ const COLOURS: [Rgb; 16] = [
 
 pub fn rgb(colour: Colour) -> Rgb {
     COLOURS[usize::from(colour & 15)]
+}
+
+/// What lies behind a letter: the bright grounds are dimmed where the letter is
+/// bright as well, since it could not be read on them.
+pub fn ground(background: Colour, foreground: Colour) -> Rgb {
+    let is_bright = |colour: Colour| rgb(colour).grey() > 100;
+    let ground = rgb(background);
+    if background != foreground && is_bright(background) && is_bright(foreground) {
+        ground.towards(rgb(BACKGROUND), 1, 2)
+    } else {
+        ground
+    }
 }
 
 impl Rgb {

@@ -86,8 +86,9 @@ impl Terminal {
         Some((page.grid.view_row(page.cursor.row)?, page.cursor.column))
     }
 
-    pub fn cursor_row(&self) -> usize {
-        self.page.cursor.row
+    /// Row and column of the screen.
+    pub fn cursor(&self) -> (usize, usize) {
+        (self.page.cursor.row, self.page.cursor.column)
     }
 
     pub fn sequences_ignored(&self) -> u64 {
