@@ -60,6 +60,8 @@ limits! {
     REPORT_CELLS_MAX = 4096;
     /// Bytes of text in one report.
     REPORT_TEXT_BYTES = 64 * 1024;
+    /// Bytes of an error's sentence, the list of what was possible included.
+    REPORT_ERROR_MAX = 512;
 
     /// Log records kept.
     LOG_RECORDS_MAX = 512;

@@ -8,6 +8,7 @@ pub mod log;
 pub mod machine;
 pub mod metric;
 pub mod prng;
+pub mod report;
 pub mod sync;
 pub mod time;
 pub mod trace;
