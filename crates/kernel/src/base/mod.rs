@@ -11,3 +11,4 @@ pub mod prng;
 pub mod sync;
 pub mod time;
 pub mod trace;
+pub mod width;
