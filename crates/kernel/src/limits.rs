@@ -43,8 +43,24 @@ limits! {
     WORDS_MAX = 64;
     /// Filters behind one command.
     FILTERS_MAX = 8;
+    /// Filters of one line, all its commands together.
+    LINE_FILTERS_MAX = 32;
+    /// Commands of one line, between semicolons.
+    LINE_COMMANDS_MAX = 16;
+    /// Words, bars and semicolons of one line; a line full of them is a mistake, not a command.
+    LINE_TOKENS_MAX = 192;
     /// Lines that a session remembers.
     HISTORY_MAX = 64;
+    /// Bytes of all remembered lines of a session; its oldest lines make room.
+    HISTORY_BYTES = 8 * 1024;
+    /// Bytes of a prompt, the one of the history search included.
+    PROMPT_MAX = 128;
+    /// Bytes of the text that is searched for in the history.
+    SEARCH_MAX = 48;
+    /// Proposals of one completion that are listed; more are counted.
+    CANDIDATES_MAX = 64;
+    /// Bytes of all listed proposals of one completion.
+    CANDIDATES_BYTES = 2 * 1024;
     /// Bytes of echo and redraw a session holds for a slow console.
     SESSION_OUTPUT_BYTES = 16 * 1024;
     /// Bytes received from the serial line and not yet read by the loop.
@@ -80,4 +96,7 @@ limits! {
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
 const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
 const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);
+const _: () = assert!(HISTORY_BYTES >= 4 * LINE_MAX && HISTORY_BYTES <= u16::MAX as usize);
+const _: () = assert!(PROMPT_MAX >= 2 * SEARCH_MAX);
+const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LINE_MAX / 2);
 const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);
