@@ -61,6 +61,8 @@ limits! {
     CANDIDATES_MAX = 64;
     /// Bytes of all listed proposals of one completion.
     CANDIDATES_BYTES = 2 * 1024;
+    /// Bytes that a session takes ahead of the line that runs.
+    SESSION_INPUT_BYTES = 1024;
     /// Bytes of echo and redraw a session holds for a slow console.
     SESSION_OUTPUT_BYTES = 16 * 1024;
     /// Bytes received from the serial line and not yet read by the loop.

@@ -1,7 +1,15 @@
 //! L7: from bytes to commands to reports.
 
+pub mod catalog;
+pub mod command_error;
+pub mod commands;
 pub mod filter;
+pub mod inspect;
+pub mod invocation;
 pub mod parse;
 mod parse_error;
+pub mod render;
+mod select;
+pub mod session;
 pub mod suggest;
 pub mod words;
