@@ -3,9 +3,12 @@
 pub mod catalog;
 pub mod command_error;
 pub mod commands;
+pub mod editor;
 pub mod filter;
+pub mod history;
 pub mod inspect;
 pub mod invocation;
+pub mod keys;
 pub mod parse;
 mod parse_error;
 pub mod render;

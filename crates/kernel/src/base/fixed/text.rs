@@ -58,6 +58,11 @@ impl<const N: usize> Text<N> {
         drop(self.inner.drain(range));
     }
 
+    /// Takes the last character off.
+    pub fn pop(&mut self) -> Option<char> {
+        self.inner.pop()
+    }
+
     /// Replaces the whole text, cut to the capacity.
     pub fn set_cut(&mut self, text: &str) {
         self.clear();
