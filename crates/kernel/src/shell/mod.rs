@@ -11,6 +11,7 @@ pub mod invocation;
 pub mod keys;
 pub mod parse;
 mod parse_error;
+pub mod quantity;
 pub mod render;
 mod select;
 pub mod session;

@@ -12,6 +12,7 @@ pub use block::{BlockKind, BlockView};
 pub use value::Value;
 
 use crate::base::fixed::{Full, Text};
+use crate::base::metric::Usage;
 use crate::limits::{
     LINE_MAX, REPORT_BLOCKS_MAX, REPORT_CELLS_MAX, REPORT_COLUMNS_MAX, REPORT_ERROR_MAX,
     REPORT_TEXT_BYTES,
@@ -34,6 +35,18 @@ pub struct Report {
     cells: Vec<Cell>,
     text: String,
     is_cut: bool,
+    usage: ReportUsage,
+}
+
+/// How much of a report's memory was ever used, and how often it was not enough.
+#[derive(Clone, Copy, Default)]
+struct ReportUsage {
+    blocks_high_water: usize,
+    cells_high_water: usize,
+    text_high_water: usize,
+    blocks_refused: u64,
+    cells_refused: u64,
+    text_refused: u64,
 }
 
 impl Report {
@@ -47,6 +60,7 @@ impl Report {
             cells: Vec::with_capacity(REPORT_CELLS_MAX),
             text: String::with_capacity(REPORT_TEXT_BYTES),
             is_cut: false,
+            usage: ReportUsage::default(),
         }
     }
 
@@ -136,14 +150,23 @@ impl Report {
         self.blocks.len()
     }
 
-    /// How many cells are in use.
-    pub fn cell_count(&self) -> usize {
-        self.cells.len()
-    }
-
-    /// How many bytes of text are in use.
-    pub fn text_bytes(&self) -> usize {
-        self.text.len()
+    /// How full its memory is, over all the answers that it has held.
+    pub fn usages(&self) -> [Usage; 3] {
+        let usage = &self.usage;
+        [
+            Usage::of("REPORT_BLOCKS_MAX", REPORT_BLOCKS_MAX)
+                .used(self.blocks.len() as u64)
+                .high_water(usage.blocks_high_water as u64)
+                .refused(usage.blocks_refused),
+            Usage::of("REPORT_CELLS_MAX", REPORT_CELLS_MAX)
+                .used(self.cells.len() as u64)
+                .high_water(usage.cells_high_water as u64)
+                .refused(usage.cells_refused),
+            Usage::of("REPORT_TEXT_BYTES", REPORT_TEXT_BYTES)
+                .used(self.text.len() as u64)
+                .high_water(usage.text_high_water as u64)
+                .refused(usage.text_refused),
+        ]
     }
 
     fn open(
@@ -153,6 +176,7 @@ impl Report {
         columns: &'static [&'static str],
     ) -> bool {
         if self.blocks.len() == REPORT_BLOCKS_MAX {
+            self.usage.blocks_refused += 1;
             self.is_cut = true;
             return false;
         }
@@ -163,6 +187,8 @@ impl Report {
             first_row: self.rows.len(),
             row_count: 0,
         });
+        let high_water = &mut self.usage.blocks_high_water;
+        *high_water = (*high_water).max(self.blocks.len());
         true
     }
 
@@ -174,6 +200,9 @@ impl Report {
             self.text.truncate(text_before);
             self.is_cut = true;
         }
+        let usage = &mut self.usage;
+        usage.cells_high_water = usage.cells_high_water.max(self.cells.len());
+        usage.text_high_water = usage.text_high_water.max(self.text.len());
     }
 
     fn try_add_row(
@@ -199,6 +228,7 @@ impl Report {
 
     fn push_cell(&mut self, cell: Cell) -> Result<(), Full> {
         if self.cells.len() == REPORT_CELLS_MAX {
+            self.usage.cells_refused += 1;
             return Err(Full);
         }
         self.cells.push(cell);
@@ -220,7 +250,10 @@ impl Report {
 
     fn keep_text(&mut self, text: fmt::Arguments<'_>) -> Result<Span, Full> {
         let start = self.text.len();
-        fmt::write(&mut Bounded(&mut self.text), text).map_err(|_| Full)?;
+        if fmt::write(&mut Bounded(&mut self.text), text).is_err() {
+            self.usage.text_refused += 1;
+            return Err(Full);
+        }
         Ok(Span {
             start: start as u32,
             length: (self.text.len() - start) as u32,

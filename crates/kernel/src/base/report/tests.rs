@@ -47,7 +47,7 @@ fn a_row_that_does_not_fit_is_left_out_whole_and_said() {
     }
     assert!(report.is_cut());
     assert_eq!(report.block(0).unwrap().row_count(), REPORT_CELLS_MAX / 3);
-    assert_eq!(report.text_bytes(), REPORT_CELLS_MAX / 3);
+    assert_eq!(report.text.len(), REPORT_CELLS_MAX / 3);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn text_and_blocks_are_bounded_too() {
     let long = "x".repeat(REPORT_TEXT_BYTES - 1);
     report.text("a").line(long.as_str()).line("yy").line("z");
     assert_eq!(
-        (report.is_cut(), report.text_bytes()),
+        (report.is_cut(), report.text.len()),
         (true, REPORT_TEXT_BYTES)
     );
     assert_eq!(report.block(0).unwrap().row_count(), 2);
@@ -70,6 +70,24 @@ fn text_and_blocks_are_bounded_too() {
         (report.is_cut(), report.block_count()),
         (true, REPORT_BLOCKS_MAX)
     );
+}
+
+#[test]
+fn what_was_refused_is_counted_over_all_answers() {
+    let mut report = Report::new();
+    for _ in 0..2 {
+        report.begin("x");
+        let long = "x".repeat(REPORT_TEXT_BYTES);
+        report.text("t").line(long.as_str()).line("y");
+    }
+    report.begin("x");
+    let [blocks, _, text] = report.usages();
+    assert_eq!(
+        (blocks.used, blocks.high_water, blocks.refused),
+        (Some(0), Some(1), Some(0))
+    );
+    assert_eq!((text.used, text.refused), (Some(0), Some(2)));
+    assert_eq!(text.high_water, Some(REPORT_TEXT_BYTES as u64));
 }
 
 #[test]

@@ -41,8 +41,15 @@ impl Value<'_> {
         }
     }
 
+    /// How a number compares with numerator over denominator; `None` for all else.
+    pub fn compare(&self, numerator: i128, denominator: u64) -> Option<Ordering> {
+        let limit = i128::from(u64::MAX);
+        let other = (numerator.clamp(-limit, limit), denominator.max(1));
+        Some(compare_fractions(self.fraction()?, other))
+    }
+
     /// Numerator and denominator of a number.
-    pub fn fraction(&self) -> Option<(i128, u64)> {
+    fn fraction(&self) -> Option<(i128, u64)> {
         match *self {
             Self::Count(count) => Some((i128::from(count), 1)),
             Self::Signed(number) => Some((i128::from(number), 1)),

@@ -8,7 +8,7 @@ mod people;
 mod text;
 mod window;
 
-pub use people::{Escaped, Unit, name_of_key};
+pub use people::{Escaped, People, Unit, name_of_key};
 
 use crate::base::report::Report;
 use text::Layout;
