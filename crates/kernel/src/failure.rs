@@ -47,7 +47,11 @@ struct Scene<'a> {
 
 /// What the panic handler of the binary calls.
 pub fn on_panic(info: &PanicInfo<'_>) -> ! {
-    let scene = Scene { at: None, frame: backtrace::frame_pointer(), registers: None };
+    let scene = Scene {
+        at: None,
+        frame: backtrace::frame_pointer(),
+        registers: None,
+    };
     match info.location() {
         Some(place) => tell(format_args!("{} ({place})", info.message()), &scene),
         None => tell(format_args!("{}", info.message()), &scene),
@@ -56,10 +60,17 @@ pub fn on_panic(info: &PanicInfo<'_>) -> ! {
 
 /// An exception that no test has announced.
 pub fn on_exception(frame: &TrapFrame) -> ! {
-    let scene = Scene { at: Some(frame.rip), frame: frame.rbp, registers: Some(frame) };
+    let scene = Scene {
+        at: Some(frame.rip),
+        frame: frame.rbp,
+        registers: Some(frame),
+    };
     let name = EXCEPTION_NAMES[frame.vector as usize % EXCEPTION_NAMES.len()];
     if frame.vector != PAGE_FAULT {
-        tell(format_args!("{name} at {:#x}, error code {:#x}", frame.rip, frame.error), &scene);
+        tell(
+            format_args!("{name} at {:#x}, error code {:#x}", frame.rip, frame.error),
+            &scene,
+        );
     }
     let address = cpu::fault_address();
     let access = match (frame.error & 2 != 0, frame.error & 16 != 0) {
@@ -72,7 +83,10 @@ pub fn on_exception(frame: &TrapFrame) -> ! {
         false => "nothing is mapped there",
     };
     let place = memory::explain(address);
-    tell(format_args!("{name}: {access} {address:#x}, {place}; {cause}"), &scene)
+    tell(
+        format_args!("{name}: {access} {address:#x}, {place}; {cause}"),
+        &scene,
+    )
 }
 
 /// A non-maskable interrupt: another core tells of its failure, so this one stops
@@ -80,8 +94,15 @@ pub fn on_exception(frame: &TrapFrame) -> ! {
 pub fn on_non_maskable(frame: &TrapFrame) {
     let teller = TELLER.load(Acquire);
     if teller == NOBODY {
-        let scene = Scene { at: Some(frame.rip), frame: frame.rbp, registers: Some(frame) };
-        tell(format_args!("non-maskable interrupt: the machine reports a fault"), &scene);
+        let scene = Scene {
+            at: Some(frame.rip),
+            frame: frame.rbp,
+            registers: Some(frame),
+        };
+        tell(
+            format_args!("non-maskable interrupt: the machine reports a fault"),
+            &scene,
+        );
     }
     if teller != core_local::index() {
         let cells = core_local::current();
@@ -99,7 +120,11 @@ pub fn on_hang(thread: ThreadId, ran: Duration) -> ! {
     let scene = match place.saved_stack {
         Some(stack) => {
             let (at, frame) = backtrace::saved_frame(stack);
-            Scene { at: Some(at), frame, registers: None }
+            Scene {
+                at: Some(at),
+                frame,
+                registers: None,
+            }
         }
         None => {
             let cells = core_local::of(place.core);
@@ -140,16 +165,21 @@ static IS_TELLING: AtomicBool = AtomicBool::new(false);
 
 fn tell(reason: fmt::Arguments<'_>, scene: &Scene<'_>) -> ! {
     become_teller();
-    serial::write_in_emergency(CANCEL);
-    let mut out = Out;
-    // `Out` never fails.
-    if IS_TELLING.swap(true, AcqRel) {
-        let _ = writeln!(out, "\npanic: while telling of a panic: {reason}");
-    } else {
-        let _ = report(&mut out, reason, scene);
-    }
     let is_halting = HALTS.load(Relaxed);
-    let _ = writeln!(out, "{}", if is_halting { "halted" } else { "rebooting" });
+    let end = if is_halting { "halted" } else { "rebooting" };
+    serial::write_in_emergency(CANCEL);
+    let mut line = Line;
+    // Neither writer fails; the line comes first, since it is the simpler.
+    if IS_TELLING.swap(true, AcqRel) {
+        let _ = writeln!(line, "\npanic: while telling of a panic: {reason}\n{end}");
+    } else {
+        let _ = report(&mut line, reason, scene);
+        let _ = writeln!(line, "{end}");
+        boot::write_to_screen_in_emergency(&mut |screen| {
+            let _ = report(screen, reason, scene);
+            let _ = writeln!(screen, "{end}");
+        });
+    }
     serial::write_in_emergency(END);
     match is_halting {
         true => cpu::halt_forever(),
@@ -157,7 +187,7 @@ fn tell(reason: fmt::Arguments<'_>, scene: &Scene<'_>) -> ! {
     }
 }
 
-fn report(out: &mut Out, reason: fmt::Arguments<'_>, scene: &Scene<'_>) -> fmt::Result {
+fn report(out: &mut dyn Write, reason: fmt::Arguments<'_>, scene: &Scene<'_>) -> fmt::Result {
     let now = clock::now();
     writeln!(out, "\npanic: {reason}")?;
     let core = core_local::index();
@@ -172,13 +202,38 @@ fn report(out: &mut Out, reason: fmt::Arguments<'_>, scene: &Scene<'_>) -> fmt::
     write_tails(out, now)
 }
 
-fn write_registers(out: &mut Out, frame: &TrapFrame) -> fmt::Result {
+fn write_registers(out: &mut dyn Write, frame: &TrapFrame) -> fmt::Result {
     let rows = [
-        [("rax", frame.rax), ("rbx", frame.rbx), ("rcx", frame.rcx), ("rdx", frame.rdx)],
-        [("rsi", frame.rsi), ("rdi", frame.rdi), ("rbp", frame.rbp), ("rsp", frame.rsp)],
-        [("r8 ", frame.r8), ("r9 ", frame.r9), ("r10", frame.r10), ("r11", frame.r11)],
-        [("r12", frame.r12), ("r13", frame.r13), ("r14", frame.r14), ("r15", frame.r15)],
-        [("rip", frame.rip), ("flg", frame.rflags), ("cr2", cpu::fault_address()), ("err", frame.error)],
+        [
+            ("rax", frame.rax),
+            ("rbx", frame.rbx),
+            ("rcx", frame.rcx),
+            ("rdx", frame.rdx),
+        ],
+        [
+            ("rsi", frame.rsi),
+            ("rdi", frame.rdi),
+            ("rbp", frame.rbp),
+            ("rsp", frame.rsp),
+        ],
+        [
+            ("r8 ", frame.r8),
+            ("r9 ", frame.r9),
+            ("r10", frame.r10),
+            ("r11", frame.r11),
+        ],
+        [
+            ("r12", frame.r12),
+            ("r13", frame.r13),
+            ("r14", frame.r14),
+            ("r15", frame.r15),
+        ],
+        [
+            ("rip", frame.rip),
+            ("flg", frame.rflags),
+            ("cr2", cpu::fault_address()),
+            ("err", frame.error),
+        ],
     ];
     writeln!(out, "registers:")?;
     for row in rows {
@@ -190,7 +245,7 @@ fn write_registers(out: &mut Out, frame: &TrapFrame) -> fmt::Result {
     Ok(())
 }
 
-fn write_backtrace(out: &mut Out, scene: &Scene<'_>) -> fmt::Result {
+fn write_backtrace(out: &mut dyn Write, scene: &Scene<'_>) -> fmt::Result {
     writeln!(out, "backtrace:")?;
     let symbols = Symbols::parse(image::symbols());
     if let Err(error) = &symbols {
@@ -198,7 +253,11 @@ fn write_backtrace(out: &mut Out, scene: &Scene<'_>) -> fmt::Result {
     }
     let symbols = symbols.ok();
     if let Some(at) = scene.at {
-        write_frame(out, symbols.as_ref().and_then(|symbols| symbols.lookup(at)), at);
+        write_frame(
+            out,
+            symbols.as_ref().and_then(|symbols| symbols.lookup(at)),
+            at,
+        );
     }
     // A function that calls itself without end is shown once, with a count.
     let (mut last, mut repeats, mut shown) = (0, 0u64, 0);
@@ -211,7 +270,9 @@ fn write_backtrace(out: &mut Out, scene: &Scene<'_>) -> fmt::Result {
         last = address;
         shown += 1;
         if shown <= FRAMES_SHOWN_MAX {
-            let location = symbols.as_ref().and_then(|symbols| symbols.lookup_return_address(address));
+            let location = symbols
+                .as_ref()
+                .and_then(|symbols| symbols.lookup_return_address(address));
             write_frame(out, location, address);
         }
     });
@@ -222,48 +283,55 @@ fn write_backtrace(out: &mut Out, scene: &Scene<'_>) -> fmt::Result {
     }
 }
 
-fn write_repeats(out: &mut Out, repeats: u64) {
+fn write_repeats(out: &mut dyn Write, repeats: u64) {
     if repeats > 0 {
-        // `Out` never fails.
+        // The writers never fail.
         let _ = writeln!(out, "    repeated {repeats} times");
     }
 }
 
-fn write_frame(out: &mut Out, location: Option<Location<'_>>, address: u64) {
-    // `Out` never fails.
+fn write_frame(out: &mut dyn Write, location: Option<Location<'_>>, address: u64) {
+    // The writers never fail.
     let _ = match location {
         Some(location) => writeln!(out, "  {address:#x} {location}"),
         None => writeln!(out, "  {address:#x}"),
     };
 }
 
-fn write_tails(out: &mut Out, now: Instant) -> fmt::Result {
+fn write_tails(out: &mut dyn Write, now: Instant) -> fmt::Result {
     writeln!(out, "trace:")?;
     for event in boot::TRACE.tail(TRACE_TAIL) {
         let ago = now.since(event.at);
         let kind = event.kind.name();
-        writeln!(out, "  -{ago} core {} {kind} {:#x} {:#x}", event.core, event.first, event.second)?;
+        writeln!(
+            out,
+            "  -{ago} core {} {kind} {:#x} {:#x}",
+            event.core, event.first, event.second
+        )?;
     }
     let mut records = [const { None }; LOG_TAIL];
     let mut count = 0;
     boot::LOG.try_visit_from(0, |record| {
-        records[count % records.len()] = Some((record.at, record.level, record.source, record.text.clone()));
+        records[count % records.len()] =
+            Some((record.at, record.level, record.source, record.text.clone()));
         count += 1;
     });
     if count > 0 {
         writeln!(out, "log:")?;
     }
     let oldest = count.saturating_sub(records.len());
-    for (at, level, source, text) in (oldest..count).filter_map(|index| records[index % records.len()].as_ref()) {
+    for (at, level, source, text) in
+        (oldest..count).filter_map(|index| records[index % records.len()].as_ref())
+    {
         writeln!(out, "  {at} {} {source}: {text}", level.name())?;
     }
     Ok(())
 }
 
-/// Everything that can show text to a person.
-struct Out;
+/// The serial line, past its driver.
+struct Line;
 
-impl Write for Out {
+impl Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for part in text.split_inclusive('\n') {
             match part.strip_suffix('\n') {
@@ -274,7 +342,6 @@ impl Write for Out {
                 None => serial::write_in_emergency(part.as_bytes()),
             }
         }
-        boot::write_to_screen_in_emergency(text);
         Ok(())
     }
 }
@@ -293,7 +360,10 @@ pub fn provoke(action: DebugAction) {
 
 /// Calls itself until the stack is used up.
 #[inline(never)]
-#[allow(unconditional_recursion, reason = "running out of stack is its purpose")]
+#[allow(
+    unconditional_recursion,
+    reason = "running out of stack is its purpose"
+)]
 fn overflow(depth: u64) -> u64 {
     let ballast = core::hint::black_box([depth; 16]);
     overflow(depth + 1) + ballast[0]

@@ -4,14 +4,25 @@
 //! its own. Bare metal implements `Machine` with drivers, the simulator with a
 //! seeded world.
 
+mod desk;
+
 use crate::arch::view::{CpuView, InterruptsView};
+use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, DebugAction, PowerAction};
-use crate::base::time::Instant;
-use crate::base::trace::Trace;
+use crate::base::metric::Usage;
+use crate::base::time::{Duration, Instant};
+use crate::base::trace::{Kind, Trace};
+use crate::limits::CONSOLES_MAX;
 use crate::memory::view::MemoryView;
 use crate::sched::view::ThreadsView;
+use crate::shell::catalog::Intent;
+use crate::shell::inspect::{PhaseView, TickView};
+use crate::shell::session::Session;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use desk::{Desk, SessionFacts, Views};
 
 /// What a machine gives to the kernel that runs on it.
 pub trait Machine {
@@ -27,33 +38,157 @@ pub trait Machine {
     fn interrupts(&self, view: &mut InterruptsView);
     fn memory(&self, view: &mut MemoryView);
     fn threads(&self, view: &mut ThreadsView);
+    /// How full the machine's own bounded things are, by their names in `limits.rs`.
+    fn usages(&self, _visit: &mut dyn FnMut(&Usage)) {}
     /// Restarts the machine or switches it off; on metal it does not return.
     fn power(&mut self, action: PowerAction);
     /// Breaks something on purpose.
     fn debug(&mut self, action: DebugAction);
 }
 
-/// (Stub.)
-pub struct Kernel<M> { machine: M, is_greeted: bool }
+/// The phases of a tick with what each may take.
+const PHASES: [(&str, Duration); 3] = [
+    ("sense", Duration::from_millis(1)),
+    ("shell", Duration::from_millis(10)),
+    ("act", Duration::from_millis(2)),
+];
+
+/// Everything that runs on one machine.
+pub struct Kernel<M: Machine> {
+    machine: M,
+    views: Box<Views>,
+    sessions: Vec<Session>,
+    facts: Box<SessionFacts>,
+    tick: TickView,
+    /// The machine was switched off or restarted and came back from that.
+    is_stopped: bool,
+}
+
 impl<M: Machine> Kernel<M> {
-    pub fn boxed(machine: M) -> alloc::boxed::Box<Self> { alloc::boxed::Box::new(Self { machine, is_greeted: false }) }
-    pub fn tick(&mut self) -> Option<Instant> {
-        let now = self.machine.now();
-        let online = { let mut v = CpuView { vendor: Default::default(), brand: Default::default(), cores_present: 0, clock_hz: 0, clock_source: "", timer: "", features: Default::default(), cores: Default::default() }; self.machine.cpu(&mut v); v };
-        let Some(console) = self.machine.console(0) else { return None };
-        if !self.is_greeted {
-            self.is_greeted = true;
-            console.write(std_format(format_args!("hello at {now} {online:?}\r\nrayos> ")).as_bytes());
+    /// Takes all the memory that the loop needs.
+    pub fn new(machine: M) -> Self {
+        let config = &machine.boot().config;
+        machine.log().set_levels(config.log_levels.clone());
+        let mut sessions = Vec::with_capacity(CONSOLES_MAX);
+        for index in 0..CONSOLES_MAX {
+            // A program may be at the other end of the serial line, but not before the screen.
+            let mode = match index {
+                0 => config.shell,
+                _ => ShellMode::Interactive,
+            };
+            sessions.push(Session::new(mode));
         }
-        let mut b = [0; 16];
-        let n = console.read(&mut b);
-        console.write(&b[..n]);
-        if b[..n].contains(&b'x') { self.machine.power(PowerAction::PowerOff); }
-        if b[..n].contains(&b'p') { self.machine.debug(DebugAction::Panic); }
-        if b[..n].contains(&b'o') { self.machine.debug(DebugAction::Overflow); }
-        if b[..n].contains(&b'f') { self.machine.debug(DebugAction::Fault); }
-        if b[..n].contains(&b'h') { self.machine.debug(DebugAction::Hang); }
-        None
+        let tick = TickView {
+            phases: PHASES.map(|(name, budget)| PhaseView {
+                name,
+                budget,
+                ..PhaseView::default()
+            }),
+            ..TickView::default()
+        };
+        Self {
+            machine,
+            views: Box::default(),
+            sessions,
+            facts: Box::default(),
+            tick,
+            is_stopped: false,
+        }
+    }
+
+    pub const fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    pub const fn machine_mut(&mut self) -> &mut M {
+        &mut self.machine
+    }
+
+    /// Does what there is to do now; answers when it wants to be called again though
+    /// nothing arrives. A console that has room again or has received something, too,
+    /// is a reason to call it.
+    pub fn tick(&mut self) -> Option<Instant> {
+        if self.is_stopped {
+            return None;
+        }
+        self.tick.ticks += 1;
+        let phases = [Self::sense, Self::shell, Self::act];
+        for (index, phase) in phases.into_iter().enumerate() {
+            let start = self.machine.now();
+            phase(self);
+            self.account(index, start);
+        }
+        let now = self.machine.now();
+        let deadlines = self.sessions.iter();
+        deadlines
+            .filter_map(|session| session.next_deadline(now))
+            .min()
+    }
+
+    fn account(&mut self, index: usize, start: Instant) {
+        let used = self.machine.now().since(start);
+        let phase = &mut self.tick.phases[index];
+        phase.longest = phase.longest.max(used);
+        if used > phase.budget {
+            phase.overruns += 1;
+            let (used, budget) = (used.as_nanos(), phase.budget.as_nanos());
+            let trace = self.machine.trace();
+            trace.push(self.machine.now(), 0, Kind::SlowTick, used, budget);
+        }
+    }
+
+    /// Consoles to sessions.
+    fn sense(&mut self) {
+        for (index, session) in self.sessions.iter_mut().enumerate() {
+            if let Some(console) = self.machine.console(index) {
+                session.receive(console);
+            }
+        }
+    }
+
+    /// Lines to commands to reports.
+    fn shell(&mut self) {
+        self.facts.take(&self.sessions);
+        for (index, session) in self.sessions.iter_mut().enumerate() {
+            if self.machine.console(index).is_none() {
+                continue;
+            }
+            let now = self.machine.now();
+            let mut desk = Desk {
+                machine: &mut self.machine,
+                views: &mut self.views,
+                tick: &self.tick,
+                sessions: &self.facts,
+            };
+            session.step(now, &mut desk);
+            if session.has_been_ready() && self.tick.ready_at.is_none() {
+                self.tick.ready_at = Some(now);
+            }
+        }
+    }
+
+    /// Answers to consoles, and what is to happen once they are out.
+    fn act(&mut self) {
+        for index in 0..self.sessions.len() {
+            let now = self.machine.now();
+            let Some(console) = self.machine.console(index) else {
+                continue;
+            };
+            if let Some(intent) = self.sessions[index].send(now, console) {
+                self.perform(intent);
+            }
+        }
+    }
+
+    fn perform(&mut self, intent: Intent) {
+        match intent {
+            Intent::Power(action) => {
+                self.machine.power(action);
+                self.is_stopped = true;
+            }
+            Intent::Debug(action) => self.machine.debug(action),
+            // The session's own affair, done when the command ran.
+            Intent::ClearScreen => {}
+        }
     }
 }
-fn std_format(a: core::fmt::Arguments<'_>) -> alloc::string::String { alloc::format!("{a}") }

@@ -43,10 +43,30 @@ limits! {
     WORDS_MAX = 64;
     /// Filters behind one command.
     FILTERS_MAX = 8;
+    /// Filters of one line, all its commands together.
+    LINE_FILTERS_MAX = 32;
+    /// Commands of one line, between semicolons.
+    LINE_COMMANDS_MAX = 16;
+    /// Words, bars and semicolons of one line; a line full of them is a mistake, not a command.
+    LINE_TOKENS_MAX = 192;
     /// Lines that a session remembers.
     HISTORY_MAX = 64;
+    /// Bytes of all remembered lines of a session; its oldest lines make room.
+    HISTORY_BYTES = 8 * 1024;
+    /// Bytes of a prompt, the one of the history search included.
+    PROMPT_MAX = 128;
+    /// Bytes of the text that is searched for in the history.
+    SEARCH_MAX = 48;
+    /// Proposals of one completion that are listed; more are counted.
+    CANDIDATES_MAX = 64;
+    /// Bytes of all listed proposals of one completion.
+    CANDIDATES_BYTES = 2 * 1024;
+    /// Bytes that a session takes ahead of the line that runs.
+    SESSION_INPUT_BYTES = 1024;
     /// Bytes of echo and redraw a session holds for a slow console.
     SESSION_OUTPUT_BYTES = 16 * 1024;
+    /// Scan codes received from the keyboard and not yet read by the loop.
+    KEYBOARD_SCANCODES_MAX = 256;
     /// Bytes received from the serial line and not yet read by the loop.
     SERIAL_RECEIVE_BYTES = 4096;
     /// Bytes written to the serial line and not yet taken by the device.
@@ -77,6 +97,8 @@ limits! {
     REPORT_CELLS_MAX = 4096;
     /// Bytes of text in one report.
     REPORT_TEXT_BYTES = 64 * 1024;
+    /// Bytes of an error's sentence, the list of what was possible included.
+    REPORT_ERROR_MAX = 512;
 
     /// Log records kept.
     LOG_RECORDS_MAX = 512;
@@ -97,4 +119,7 @@ limits! {
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
 const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
 const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);
+const _: () = assert!(HISTORY_BYTES >= 4 * LINE_MAX && HISTORY_BYTES <= u16::MAX as usize);
+const _: () = assert!(PROMPT_MAX >= 2 * SEARCH_MAX);
+const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LINE_MAX / 2);
 const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);

@@ -116,7 +116,9 @@ pub fn enable() {
 pub fn choose_timer() {
     let kind = TIMER_KIND.call_once(|| match cpu::has_tsc_deadline() {
         true => TimerKind::Deadline,
-        false => TimerKind::OneShot { hz: measure_timer() },
+        false => TimerKind::OneShot {
+            hz: measure_timer(),
+        },
     });
     set_timer_mode(*kind);
 }

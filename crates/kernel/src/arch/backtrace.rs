@@ -9,7 +9,11 @@ const FRAMES_MAX: usize = 8192;
 ///
 /// A broken chain ends the walk: `is_readable` must say so of each frame's bytes. An
 /// exception's frame may lie on another stack than the code it interrupted.
-pub fn walk(frame_pointer: u64, is_readable: impl Fn(u64, u64) -> bool, mut visit: impl FnMut(u64)) {
+pub fn walk(
+    frame_pointer: u64,
+    is_readable: impl Fn(u64, u64) -> bool,
+    mut visit: impl FnMut(u64),
+) {
     let mut frame = frame_pointer;
     for _ in 0..FRAMES_MAX {
         let is_sound = frame != 0 && frame % 8 == 0 && is_readable(frame, FRAME_BYTES);
@@ -34,7 +38,9 @@ pub fn walk(frame_pointer: u64, is_readable: impl Fn(u64, u64) -> bool, mut visi
 pub fn frame_pointer() -> u64 {
     let pointer: u64;
     // SAFETY: reads a register.
-    unsafe { core::arch::asm!("mov {}, rbp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        core::arch::asm!("mov {}, rbp", out(reg) pointer, options(nomem, nostack, preserves_flags))
+    };
     pointer
 }
 

@@ -51,7 +51,9 @@ pub fn ticks_at(moment: Instant) -> u64 {
         return u64::MAX;
     };
     let elapsed = u128::from(moment.as_nanos()) * u128::from(rate.hz) / 1_000_000_000;
-    zero().load(Relaxed).saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX))
+    zero()
+        .load(Relaxed)
+        .saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX))
 }
 
 pub fn hz() -> u64 {
@@ -72,7 +74,11 @@ pub fn calibrate(hpet: Option<u64>) {
             .or_else(|| hpet.and_then(measure_by_hpet).map(|hz| (hz, "hpet")))
             .or_else(|| measure_by_pit().map(|hz| (hz, "pit")))
             .unwrap_or((ASSUMED_HZ, "assumed"));
-        Rate { hz, source, nanos_per_tick: ((1_000_000_000u128 << 32) / u128::from(hz)) as u64 }
+        Rate {
+            hz,
+            source,
+            nanos_per_tick: ((1_000_000_000u128 << 32) / u128::from(hz)) as u64,
+        }
     });
 }
 
@@ -103,9 +109,8 @@ fn measure_by_hpet(registers: u64) -> Option<u64> {
     // firmware's table names; these registers exist in every HPET.
     let read = |offset: u64| unsafe { ((registers + offset) as *const u64).read_volatile() };
     // SAFETY: as for reading; the only write sets the enable bit.
-    let enable = |value: u64| unsafe {
-        ((registers + CONFIGURATION) as *mut u64).write_volatile(value)
-    };
+    let enable =
+        |value: u64| unsafe { ((registers + CONFIGURATION) as *mut u64).write_volatile(value) };
     let femtos_per_count = read(CAPABILITIES) >> 32;
     // The specification allows at most 100 ns a count; 0 means no device.
     if femtos_per_count == 0 || femtos_per_count > 100_000_000 {
@@ -145,7 +150,9 @@ fn measure_by_pit() -> Option<u64> {
     port::write_u8(CHANNEL_0, 0);
     let (first, start) = (count(), ticks());
     // A port without a device reads as all ones for ever.
-    let counted = (0..1_000_000).map(|_| first.wrapping_sub(count())).find(|counted| *counted >= SAMPLE)?;
+    let counted = (0..1_000_000)
+        .map(|_| first.wrapping_sub(count()))
+        .find(|counted| *counted >= SAMPLE)?;
     let elapsed = ticks().wrapping_sub(start);
     Some((u128::from(elapsed) * u128::from(PIT_HZ) / u128::from(counted)) as u64)
 }

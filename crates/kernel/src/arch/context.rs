@@ -20,7 +20,10 @@ pub struct Context {
 
 impl Context {
     pub const fn new() -> Self {
-        Self { stack_pointer: AtomicU64::new(0), state: AtomicU8::new(EMPTY) }
+        Self {
+            stack_pointer: AtomicU64::new(0),
+            state: AtomicU8::new(EMPTY),
+        }
     }
 
     /// Makes this the context of the code that runs now on the calling core.
@@ -35,8 +38,16 @@ impl Context {
             "a running context cannot be prepared"
         );
         // r15, r14, r13, r12, rbx, rbp, return address, and an end for backtraces.
-        let frame: [u64; 8] =
-            [0, 0, argument as u64, entry as *const () as u64, 0, 0, start as *const () as u64, 0];
+        let frame: [u64; 8] = [
+            0,
+            0,
+            argument as u64,
+            entry as *const () as u64,
+            0,
+            0,
+            start as *const () as u64,
+            0,
+        ];
         let bottom = (stack_top & !15) - size_of_val(&frame) as u64;
         // SAFETY: the caller owns the stack, which is mapped and larger than this.
         unsafe { (bottom as *mut [u64; 8]).write(frame) };
@@ -68,7 +79,10 @@ pub fn switch(from: &'static Context, to: &'static Context) {
         !x86_64::instructions::interrupts::are_enabled(),
         "a switch of threads with interrupts on"
     );
-    let is_ours = to.state.compare_exchange(SAVED, RUNNING, AcqRel, Acquire).is_ok();
+    let is_ours = to
+        .state
+        .compare_exchange(SAVED, RUNNING, AcqRel, Acquire)
+        .is_ok();
     crate::invariant!(is_ours, "a thread was to be resumed that is not saved");
     // SAFETY: `to` was saved by `swap_stacks` or laid out by `prepare`, and the
     // exchange above made this core its only user; `from` runs here.

@@ -72,5 +72,8 @@ pub fn of(index: usize) -> Option<&'static CoreLocal> {
 
 /// Cores that have come up.
 pub fn online() -> impl Iterator<Item = (usize, &'static CoreLocal)> {
-    CORES.iter().enumerate().filter(|(_, cells)| cells.is_online.load(Acquire))
+    CORES
+        .iter()
+        .enumerate()
+        .filter(|(_, cells)| cells.is_online.load(Acquire))
 }

@@ -62,7 +62,9 @@ pub fn brand() -> Text<48> {
 }
 
 pub fn has_tsc_deadline() -> bool {
-    CpuId::new().get_feature_info().is_some_and(|info| info.has_tsc_deadline())
+    CpuId::new()
+        .get_feature_info()
+        .is_some_and(|info| info.has_tsc_deadline())
 }
 
 pub fn is_in_x2apic_mode() -> bool {
@@ -80,19 +82,51 @@ pub fn features() -> Vec<FeatureView, 16> {
     let basic = cpuid.get_feature_info();
     let has = |test: fn(&raw_cpuid::FeatureInfo) -> bool| basic.as_ref().is_some_and(test);
     let rows = [
-        ("nx", offered.no_execute, efer.contains(EferFlags::NO_EXECUTE_ENABLE)),
-        ("smep", offered.smep, is_on(Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION)),
-        ("smap", offered.smap, is_on(Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION)),
-        ("umip", offered.umip, is_on(Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION)),
-        ("global-pages", offered.global_pages, is_on(Cr4Flags::PAGE_GLOBAL)),
-        ("tsc-deadline", has(|info| info.has_tsc_deadline()), has_tsc_deadline()),
+        (
+            "nx",
+            offered.no_execute,
+            efer.contains(EferFlags::NO_EXECUTE_ENABLE),
+        ),
+        (
+            "smep",
+            offered.smep,
+            is_on(Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION),
+        ),
+        (
+            "smap",
+            offered.smap,
+            is_on(Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
+        ),
+        (
+            "umip",
+            offered.umip,
+            is_on(Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION),
+        ),
+        (
+            "global-pages",
+            offered.global_pages,
+            is_on(Cr4Flags::PAGE_GLOBAL),
+        ),
+        (
+            "tsc-deadline",
+            has(|info| info.has_tsc_deadline()),
+            has_tsc_deadline(),
+        ),
         ("x2apic", has(|info| info.has_x2apic()), is_in_x2apic_mode()),
-        ("rdrand", has(|info| info.has_rdrand()), has(|info| info.has_rdrand())),
+        (
+            "rdrand",
+            has(|info| info.has_rdrand()),
+            has(|info| info.has_rdrand()),
+        ),
     ];
     let mut features = Vec::new();
     for (name, is_offered, is_enabled) in rows {
         // Eight rows fit sixteen places.
-        let _ = features.push(FeatureView { name, is_offered, is_enabled });
+        let _ = features.push(FeatureView {
+            name,
+            is_offered,
+            is_enabled,
+        });
     }
     features
 }
@@ -122,12 +156,17 @@ pub fn halt_forever() -> ! {
 
 /// Does the processor say that it is a virtual machine's?
 pub fn is_virtual() -> bool {
-    CpuId::new().get_feature_info().is_some_and(|info| info.has_hypervisor())
+    CpuId::new()
+        .get_feature_info()
+        .is_some_and(|info| info.has_hypervisor())
 }
 
 /// Restarts the machine by an exception that cannot be handled.
 pub fn triple_fault() -> ! {
-    let nothing = x86_64::structures::DescriptorTablePointer { limit: 0, base: x86_64::VirtAddr::zero() };
+    let nothing = x86_64::structures::DescriptorTablePointer {
+        limit: 0,
+        base: x86_64::VirtAddr::zero(),
+    };
     // SAFETY: the machine restarts at the next instruction; nothing runs after it.
     unsafe {
         x86_64::instructions::tables::lidt(&nothing);

@@ -33,7 +33,9 @@ struct EarlyStack {
     _bytes: [u8; 16 * 1024],
 }
 
-static EARLY_STACK: EarlyStack = EarlyStack { _bytes: [0; 16 * 1024] };
+static EARLY_STACK: EarlyStack = EarlyStack {
+    _bytes: [0; 16 * 1024],
+};
 
 /// Loads tables for the boot core whose exceptions share one early stack.
 pub fn load_early() {
@@ -55,7 +57,10 @@ fn load_slot(slot: usize, tops: [u64; EXCEPTION_STACKS]) {
             *entry = VirtAddr::new(top);
         }
         task.interrupt_stack_table = stacks;
-        Tables { task, segments: Once::new() }
+        Tables {
+            task,
+            segments: Once::new(),
+        }
     });
     let (table, [code, data, task]) = tables.segments.call_once(|| {
         let mut table = GlobalDescriptorTable::new();

@@ -2,6 +2,8 @@
 
 use super::view::{InterruptView, InterruptsView};
 use super::{apic, core_local};
+use crate::base::metric::Usage;
+use crate::limits::INTERRUPT_SOURCES_MAX;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 use spin::Once;
 
@@ -25,13 +27,22 @@ struct Entry {
     count: AtomicU64,
 }
 
-static ENTRIES: [Entry; 256] =
-    [const { Entry { handler: Once::new(), count: AtomicU64::new(0) } }; 256];
+static ENTRIES: [Entry; 256] = [const {
+    Entry {
+        handler: Once::new(),
+        count: AtomicU64::new(0),
+    }
+}; 256];
 static NEXT_DEVICE: AtomicUsize = AtomicUsize::new(DEVICE_FIRST as usize);
 
 /// Names the handler of a fixed vector (timer, reschedule).
 pub fn set(vector: u8, source: &'static str, run: fn()) {
-    let handler = Handler { source, line: None, core: None, run };
+    let handler = Handler {
+        source,
+        line: None,
+        core: None,
+        run,
+    };
     ENTRIES[usize::from(vector)].handler.call_once(|| handler);
 }
 
@@ -41,7 +52,12 @@ pub fn allocate(source: &'static str, line: u32, core: usize, run: fn()) -> Opti
     if vector > usize::from(DEVICE_LAST) {
         return None;
     }
-    let handler = Handler { source, line: Some(line), core: Some(core), run };
+    let handler = Handler {
+        source,
+        line: Some(line),
+        core: Some(core),
+        run,
+    };
     ENTRIES[vector].handler.call_once(|| handler);
     Some(vector as u8)
 }
@@ -85,6 +101,16 @@ pub fn view(view: &mut InterruptsView) {
             return;
         }
     }
+}
+
+pub fn usage() -> Usage {
+    let taken = ENTRIES
+        .iter()
+        .filter(|entry| entry.handler.get().is_some())
+        .count() as u64;
+    Usage::of("INTERRUPT_SOURCES_MAX", INTERRUPT_SOURCES_MAX)
+        .used(taken)
+        .high_water(taken)
 }
 
 fn source_of(vector: u8) -> &'static str {

@@ -45,7 +45,11 @@ impl Controller {
 
 /// Adds a controller and masks its lines; false when the list is full.
 pub fn add(registers: u64, first_line: u32) -> bool {
-    let mut controller = Controller { registers, first_line, lines: 0 };
+    let mut controller = Controller {
+        registers,
+        first_line,
+        lines: 0,
+    };
     CONTROLLERS.with(|controllers| {
         controller.lines = (controller.read(VERSION) >> 16 & 0xff) + 1;
         for line in 0..controller.lines {

@@ -138,7 +138,10 @@ impl Parameters {
     /// The whole page: the trampoline's code and these parameters behind it.
     pub fn page(&self) -> [u8; 4096] {
         let code = trampoline();
-        crate::invariant!(code.len() <= PARAMETERS, "the trampoline has outgrown its page");
+        crate::invariant!(
+            code.len() <= PARAMETERS,
+            "the trampoline has outgrown its page"
+        );
         let mut page = [0; 4096];
         page[..code.len()].copy_from_slice(code);
         // SAFETY: the type is plain integers without padding between them.

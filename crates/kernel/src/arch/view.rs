@@ -5,7 +5,7 @@ use crate::base::time::Duration;
 use crate::limits::{CORES_MAX, INTERRUPT_SOURCES_MAX};
 
 /// The processor as CPUID and the start of the cores have shown it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CpuView {
     pub vendor: Text<12>,
     pub brand: Text<48>,

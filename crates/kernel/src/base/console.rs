@@ -14,6 +14,11 @@ pub trait Console {
     /// Takes as many of the bytes as fit now and says how many; never waits.
     fn write(&mut self, bytes: &[u8]) -> usize;
 
+    /// Has the device put out everything that it took? Asked before the power goes off.
+    fn is_drained(&self) -> bool {
+        true
+    }
+
     /// Columns of the display, where they are known.
     fn columns(&self) -> Option<u16>;
 

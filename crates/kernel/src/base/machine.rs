@@ -2,7 +2,6 @@
 
 use crate::base::config::Config;
 use crate::base::fixed::{Text, Vec};
-use crate::base::time::Instant;
 use crate::limits::COMMAND_LINE_MAX;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,8 +25,6 @@ pub struct BootView {
     pub path: &'static str,
     pub command_line: Text<COMMAND_LINE_MAX>,
     pub config: Config,
-    /// When the first prompt could be shown, counted from the kernel's first instruction.
-    pub ready_at: Option<Instant>,
     /// Width, height, bytes a pixel.
     pub framebuffer: Option<(usize, usize, usize)>,
     /// Devices and services that are missing, each with the reason.

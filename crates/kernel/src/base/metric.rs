@@ -63,14 +63,87 @@ impl Gauge {
 }
 
 /// How much of a bounded thing is in use: a row of `limits` and of `status`.
+///
+/// `None` where nobody counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Usage {
+    /// The name of the capacity in `limits.rs`.
     pub name: &'static str,
-    pub used: u64,
-    pub high_water: u64,
+    pub used: Option<u64>,
+    pub high_water: Option<u64>,
     pub capacity: u64,
     /// How often something was refused because it was full.
-    pub refused: u64,
+    pub refused: Option<u64>,
+    /// Does the oldest make room for the newest? Then being full is its normal state.
+    pub is_ring: bool,
+}
+
+impl Usage {
+    /// Nothing known yet.
+    pub const fn of(name: &'static str, capacity: usize) -> Self {
+        Self {
+            name,
+            used: None,
+            high_water: None,
+            capacity: capacity as u64,
+            refused: None,
+            is_ring: false,
+        }
+    }
+
+    pub const fn used(self, used: u64) -> Self {
+        Self {
+            used: Some(used),
+            ..self
+        }
+    }
+
+    pub const fn high_water(self, high_water: u64) -> Self {
+        Self {
+            high_water: Some(high_water),
+            ..self
+        }
+    }
+
+    pub const fn refused(self, refused: u64) -> Self {
+        Self {
+            refused: Some(refused),
+            ..self
+        }
+    }
+
+    pub const fn ring(self) -> Self {
+        Self {
+            is_ring: true,
+            ..self
+        }
+    }
+
+    /// The most of it that is known to have been in use.
+    pub fn highest(&self) -> u64 {
+        let high_water = self.high_water.unwrap_or_default();
+        self.used.unwrap_or_default().max(high_water)
+    }
+
+    /// Has it refused something, or is or was it in use by so many percent?
+    pub fn is_near(&self, percent: u64) -> bool {
+        let is_filled = self.highest().saturating_mul(100) >= self.capacity.saturating_mul(percent);
+        self.refused.is_some_and(|refused| refused > 0) || (is_filled && !self.is_ring)
+    }
+
+    /// Two things of one kind as one: the fuller one, and the refusals of both.
+    pub fn merge(self, other: &Self) -> Self {
+        let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
+            (None, None) => None,
+            _ => Some(a.unwrap_or_default() + b.unwrap_or_default()),
+        };
+        Self {
+            used: self.used.max(other.used),
+            high_water: self.high_water.max(other.high_water),
+            refused: sum(self.refused, other.refused),
+            ..self
+        }
+    }
 }
 
 #[cfg(test)]
@@ -84,5 +157,19 @@ mod tests {
         gauge.fall(5);
         gauge.rise(1);
         assert_eq!((gauge.get(), gauge.high_water()), (3, 7));
+    }
+
+    #[test]
+    fn near_is_four_fifths_of_a_table_but_a_ring_only_when_it_refused() {
+        let usage = Usage::of("THREADS_MAX", 10);
+        assert!(!usage.used(7).is_near(80) && usage.used(8).is_near(80));
+        assert!(usage.used(1).high_water(9).is_near(80));
+        assert!(!usage.used(10).ring().is_near(80));
+        assert!(usage.refused(1).is_near(80));
+        let merged = usage.used(1).refused(2).merge(&usage.used(3).refused(4));
+        assert_eq!(
+            (merged.used, merged.high_water, merged.refused),
+            (Some(3), None, Some(6))
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The control loop: the thread that owns the kernel and runs its ticks.
 
 use super::machine::Metal;
+use super::screen;
 use super::start::LOG;
 use crate::arch::clock;
 use crate::base::log::Level;
@@ -35,14 +36,21 @@ pub fn start(boot: BootView, cores_present: usize) {
 
 fn run(_: usize) {
     let Some(metal) = START.lock().take() else {
-        return LOG.write(clock::now(), Level::Error, "boot", format_args!("no machine to run on"));
+        return LOG.write(
+            clock::now(),
+            Level::Error,
+            "boot",
+            format_args!("no machine to run on"),
+        );
     };
-    let mut kernel = Kernel::boxed(metal);
+    let mut kernel = Kernel::new(metal);
     loop {
         TICK_SINCE.store(clock::now().as_nanos().max(1), Release);
         let next = kernel.tick();
+        let has_more = screen::exchange();
         TICK_SINCE.store(0, Release);
         match next {
+            _ if has_more => sched::yield_now(),
             Some(deadline) => sched::park_until(deadline),
             None => sched::park(),
         }

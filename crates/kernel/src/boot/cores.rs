@@ -20,7 +20,8 @@ static STACKS: IrqLock<Vec<Stack, CORES_MAX>> = IrqLock::new(Vec::new());
 
 /// Gives a core guarded stacks for the exceptions that need their own.
 pub fn load_exception_stacks(core: usize) {
-    const NAMES: [&str; gdt::EXCEPTION_STACKS] = ["double-fault", "nmi", "machine-check", "page-fault"];
+    const NAMES: [&str; gdt::EXCEPTION_STACKS] =
+        ["double-fault", "nmi", "machine-check", "page-fault"];
     const BYTES: u64 = 16 * 1024;
     let tops = NAMES.map(|name| {
         let owner: Text<24> = Text::format(format_args!("{name}-{core}"));
@@ -34,7 +35,11 @@ pub fn load_exception_stacks(core: usize) {
 
 pub fn start_others(acpi: &Acpi, missing: &mut Missing) {
     if acpi.cores_more > 0 {
-        note(missing, "cores", "there are more than CORES_MAX; the rest stays parked");
+        note(
+            missing,
+            "cores",
+            "there are more than CORES_MAX; the rest stays parked",
+        );
     }
     let own = apic::id();
     // Core 0 is the one that runs this, wherever the tables name it.
@@ -50,7 +55,9 @@ pub fn start_others(acpi: &Acpi, missing: &mut Missing) {
     }
     match start_listed(&ids) {
         Ok(()) => {
-            let is_up = |core: usize| core_local::of(core).is_some_and(|cells| cells.is_online.load(Acquire));
+            let is_up = |core: usize| {
+                core_local::of(core).is_some_and(|cells| cells.is_online.load(Acquire))
+            };
             if !(1..ids.len()).all(is_up) {
                 note(missing, "cores", "not all of them came up in time; see cpu");
             }
@@ -80,7 +87,9 @@ fn start_listed(ids: &[u32]) -> Result<(), MemoryError> {
     if !cpu::is_virtual() {
         pause(Duration::from_millis(10));
     }
-    others.iter().for_each(|id| apic::send_start(*id, page.physical()));
+    others
+        .iter()
+        .for_each(|id| apic::send_start(*id, page.physical()));
     if !wait_for(others.len(), Duration::from_millis(20)) {
         for (core, id) in ids.iter().enumerate().skip(1) {
             let is_up = core_local::of(core).is_some_and(|cells| cells.is_online.load(Acquire));

@@ -1,6 +1,7 @@
 //! One description of the machine, whoever has booted it.
 
 use crate::base::fixed::{Text, Vec};
+use crate::drivers::screen::Geometry;
 use crate::limits::{COMMAND_LINE_MAX, MEMORY_RANGES_MAX};
 use crate::memory::{Range, RangeKind};
 use core::fmt;
@@ -10,21 +11,7 @@ use core::fmt;
 pub struct Screen {
     pub physical: u64,
     pub bytes: u64,
-    pub width: usize,
-    pub height: usize,
-    /// Pixels from one line to the next.
-    pub stride: usize,
-    pub bytes_per_pixel: usize,
-    pub format: ScreenFormat,
-}
-
-/// Where the colours of a pixel are, as bit positions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ScreenFormat {
-    Rgb,
-    Bgr,
-    Grey,
-    Other { red: u8, green: u8, blue: u8 },
+    pub geometry: Geometry,
 }
 
 #[derive(Clone, Debug)]
@@ -84,11 +71,16 @@ impl Description {
             last.end = range.end;
             return Ok(());
         }
-        self.memory.push(range).map_err(|_| BootError::MemoryMapTooLong)
+        self.memory
+            .push(range)
+            .map_err(|_| BootError::MemoryMapTooLong)
     }
 
     pub fn usable_bytes(&self) -> u64 {
-        let usable = self.memory.iter().filter(|range| range.kind == RangeKind::Usable);
+        let usable = self
+            .memory
+            .iter()
+            .filter(|range| range.kind == RangeKind::Usable);
         usable.map(Range::bytes).sum()
     }
 }
@@ -115,10 +107,17 @@ mod tests {
     #[test]
     fn a_map_that_is_too_long_is_an_error() {
         let mut description = Description::new("pvh");
-        let range = |index: u64| Range { start: index * 20, end: index * 20 + 10, kind: RangeKind::Usable };
+        let range = |index: u64| Range {
+            start: index * 20,
+            end: index * 20 + 10,
+            kind: RangeKind::Usable,
+        };
         for index in 0..MEMORY_RANGES_MAX as u64 {
             description.add_memory(range(index)).unwrap();
         }
-        assert_eq!(description.add_memory(range(9_999)), Err(BootError::MemoryMapTooLong));
+        assert_eq!(
+            description.add_memory(range(9_999)),
+            Err(BootError::MemoryMapTooLong)
+        );
     }
 }

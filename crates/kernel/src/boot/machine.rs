@@ -1,7 +1,7 @@
 //! This machine as the kernel sees it: `Machine` over `arch` and `drivers`.
 
 use super::power;
-use super::screen::Screen;
+use super::screen::{self, ScreenHandle};
 use super::start::{LOG, TRACE};
 use crate::arch::view::{CoreView, CpuView, InterruptsView};
 use crate::arch::{apic, clock, core_local, cpu, interrupts};
@@ -9,10 +9,12 @@ use crate::base::console::Console;
 use crate::base::fixed::Vec;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, DebugAction, PowerAction};
+use crate::base::metric::Usage;
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
 use crate::drivers::serial::{self, SerialConsole};
 use crate::kernel::Machine;
+use crate::limits::CORES_MAX;
 use crate::memory;
 use crate::memory::view::MemoryView;
 use crate::sched;
@@ -23,13 +25,18 @@ pub struct Metal {
     boot: BootView,
     cores_present: usize,
     serial: SerialConsole,
-    screen: Option<Screen>,
+    screen: Option<ScreenHandle>,
 }
 
 impl Metal {
     pub fn new(boot: BootView, cores_present: usize) -> Self {
-        let screen = boot.framebuffer.map(|_| Screen);
-        Self { boot, cores_present: cores_present.max(1), serial: SerialConsole, screen }
+        let screen = boot.framebuffer.map(|_| ScreenHandle);
+        Self {
+            boot,
+            cores_present: cores_present.max(1),
+            serial: SerialConsole,
+            screen,
+        }
     }
 }
 
@@ -45,7 +52,10 @@ impl Machine for Metal {
     fn console(&mut self, index: usize) -> Option<&mut dyn Console> {
         match index {
             0 => Some(&mut self.serial),
-            1 => self.screen.as_mut().map(|screen| screen as &mut dyn Console),
+            1 => self
+                .screen
+                .as_mut()
+                .map(|screen| screen as &mut dyn Console),
             _ => None,
         }
     }
@@ -104,6 +114,20 @@ impl Machine for Metal {
 
     fn threads(&self, view: &mut ThreadsView) {
         sched::view(view, clock::now());
+    }
+
+    fn usages(&self, visit: &mut dyn FnMut(&Usage)) {
+        let cores = core_local::online().count() as u64;
+        visit(
+            &Usage::of("CORES_MAX", CORES_MAX)
+                .used(cores)
+                .high_water(cores),
+        );
+        visit(&sched::usage());
+        visit(&interrupts::usage());
+        memory::visit_usages(visit);
+        serial::visit_usages(visit);
+        visit(&screen::usage());
     }
 
     fn power(&mut self, action: PowerAction) {

@@ -20,7 +20,12 @@ struct Ways {
 }
 
 enum Off {
-    Control { a: u16, value_a: u16, b: Option<u16>, value_b: u16 },
+    Control {
+        a: u16,
+        value_a: u16,
+        b: Option<u16>,
+        value_b: u16,
+    },
     Sleep(Target, u8),
 }
 
@@ -29,9 +34,21 @@ static WAYS: Once<Ways> = Once::new();
 /// Keeps what the tables say, with registers in memory mapped.
 pub fn set(acpi: &Acpi) {
     WAYS.call_once(|| Ways {
-        reset: acpi.reset.and_then(|Reset { register, value }| Some((target(register)?, value))),
+        reset: acpi
+            .reset
+            .and_then(|Reset { register, value }| Some((target(register)?, value))),
         off: acpi.power_off.and_then(|off| match off {
-            PowerOff::Control { a, value_a, b, value_b } => Some(Off::Control { a, value_a, b, value_b }),
+            PowerOff::Control {
+                a,
+                value_a,
+                b,
+                value_b,
+            } => Some(Off::Control {
+                a,
+                value_a,
+                b,
+                value_b,
+            }),
             PowerOff::Sleep { register, value } => Some(Off::Sleep(target(register)?, value)),
         }),
     });
@@ -43,7 +60,10 @@ fn target(register: Register) -> Option<Target> {
         Space::Memory => match DeviceByte::map(register.address, "power registers") {
             Ok(byte) => Some(Target::Memory(IrqLock::new(byte))),
             Err(error) => {
-                log(Level::Warn, format_args!("power registers cannot be mapped: {error}"));
+                log(
+                    Level::Warn,
+                    format_args!("power registers cannot be mapped: {error}"),
+                );
                 None
             }
         },
@@ -80,7 +100,12 @@ pub fn reboot() -> ! {
 /// Switches the machine off; where it cannot be, says so and halts.
 pub fn power_off() -> ! {
     match WAYS.get().and_then(|ways| ways.off.as_ref()) {
-        Some(Off::Control { a, value_a, b, value_b }) => {
+        Some(Off::Control {
+            a,
+            value_a,
+            b,
+            value_b,
+        }) => {
             port::write_u16(*a, *value_a);
             if let Some(b) = b {
                 port::write_u16(*b, *value_b);

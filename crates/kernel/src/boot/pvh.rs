@@ -33,11 +33,16 @@ pub fn describe(start_info: u64, read: &Reader<'_>) -> Result<Description, BootE
     }
     description.acpi_root = Some(word(info, 32)?).filter(|root| *root != 0);
     let (map, count) = (word(info, 40)?, (word(info, 48)? as u32) as usize);
-    let bytes = (read.bytes)(map, count.min(ENTRIES_MAX) * ENTRY_BYTES).ok_or(BootError::NoMemoryMap)?;
+    let bytes =
+        (read.bytes)(map, count.min(ENTRIES_MAX) * ENTRY_BYTES).ok_or(BootError::NoMemoryMap)?;
     for entry in bytes.chunks_exact(ENTRY_BYTES) {
         let (start, length) = (word(entry, 0)?, word(entry, 8)?);
         let kind = kind_of(word(entry, 16)? as u32);
-        description.add_memory(Range { start, end: start.saturating_add(length), kind })?;
+        description.add_memory(Range {
+            start,
+            end: start.saturating_add(length),
+            kind,
+        })?;
     }
     Ok(description)
 }
@@ -53,7 +58,9 @@ const fn kind_of(number: u32) -> RangeKind {
 }
 
 fn word(bytes: &[u8], offset: usize) -> Result<u64, BootError> {
-    let bytes = bytes.get(offset..offset + 8).and_then(|bytes| bytes.try_into().ok());
+    let bytes = bytes
+        .get(offset..offset + 8)
+        .and_then(|bytes| bytes.try_into().ok());
     bytes.map(u64::from_le_bytes).ok_or(BootError::StartInfo)
 }
 
@@ -71,7 +78,9 @@ mod tests {
         }
         bytes.extend(u64::from(map_entries).to_le_bytes());
         for (start, length, kind) in [(0u64, 0x9f000u64, 1u64), (0x10_0000, 0x3f0_0000, 1)] {
-            [start, length, kind].iter().for_each(|word| bytes.extend(word.to_le_bytes()));
+            [start, length, kind]
+                .iter()
+                .for_each(|word| bytes.extend(word.to_le_bytes()));
         }
         bytes.leak()
     }
@@ -79,7 +88,13 @@ mod tests {
     fn described(bytes: &'static [u8]) -> Result<Description, BootError> {
         let read = |start: u64, length: usize| bytes.get(start as usize..start as usize + length);
         let text = |_: u64, _: usize| Some("debug=1");
-        describe(0, &Reader { bytes: &read, text: &text })
+        describe(
+            0,
+            &Reader {
+                bytes: &read,
+                text: &text,
+            },
+        )
     }
 
     #[test]
@@ -93,7 +108,13 @@ mod tests {
 
     #[test]
     fn a_wrong_magic_or_a_map_out_of_memory_is_an_error() {
-        assert_eq!(described(start_info(7, 2)).err(), Some(BootError::StartInfo));
-        assert_eq!(described(start_info(MAGIC, 200)).err(), Some(BootError::NoMemoryMap));
+        assert_eq!(
+            described(start_info(7, 2)).err(),
+            Some(BootError::StartInfo)
+        );
+        assert_eq!(
+            described(start_info(MAGIC, 200)).err(),
+            Some(BootError::NoMemoryMap)
+        );
     }
 }

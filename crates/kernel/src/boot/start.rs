@@ -86,7 +86,15 @@ fn take_over(description: Result<Description, BootError>) -> ! {
         Ok(stack) => stack,
         Err(error) => panic!("no stack for the first core: {error}"),
     };
-    FOUND.with(|found| *found = Some(Found { description, acpi, config, missing, stack }));
+    FOUND.with(|found| {
+        *found = Some(Found {
+            description,
+            acpi,
+            config,
+            missing,
+            stack,
+        })
+    });
     context::continue_on(stack.top(), on_own_stack, 0)
 }
 
@@ -114,13 +122,17 @@ extern "C" fn on_own_stack(_: usize) -> ! {
     step("cores");
     power::set(&acpi);
     connect_serial(&acpi, &mut found.missing);
-    let screen = screen::start(&found.description, &found.config, &acpi, &mut found.missing);
+    let screen = screen::start(
+        found.description.screen,
+        found.config.keymap,
+        &acpi,
+        &mut found.missing,
+    );
     step("devices");
     let boot = BootView {
         path: found.description.path,
         command_line: found.description.command_line,
         config: found.config,
-        ready_at: None,
         framebuffer: screen,
         missing: found.missing,
     };
@@ -131,7 +143,13 @@ extern "C" fn on_own_stack(_: usize) -> ! {
 
 fn step(name: &str) {
     log(Level::Debug, format_args!("{name}: done"));
-    TRACE.push(clock::now(), core_local::index() as u8, Kind::Boot, clock::ticks(), 0);
+    TRACE.push(
+        clock::now(),
+        core_local::index() as u8,
+        Kind::Boot,
+        clock::ticks(),
+        0,
+    );
 }
 
 /// The tables, or what a PC without them has by custom.
@@ -142,9 +160,15 @@ fn known_or_usual(found: &mut Found) -> Acpi {
         Ok(acpi) => acpi,
         Err(error) => {
             note(&mut found.missing, "acpi", error.reason());
-            let mut acpi = Acpi { local_apic: LOCAL_APIC, ..Acpi::default() };
+            let mut acpi = Acpi {
+                local_apic: LOCAL_APIC,
+                ..Acpi::default()
+            };
             // One controller fits the list.
-            let _ = acpi.io_apics.push(IoApic { address: IO_APIC, first_line: 0 });
+            let _ = acpi.io_apics.push(IoApic {
+                address: IO_APIC,
+                first_line: 0,
+            });
             acpi
         }
     }
@@ -152,7 +176,9 @@ fn known_or_usual(found: &mut Found) -> Acpi {
 
 fn start_clock(acpi: &Acpi) {
     const HPET_BYTES: u64 = 1024;
-    let hpet = acpi.hpet.and_then(|physical| memory::map_device(physical, HPET_BYTES, "hpet").ok());
+    let hpet = acpi
+        .hpet
+        .and_then(|physical| memory::map_device(physical, HPET_BYTES, "hpet").ok());
     clock::calibrate(hpet);
 }
 
@@ -168,7 +194,11 @@ fn start_interrupts(acpi: &Acpi, missing: &mut Missing) {
         let registers = memory::map_device(io_apic.address, APIC_BYTES, "i/o apic");
         let is_added = registers.is_ok_and(|registers| io_apic::add(registers, io_apic.first_line));
         if !is_added {
-            note(missing, "i/o apic", "its registers cannot be mapped, or there are too many");
+            note(
+                missing,
+                "i/o apic",
+                "its registers cannot be mapped, or there are too many",
+            );
         }
     }
     let cells = core_local::current();
@@ -185,10 +215,19 @@ fn start_interrupts(acpi: &Acpi, missing: &mut Missing) {
 }
 
 /// Routes a legacy interrupt to the first core; says in words why not.
-pub(super) fn route(acpi: &Acpi, irq: u8, source: &'static str, run: fn()) -> Result<(), &'static str> {
+pub(super) fn route(
+    acpi: &Acpi,
+    irq: u8,
+    source: &'static str,
+    run: fn(),
+) -> Result<(), &'static str> {
     let line = acpi.line_of(irq);
-    let vector = interrupts::allocate(source, line.line, 0, run).ok_or("no interrupt vector is left")?;
-    let signal = io_apic::Signal { is_active_low: line.is_active_low, is_level: line.is_level };
+    let vector =
+        interrupts::allocate(source, line.line, 0, run).ok_or("no interrupt vector is left")?;
+    let signal = io_apic::Signal {
+        is_active_low: line.is_active_low,
+        is_level: line.is_level,
+    };
     match io_apic::route(line.line, vector, apic::id(), signal) {
         true => Ok(()),
         false => Err("no I/O APIC has its interrupt line"),
@@ -209,6 +248,9 @@ fn connect_serial(acpi: &Acpi, missing: &mut Missing) {
 pub(super) fn note(missing: &mut Missing, what: &'static str, reason: &'static str) {
     log(Level::Warn, format_args!("{what} is missing: {reason}"));
     if missing.push((what, reason)).is_err() {
-        log(Level::Warn, format_args!("the list of missing things is full"));
+        log(
+            Level::Warn,
+            format_args!("the list of missing things is full"),
+        );
     }
 }

@@ -7,6 +7,7 @@
 use crate::arch::{port, uart};
 use crate::base::console::{Console, ConsoleView};
 use crate::base::fixed::Queue;
+use crate::base::metric::Usage;
 use crate::base::sync::IrqLock;
 use crate::limits::{SERIAL_RECEIVE_BYTES, SERIAL_TRANSMIT_BYTES};
 use uart_16550::spec::registers::{IER, LSR};
@@ -21,6 +22,8 @@ struct Line {
     to_send: Queue<u8, SERIAL_TRANSMIT_BYTES>,
     /// The device tells when it can take more.
     is_telling: bool,
+    received_high_water: u64,
+    to_send_high_water: u64,
     view: ConsoleView,
 }
 
@@ -44,7 +47,10 @@ impl SerialError {
 /// Sets the line to 115200 8N1; its interrupts stay off until `enable_interrupts`.
 pub fn start() -> Result<(), SerialError> {
     let mut uart = uart::take_com1().ok_or(SerialError::AlreadyStarted)?;
-    let config = Config { baud_rate: BaudRate::Baud115200, ..Config::DEFAULT };
+    let config = Config {
+        baud_rate: BaudRate::Baud115200,
+        ..Config::DEFAULT
+    };
     uart.init(config).map_err(|_| SerialError::Absent)?;
     LINE.with(|line| {
         *line = Some(Line {
@@ -52,7 +58,12 @@ pub fn start() -> Result<(), SerialError> {
             received: Queue::new(),
             to_send: Queue::new(),
             is_telling: false,
-            view: ConsoleView { name: "serial", ..ConsoleView::default() },
+            received_high_water: 0,
+            to_send_high_water: 0,
+            view: ConsoleView {
+                name: "serial",
+                ..ConsoleView::default()
+            },
         });
     });
     Ok(())
@@ -61,7 +72,8 @@ pub fn start() -> Result<(), SerialError> {
 /// Lets the device interrupt when bytes have come, and sends what has waited.
 pub fn enable_interrupts() {
     with(|line| {
-        line.uart.enable_interrupts(IER::DATA_READY | IER::RECEIVER_LINE_STATUS);
+        line.uart
+            .enable_interrupts(IER::DATA_READY | IER::RECEIVER_LINE_STATUS);
         line.exchange();
     });
 }
@@ -89,13 +101,15 @@ impl Line {
                 break;
             }
             let kept = self.received.push_some(&bytes[..count]);
+            self.received_high_water = self.received_high_water.max(self.received.len() as u64);
             self.view.received_bytes += count as u64;
             self.view.receive_dropped_bytes += (count - kept) as u64;
         }
         let status = self.uart.lsr();
         let is_overrun = status.contains(LSR::OVERRUN_ERROR);
         self.view.receive_dropped_bytes += u64::from(is_overrun);
-        let is_garbled = status.intersects(LSR::PARITY_ERROR | LSR::FRAMING_ERROR | LSR::BREAK_INTERRUPT);
+        let is_garbled =
+            status.intersects(LSR::PARITY_ERROR | LSR::FRAMING_ERROR | LSR::BREAK_INTERRUPT);
         self.view.line_errors += u64::from(is_garbled);
     }
 
@@ -117,6 +131,21 @@ impl Line {
             self.is_telling = is_telling;
         }
     }
+}
+
+pub fn visit_usages(visit: &mut dyn FnMut(&Usage)) {
+    let usages = with(|line| {
+        [
+            Usage::of("SERIAL_RECEIVE_BYTES", SERIAL_RECEIVE_BYTES)
+                .used(line.received.len() as u64)
+                .high_water(line.received_high_water)
+                .refused(line.view.receive_dropped_bytes),
+            Usage::of("SERIAL_TRANSMIT_BYTES", SERIAL_TRANSMIT_BYTES)
+                .used(line.to_send.len() as u64)
+                .high_water(line.to_send_high_water),
+        ]
+    });
+    usages.iter().flatten().for_each(visit);
 }
 
 /// The line as a console; any number of these mean the same line.
@@ -146,10 +175,15 @@ impl Console for SerialConsole {
     fn write(&mut self, bytes: &[u8]) -> usize {
         with(|line| {
             let count = line.to_send.push_some(bytes);
+            line.to_send_high_water = line.to_send_high_water.max(line.to_send.len() as u64);
             line.send();
             count
         })
         .unwrap_or(0)
+    }
+
+    fn is_drained(&self) -> bool {
+        with(|line| line.to_send.is_empty()).unwrap_or(true)
     }
 
     fn columns(&self) -> Option<u16> {

@@ -29,7 +29,10 @@ impl Protection {
             Self::Read => data,
             Self::Write => data.union(Flags::WRITABLE),
             Self::Execute => kept,
-            Self::Device => data.union(Flags::WRITABLE).union(Flags::NO_CACHE).union(WRITE_THROUGH),
+            Self::Device => data
+                .union(Flags::WRITABLE)
+                .union(Flags::NO_CACHE)
+                .union(WRITE_THROUGH),
             // Write-through alone: the page attribute table's entry 1, which is
             // set to write-combining where the processor has one.
             Self::Framebuffer => data.union(Flags::WRITABLE).union(WRITE_THROUGH),
@@ -47,7 +50,9 @@ pub struct AddressSpace {
 
 impl AddressSpace {
     pub fn new(frames: &mut Frames) -> Result<Self, MemoryError> {
-        Ok(Self { root: new_table(frames)? })
+        Ok(Self {
+            root: new_table(frames)?,
+        })
     }
 
     pub const fn root(&self) -> u64 {

@@ -1,9 +1,9 @@
 //! Device registers in the kernel's address space: mapped once, uncached, kept.
 
+use super::MemoryError;
 use super::address_space::{AddressSpace, Protection};
 use super::frames::Frames;
 use super::layout::{DEVICES_BASE, PAGE_BYTES};
-use super::MemoryError;
 use crate::base::fixed::Vec;
 use crate::limits::MMIO_RANGES_MAX;
 
@@ -22,7 +22,10 @@ pub(super) struct Devices {
 
 impl Devices {
     pub const fn new() -> Self {
-        Self { ranges: Vec::new(), next: DEVICES_BASE }
+        Self {
+            ranges: Vec::new(),
+            next: DEVICES_BASE,
+        }
     }
 
     /// Where `physical` is seen; asking again for the same range gives the same.
@@ -37,13 +40,23 @@ impl Devices {
         let (physical, bytes) = range;
         let first = physical / PAGE_BYTES * PAGE_BYTES;
         let length = (physical + bytes).next_multiple_of(PAGE_BYTES) - first;
-        let known = self.ranges.iter().find(|known| known.physical == first && known.bytes >= length);
+        let known = self
+            .ranges
+            .iter()
+            .find(|known| known.physical == first && known.bytes >= length);
         if let Some(known) = known {
             return Ok(known.address + physical - first);
         }
         let address = self.next;
-        let mapped = Mapped { name, physical: first, address, bytes: length };
-        self.ranges.push(mapped).map_err(|_| MemoryError::TableFull("device ranges"))?;
+        let mapped = Mapped {
+            name,
+            physical: first,
+            address,
+            bytes: length,
+        };
+        self.ranges
+            .push(mapped)
+            .map_err(|_| MemoryError::TableFull("device ranges"))?;
         for offset in (0..length).step_by(PAGE_BYTES as usize) {
             space.map(frames, address + offset, first + offset, protection)?;
         }

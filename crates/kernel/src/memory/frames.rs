@@ -41,7 +41,13 @@ impl Frames {
     /// Starts with every frame taken; `add` frees what is usable.
     pub fn new(words: &'static mut [u64]) -> Self {
         words.fill(u64::MAX);
-        Self { words, hint: 0, free: 0, taken: [0; PURPOSES], refused: 0 }
+        Self {
+            words,
+            hint: 0,
+            free: 0,
+            taken: [0; PURPOSES],
+            refused: 0,
+        }
     }
 
     /// Adds the whole frames between `start` and `end`; those known are left.
@@ -94,7 +100,9 @@ impl Frames {
             .find(|&word| self.words[word] != u64::MAX);
         let Some(word) = found else {
             self.refused += 1;
-            return Err(MemoryError::NoFrames { wanted_bytes: FRAME_BYTES });
+            return Err(MemoryError::NoFrames {
+                wanted_bytes: FRAME_BYTES,
+            });
         };
         self.hint = word;
         let frame = word as u64 * 64 + u64::from(self.words[word].trailing_ones());
@@ -113,7 +121,10 @@ impl Frames {
         let end = self.words.len() as u64 * 64;
         let mut start = 0;
         while start + count <= end {
-            match (start..start + count).rev().find(|&frame| self.is_taken(frame)) {
+            match (start..start + count)
+                .rev()
+                .find(|&frame| self.is_taken(frame))
+            {
                 None => {
                     (start..start + count).for_each(|frame| self.take_frame(frame, purpose));
                     return Ok(start * FRAME_BYTES);
@@ -122,7 +133,9 @@ impl Frames {
             }
         }
         self.refused += 1;
-        Err(MemoryError::NoFrames { wanted_bytes: count * FRAME_BYTES })
+        Err(MemoryError::NoFrames {
+            wanted_bytes: count * FRAME_BYTES,
+        })
     }
 
     fn is_taken(&self, frame: u64) -> bool {
@@ -160,7 +173,11 @@ impl Frames {
 
 /// `count` ones from `bit` on.
 const fn mask(bit: u64, count: u64) -> u64 {
-    if count >= 64 { u64::MAX } else { ((1 << count) - 1) << bit }
+    if count >= 64 {
+        u64::MAX
+    } else {
+        ((1 << count) - 1) << bit
+    }
 }
 
 #[cfg(test)]

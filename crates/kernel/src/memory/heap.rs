@@ -13,13 +13,17 @@ struct KernelHeap {
 }
 
 #[global_allocator]
-static HEAP: KernelHeap =
-    KernelHeap { heap: IrqLock::new(Heap::empty()), used: Gauge::new(), refused: Counter::new() };
+static HEAP: KernelHeap = KernelHeap {
+    heap: IrqLock::new(Heap::empty()),
+    used: Gauge::new(),
+    refused: Counter::new(),
+};
 
 /// Gives the heap its memory, once: `bytes` mapped from `start` on.
 pub(super) fn start(start: u64, bytes: u64) {
     // SAFETY: the area was mapped for the heap alone and stays so.
-    HEAP.heap.with(|heap| unsafe { heap.init(start as *mut u8, bytes as usize) });
+    HEAP.heap
+        .with(|heap| unsafe { heap.init(start as *mut u8, bytes as usize) });
 }
 
 /// Bytes in use, the most there have been, allocations refused.
@@ -47,7 +51,8 @@ unsafe impl GlobalAlloc for KernelHeap {
             return;
         };
         // SAFETY: by contract, `place` came from `alloc` with this layout.
-        self.heap.with(|heap| unsafe { heap.deallocate(place, layout) });
+        self.heap
+            .with(|heap| unsafe { heap.deallocate(place, layout) });
         self.used.fall(layout.size() as u64);
     }
 }

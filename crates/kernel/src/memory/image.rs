@@ -47,9 +47,24 @@ pub fn segments() -> [Segment; 3] {
         protection,
     };
     [
-        segment("rodata", &raw const __rodata_start, &raw const __rodata_end, Protection::Read),
-        segment("text", &raw const __text_start, &raw const __text_end, Protection::Execute),
-        segment("data", &raw const __data_start, &raw const __data_end, Protection::Write),
+        segment(
+            "rodata",
+            &raw const __rodata_start,
+            &raw const __rodata_end,
+            Protection::Read,
+        ),
+        segment(
+            "text",
+            &raw const __text_start,
+            &raw const __text_end,
+            Protection::Execute,
+        ),
+        segment(
+            "data",
+            &raw const __data_start,
+            &raw const __data_end,
+            Protection::Write,
+        ),
     ]
 }
 

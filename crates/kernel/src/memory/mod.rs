@@ -68,7 +68,9 @@ impl Range {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MemoryError {
     /// No free frame, or no run of frames that is long enough.
-    NoFrames { wanted_bytes: u64 },
+    NoFrames {
+        wanted_bytes: u64,
+    },
     /// The table of this area has no free place.
     TableFull(&'static str),
     /// The address is mapped already.
@@ -82,7 +84,11 @@ impl fmt::Display for MemoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFrames { wanted_bytes } => {
-                write!(f, "no {} KiB of memory are free; give the machine more", wanted_bytes / 1024)
+                write!(
+                    f,
+                    "no {} KiB of memory are free; give the machine more",
+                    wanted_bytes / 1024
+                )
             }
             Self::TableFull(area) => write!(f, "the table of {area} is full; see limits"),
             Self::AlreadyMapped(address) => write!(f, "{address:#x} is mapped already"),

@@ -41,10 +41,14 @@ pub fn init(ranges: &[Range]) -> Result<(), MemoryError> {
     let direct_bytes = memory_end(ranges).next_multiple_of(BIG_PAGE_BYTES);
     let fixed = image::segments().map(|segment| match segment.protection {
         Protection::Write => None,
-        _ => translate(segment.start).map(|page| (page.physical, page.physical + segment.end - segment.start)),
+        _ => translate(segment.start)
+            .map(|page| (page.physical, page.physical + segment.end - segment.start)),
     });
     address_space::map_direct(&mut space, &mut frames, direct_bytes, |start, end| {
-        fixed.iter().flatten().any(|&(fixed_start, fixed_end)| start < fixed_end && fixed_start < end)
+        fixed
+            .iter()
+            .flatten()
+            .any(|&(fixed_start, fixed_end)| start < fixed_end && fixed_start < end)
     })?;
     map_image(&mut space, &mut frames)?;
     map_running_stack(&mut space, &mut frames)?;
@@ -54,7 +58,8 @@ pub fn init(ranges: &[Range]) -> Result<(), MemoryError> {
     heap::start(HEAP_BASE, heap_bytes);
     let mut kept = Vec::new();
     for range in ranges {
-        kept.push(*range).map_err(|_| MemoryError::TableFull("memory ranges"))?;
+        kept.push(*range)
+            .map_err(|_| MemoryError::TableFull("memory ranges"))?;
     }
     let memory = Memory {
         frames,
@@ -75,7 +80,12 @@ fn is_memory(range: &Range) -> bool {
 }
 
 fn memory_end(ranges: &[Range]) -> u64 {
-    ranges.iter().filter(|range| is_memory(range)).map(|range| range.end).max().unwrap_or(0)
+    ranges
+        .iter()
+        .filter(|range| is_memory(range))
+        .map(|range| range.end)
+        .max()
+        .unwrap_or(0)
 }
 
 /// Places the allocator's words in usable memory that nobody uses yet.
@@ -84,13 +94,18 @@ fn start_frames(ranges: &[Range]) -> Result<Frames, MemoryError> {
     let count = Frames::words_for(memory_end(ranges));
     let bytes = (count * size_of::<u64>()) as u64;
     let image = image_frames();
-    let usable = ranges.iter().filter(|range| range.kind == RangeKind::Usable);
+    let usable = ranges
+        .iter()
+        .filter(|range| range.kind == RangeKind::Usable);
     let place = usable
         .map(|range| {
             let start = range.start.max(LOW_MEMORY_END).next_multiple_of(PAGE_BYTES);
             // Behind the image, where the image lies in this range.
             let is_shared = image.0 < range.end && range.start < image.1;
-            (if is_shared { start.max(image.1) } else { start }, range.end.min(EARLY_MAP_END))
+            (
+                if is_shared { start.max(image.1) } else { start },
+                range.end.min(EARLY_MAP_END),
+            )
         })
         .find(|(start, end)| start + bytes <= *end)
         .ok_or(MemoryError::NoUsableMemory)?;
@@ -98,13 +113,19 @@ fn start_frames(ranges: &[Range]) -> Result<Frames, MemoryError> {
     // the image; it is marked as taken below, before anything else is handed out.
     let words = unsafe { core::slice::from_raw_parts_mut(to_direct(place.0) as *mut u64, count) };
     let mut frames = Frames::new(words);
-    for range in ranges.iter().filter(|range| range.kind == RangeKind::Usable) {
+    for range in ranges
+        .iter()
+        .filter(|range| range.kind == RangeKind::Usable)
+    {
         frames.add(range.start, range.end);
     }
     // A map may contradict itself: what it also calls reserved is left alone.
     let is_doubted = |reserved: &&Range| {
-        let mut usable = ranges.iter().filter(|range| range.kind == RangeKind::Usable);
-        !is_memory(reserved) && usable.any(|range| range.start < reserved.end && reserved.start < range.end)
+        let mut usable = ranges
+            .iter()
+            .filter(|range| range.kind == RangeKind::Usable);
+        !is_memory(reserved)
+            && usable.any(|range| range.start < reserved.end && reserved.start < range.end)
     };
     for range in ranges.iter().filter(is_doubted) {
         frames.remove(range.start, range.end);
@@ -120,7 +141,9 @@ fn start_frames(ranges: &[Range]) -> Result<Frames, MemoryError> {
 fn image_frames() -> (u64, u64) {
     let [first, _, last] = image::segments();
     match (translate(first.start), translate(last.end - PAGE_BYTES)) {
-        (Some(start), Some(end)) if end.physical - start.physical == last.end - PAGE_BYTES - first.start => {
+        (Some(start), Some(end))
+            if end.physical - start.physical == last.end - PAGE_BYTES - first.start =>
+        {
             (start.physical, end.physical + PAGE_BYTES)
         }
         _ => (0, 0),
@@ -141,7 +164,9 @@ fn map_image(space: &mut AddressSpace, frames: &mut Frames) -> Result<(), Memory
 fn map_running_stack(space: &mut AddressSpace, frames: &mut Frames) -> Result<(), MemoryError> {
     let marker = 0u8;
     let here = (&raw const marker) as u64 / PAGE_BYTES * PAGE_BYTES;
-    let is_in_image = image::segments().iter().any(|segment| (segment.start..segment.end).contains(&here));
+    let is_in_image = image::segments()
+        .iter()
+        .any(|segment| (segment.start..segment.end).contains(&here));
     if is_in_image {
         return Ok(());
     }
@@ -158,11 +183,14 @@ fn map_running_stack(space: &mut AddressSpace, frames: &mut Frames) -> Result<()
 fn map_heap(space: &mut AddressSpace, frames: &mut Frames) -> Result<(u64, u64), MemoryError> {
     const LEAST: u64 = 3 << 20;
     const MOST: u64 = 32 << 20;
-    let bytes = (frames.free_bytes() / 16).clamp(LEAST, MOST).next_multiple_of(PAGE_BYTES);
+    let bytes = (frames.free_bytes() / 16)
+        .clamp(LEAST, MOST)
+        .next_multiple_of(PAGE_BYTES);
     if bytes >= 2 * BIG_PAGE_BYTES {
         let bytes = bytes / BIG_PAGE_BYTES * BIG_PAGE_BYTES;
         for offset in (0..bytes).step_by(BIG_PAGE_BYTES as usize) {
-            let run = frames.allocate_run(BIG_PAGE_BYTES / FRAME_BYTES, BIG_PAGE_BYTES, Purpose::Heap)?;
+            let run =
+                frames.allocate_run(BIG_PAGE_BYTES / FRAME_BYTES, BIG_PAGE_BYTES, Purpose::Heap)?;
             space.map_big(frames, HEAP_BASE + offset, run, Protection::Write)?;
         }
         return Ok((bytes, BIG_PAGE_BYTES));
@@ -177,14 +205,22 @@ fn map_heap(space: &mut AddressSpace, frames: &mut Frames) -> Result<(u64, u64),
 /// Frees what the loader used. Nothing of it may be touched afterwards.
 pub fn reclaim_loader() {
     with(|memory| {
-        for range in memory.ranges.iter().filter(|range| range.kind == RangeKind::Loader) {
-            memory.frames.add(range.start.max(LOW_MEMORY_END), range.end);
+        for range in memory
+            .ranges
+            .iter()
+            .filter(|range| range.kind == RangeKind::Loader)
+        {
+            memory
+                .frames
+                .add(range.start.max(LOW_MEMORY_END), range.end);
         }
         // The image itself may lie there.
         for segment in image::segments() {
             for page in (segment.start..segment.end).step_by(PAGE_BYTES as usize) {
                 if let Some(page) = translate(page) {
-                    memory.frames.take_range(page.physical, page.physical + 1, Purpose::Image);
+                    memory
+                        .frames
+                        .take_range(page.physical, page.physical + 1, Purpose::Image);
                 }
             }
         }
@@ -197,10 +233,20 @@ fn with<R>(body: impl FnOnce(&mut Memory) -> R) -> Option<R> {
 
 /// A zeroed stack with a guard below it, for good.
 pub fn allocate_stack(owner: &str, bytes: u64) -> Result<Stack, MemoryError> {
-    crate::invariant!(bytes < STACK_SLOT_BYTES, "a stack of {bytes} bytes leaves no guard");
+    crate::invariant!(
+        bytes < STACK_SLOT_BYTES,
+        "a stack of {bytes} bytes leaves no guard"
+    );
     let result = with(|memory| {
-        let Memory { frames, space, slots, .. } = memory;
-        let stack = slots.take(owner, bytes).ok_or(MemoryError::TableFull("stacks"))?;
+        let Memory {
+            frames,
+            space,
+            slots,
+            ..
+        } = memory;
+        let stack = slots
+            .take(owner, bytes)
+            .ok_or(MemoryError::TableFull("stacks"))?;
         for page in (stack.bottom()..stack.top()).step_by(PAGE_BYTES as usize) {
             let frame = frames.allocate(Purpose::Stacks)?;
             physical::zero(frame, FRAME_BYTES);
@@ -221,9 +267,18 @@ pub fn map_device(physical: u64, bytes: u64, name: &'static str) -> Result<u64, 
     map_range((physical, bytes), name, Protection::Device)
 }
 
-fn map_range(range: (u64, u64), name: &'static str, protection: Protection) -> Result<u64, MemoryError> {
+fn map_range(
+    range: (u64, u64),
+    name: &'static str,
+    protection: Protection,
+) -> Result<u64, MemoryError> {
     let result = with(|memory| {
-        let Memory { frames, space, devices, .. } = memory;
+        let Memory {
+            frames,
+            space,
+            devices,
+            ..
+        } = memory;
         devices.map(space, frames, range, name, protection)
     });
     result.unwrap_or(Err(MemoryError::NoUsableMemory))
@@ -266,7 +321,10 @@ impl Dma {
         let run = with(|memory| memory.frames.allocate_run(count, align, Purpose::Dma));
         let physical = run.unwrap_or(Err(MemoryError::NoUsableMemory))?;
         physical::zero(physical, count * FRAME_BYTES);
-        Ok(Self { physical, bytes: count * FRAME_BYTES })
+        Ok(Self {
+            physical,
+            bytes: count * FRAME_BYTES,
+        })
     }
 
     pub const fn physical(&self) -> u64 {
@@ -284,7 +342,11 @@ impl Dma {
 
 impl Drop for Dma {
     fn drop(&mut self) {
-        with(|memory| memory.frames.free(self.physical, self.bytes / FRAME_BYTES, Purpose::Dma));
+        with(|memory| {
+            memory
+                .frames
+                .free(self.physical, self.bytes / FRAME_BYTES, Purpose::Dma)
+        });
     }
 }
 
@@ -304,13 +366,22 @@ impl StartPage {
         let result = with(|memory| {
             let usable = memory.ranges.iter().filter(|range| is_memory(range));
             let physical = usable
-                .map(|range| (range.start.max(PAGE_BYTES).next_multiple_of(PAGE_BYTES), range.end.min(0x9_f000)))
+                .map(|range| {
+                    (
+                        range.start.max(PAGE_BYTES).next_multiple_of(PAGE_BYTES),
+                        range.end.min(0x9_f000),
+                    )
+                })
                 .find(|(start, end)| start + PAGE_BYTES <= *end)
                 .map(|(start, end)| start.max(0x8000.min(end - PAGE_BYTES)))
-                .ok_or(MemoryError::NoFrames { wanted_bytes: PAGE_BYTES })?;
+                .ok_or(MemoryError::NoFrames {
+                    wanted_bytes: PAGE_BYTES,
+                })?;
             // SAFETY: usable low memory is handed out to nobody else.
             unsafe { (to_direct(physical) as *mut [u8; PAGE_BYTES as usize]).write(*content) };
-            memory.space.map(&mut memory.frames, physical, physical, Protection::Execute)?;
+            memory
+                .space
+                .map(&mut memory.frames, physical, physical, Protection::Execute)?;
             Ok(Self { physical })
         });
         result.unwrap_or(Err(MemoryError::NoUsableMemory))
@@ -349,7 +420,10 @@ impl core::fmt::Display for Place {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Null => f.write_str("the page at address 0: a null pointer"),
-            Self::StackGuard(owner) => write!(f, "the guard below the stack of \"{owner}\": stack overflow"),
+            Self::StackGuard(owner) => write!(
+                f,
+                "the guard below the stack of \"{owner}\": stack overflow"
+            ),
             Self::Stack(owner) => write!(f, "the stack of \"{owner}\""),
             Self::UnusedStackSlot => f.write_str("a stack slot that nobody uses"),
             Self::Heap => f.write_str("the heap"),
@@ -367,13 +441,19 @@ impl core::fmt::Display for Place {
 /// Explains an address; takes no lock that the faulting code may hold.
 pub fn explain(address: u64) -> Place {
     MEMORY
-        .try_with(|memory| memory.as_ref().map_or(Place::NoArea, |memory| place_of(memory, address)))
+        .try_with(|memory| {
+            memory
+                .as_ref()
+                .map_or(Place::NoArea, |memory| place_of(memory, address))
+        })
         .unwrap_or(Place::Unknown)
 }
 
 fn place_of(memory: &Memory, address: u64) -> Place {
     let is_stack = (STACKS_BASE..stacks::area_end()).contains(&address);
-    let segment = image::segments().into_iter().find(|segment| (segment.start..segment.end).contains(&address));
+    let segment = image::segments()
+        .into_iter()
+        .find(|segment| (segment.start..segment.end).contains(&address));
     if let Some(segment) = segment {
         return Place::Segment(segment.name);
     }
@@ -390,8 +470,11 @@ fn place_of(memory: &Memory, address: u64) -> Place {
         },
         DEVICES_BASE.. => {
             let mut ranges = memory.devices.ranges().iter();
-            let range = ranges.find(|range| (range.address..range.address + range.bytes).contains(&address));
-            range.map_or(Place::Unmapped("the device area"), |range| Place::Device(range.name))
+            let range = ranges
+                .find(|range| (range.address..range.address + range.bytes).contains(&address));
+            range.map_or(Place::Unmapped("the device area"), |range| {
+                Place::Device(range.name)
+            })
         }
         DIRECT_BASE..HEAP_BASE => match address < DIRECT_BASE + memory.direct_bytes {
             true => Place::DirectMap,
@@ -425,7 +508,11 @@ pub fn view(view: &mut MemoryView) {
             mappings: Vec::new(),
         };
         for range in &memory.ranges {
-            let row = RangeView { start: range.start, bytes: range.bytes(), kind: range.kind.name() };
+            let row = RangeView {
+                start: range.start,
+                bytes: range.bytes(),
+                kind: range.kind.name(),
+            };
             // Both lists have the same capacity.
             let _ = view.ranges.push(row);
         }
@@ -464,16 +551,27 @@ fn add_mappings(memory: &Memory, view: &mut MemoryView) {
 }
 
 /// What is bounded here and how full it is.
-pub fn usages() -> [Usage; 3] {
-    with(|memory| {
+pub fn visit_usages(visit: &mut dyn FnMut(&Usage)) {
+    let usages = with(|memory| {
         let (used, high_water, refused) = heap::usage();
         let slots = memory.slots.used() as u64;
-        let ranges = memory.devices.ranges().len() as u64;
+        let mapped = memory.devices.ranges().len() as u64;
+        let ranges = memory.ranges.len() as u64;
         [
-            Usage { name: "heap_bytes", used, high_water, capacity: memory.heap_bytes, refused },
-            Usage { name: "STACK_SLOTS", used: slots, high_water: slots, capacity: STACK_SLOTS as u64, refused: 0 },
-            Usage { name: "MMIO_RANGES_MAX", used: ranges, high_water: ranges, capacity: MMIO_RANGES_MAX as u64, refused: 0 },
+            Usage::of("HEAP_BYTES", memory.heap_bytes as usize)
+                .used(used)
+                .high_water(high_water)
+                .refused(refused),
+            Usage::of("STACK_SLOTS", STACK_SLOTS)
+                .used(slots)
+                .high_water(slots),
+            Usage::of("MMIO_RANGES_MAX", MMIO_RANGES_MAX)
+                .used(mapped)
+                .high_water(mapped),
+            Usage::of("MEMORY_RANGES_MAX", MEMORY_RANGES_MAX)
+                .used(ranges)
+                .high_water(ranges),
         ]
-    })
-    .unwrap_or([Usage { name: "heap_bytes", used: 0, high_water: 0, capacity: 0, refused: 0 }; 3])
+    });
+    usages.iter().flatten().for_each(visit);
 }

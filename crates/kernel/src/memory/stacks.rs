@@ -46,7 +46,9 @@ impl Stack {
         let words = (self.bottom()..self.top()).step_by(8);
         // SAFETY: the whole stack is mapped for good; its user may write at the
         // same time, hence the volatile reads of whole words.
-        let deepest = words.into_iter().find(|&word| unsafe { (word as *const u64).read_volatile() } != 0);
+        let deepest = words
+            .into_iter()
+            .find(|&word| unsafe { (word as *const u64).read_volatile() } != 0);
         deepest.map_or(0, |word| self.top() - word)
     }
 }
@@ -59,7 +61,10 @@ pub(super) struct Slots {
 
 impl Slots {
     pub const fn new() -> Self {
-        Self { owners: [const { None }; STACK_SLOTS], used: 0 }
+        Self {
+            owners: [const { None }; STACK_SLOTS],
+            used: 0,
+        }
     }
 
     pub fn take(&mut self, owner: &str, bytes: u64) -> Option<Stack> {

@@ -47,7 +47,9 @@ const TURN: Duration = Duration::from_millis(10);
 
 impl FixedPriority {
     pub const fn new() -> Self {
-        Self { threads: Vec::new() }
+        Self {
+            threads: Vec::new(),
+        }
     }
 }
 
@@ -60,7 +62,9 @@ impl Default for FixedPriority {
 impl Policy for FixedPriority {
     fn add(&mut self, thread: Runnable, _now: Instant) -> bool {
         // Before its equals, that is after them in time.
-        let place = self.threads.partition_point(|other| other.priority < thread.priority);
+        let place = self
+            .threads
+            .partition_point(|other| other.priority < thread.priority);
         self.threads.insert(place, thread).is_ok()
     }
 
@@ -69,7 +73,10 @@ impl Policy for FixedPriority {
     }
 
     fn give_away(&mut self, may_move: impl Fn(&Runnable) -> bool) -> Option<Runnable> {
-        let index = self.threads.iter().rposition(|thread| !thread.is_pinned && may_move(thread))?;
+        let index = self
+            .threads
+            .iter()
+            .rposition(|thread| !thread.is_pinned && may_move(thread))?;
         self.threads.remove(index)
     }
 
@@ -80,7 +87,10 @@ impl Policy for FixedPriority {
     }
 
     fn slice(&self, running: &Runnable) -> Option<Duration> {
-        let has_equal = self.threads.last().is_some_and(|next| next.priority >= running.priority);
+        let has_equal = self
+            .threads
+            .last()
+            .is_some_and(|next| next.priority >= running.priority);
         has_equal.then_some(TURN)
     }
 
@@ -94,7 +104,11 @@ mod tests {
     use super::*;
 
     fn thread(slot: usize, priority: u8) -> Runnable {
-        Runnable { slot, priority, is_pinned: false }
+        Runnable {
+            slot,
+            priority,
+            is_pinned: false,
+        }
     }
 
     fn filled(threads: &[Runnable]) -> FixedPriority {
@@ -108,8 +122,9 @@ mod tests {
     #[test]
     fn the_highest_priority_runs_first_and_equals_take_turns() {
         let mut policy = filled(&[thread(1, 5), thread(2, 9), thread(3, 5), thread(4, 9)]);
-        let order: std::vec::Vec<usize> =
-            core::iter::from_fn(|| policy.pick(Instant::ZERO)).map(|thread| thread.slot).collect();
+        let order: std::vec::Vec<usize> = core::iter::from_fn(|| policy.pick(Instant::ZERO))
+            .map(|thread| thread.slot)
+            .collect();
         assert_eq!(order, [2, 4, 1, 3]);
     }
 
@@ -125,8 +140,17 @@ mod tests {
 
     #[test]
     fn a_pinned_thread_is_not_given_away() {
-        let mut policy = filled(&[Runnable { is_pinned: true, ..thread(1, 9) }, thread(2, 5)]);
-        assert_eq!(policy.give_away(|_| true).map(|thread| thread.slot), Some(2));
+        let mut policy = filled(&[
+            Runnable {
+                is_pinned: true,
+                ..thread(1, 9)
+            },
+            thread(2, 5),
+        ]);
+        assert_eq!(
+            policy.give_away(|_| true).map(|thread| thread.slot),
+            Some(2)
+        );
         assert_eq!(policy.give_away(|_| true), None);
         assert_eq!(policy.ready(), 1);
     }

@@ -94,7 +94,12 @@ pub(super) struct Thread {
 
 impl Thread {
     const fn new() -> Self {
-        let label = Label { name: Text::new(), stack: None, entry: None, argument: 0 };
+        let label = Label {
+            name: Text::new(),
+            stack: None,
+            entry: None,
+            argument: 0,
+        };
         Self {
             context: Context::new(),
             label: IrqLock::new(label),
@@ -114,7 +119,8 @@ impl Thread {
     }
 
     pub fn set_state(&self, state: State) {
-        self.state.store(state as u8, core::sync::atomic::Ordering::Release);
+        self.state
+            .store(state as u8, core::sync::atomic::Ordering::Release);
     }
 }
 
@@ -157,7 +163,10 @@ fn used() -> usize {
 pub fn current() -> ThreadId {
     x86_64::instructions::interrupts::without_interrupts(|| {
         let slot = CURRENT[core_local::index()].load(Relaxed);
-        ThreadId { slot, generation: THREADS[slot].generation.load(Relaxed) }
+        ThreadId {
+            slot,
+            generation: THREADS[slot].generation.load(Relaxed),
+        }
     })
 }
 
@@ -196,19 +205,19 @@ pub fn view(view: &mut ThreadsView, now: Instant) {
 }
 
 pub fn usage() -> Usage {
-    Usage {
-        name: "THREADS_MAX",
-        used: used() as u64,
-        high_water: HIGH_WATER.load(Relaxed) as u64,
-        capacity: THREADS_MAX as u64,
-        refused: REFUSED.get(),
-    }
+    Usage::of("THREADS_MAX", THREADS_MAX)
+        .used(used() as u64)
+        .high_water(HIGH_WATER.load(Relaxed) as u64)
+        .refused(REFUSED.get())
 }
 
 /// The running thread's name, for a report of a failure: waits for no lock.
 pub fn current_name() -> Option<Text<THREAD_NAME_MAX>> {
     let slot = CURRENT[core_local::index()].load(Relaxed);
-    THREADS[slot].label.try_with(|label| label.name.clone()).filter(|name| !name.is_empty())
+    THREADS[slot]
+        .label
+        .try_with(|label| label.name.clone())
+        .filter(|name| !name.is_empty())
 }
 
 /// Where a thread is, for a report of a failure.

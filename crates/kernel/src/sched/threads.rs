@@ -63,7 +63,10 @@ const NO_THREAD: usize = usize::MAX;
 
 static CORES: [Core; CORES_MAX] = [const {
     Core {
-        queue: IrqLock::new(Queue { policy: FixedPriority::new(), sleepers: Vec::new() }),
+        queue: IrqLock::new(Queue {
+            policy: FixedPriority::new(),
+            sleepers: Vec::new(),
+        }),
         idle: AtomicUsize::new(NO_THREAD),
         switches: AtomicU64::new(0),
         idle_nanos: AtomicU64::new(0),
@@ -81,7 +84,13 @@ pub fn set_trace(trace: &'static Trace) {
 
 fn trace(kind: Kind, first: usize, second: usize) {
     if let Some(trace) = TRACE.get() {
-        trace.push(clock::now(), core_local::index() as u8, kind, first as u64, second as u64);
+        trace.push(
+            clock::now(),
+            core_local::index() as u8,
+            kind,
+            first as u64,
+            second as u64,
+        );
     }
 }
 
@@ -136,14 +145,19 @@ pub fn spawn(wanted: Spawn<'_>) -> Result<ThreadId, SpawnError> {
     // Under the lock, so that a late wake-up of the slot's former thread is told
     // apart by its generation.
     CORES[home].queue.with(|_| thread.set_state(State::Parked));
-    let id = ThreadId { slot, generation: thread.generation.load(Relaxed) };
+    let id = ThreadId {
+        slot,
+        generation: thread.generation.load(Relaxed),
+    };
     unpark(id);
     Ok(id)
 }
 
 /// Where every spawned thread begins and ends.
 extern "C" fn run(slot: usize) -> ! {
-    let (entry, argument) = THREADS[slot].label.with(|label| (label.entry, label.argument));
+    let (entry, argument) = THREADS[slot]
+        .label
+        .with(|label| (label.entry, label.argument));
     if let Some(entry) = entry {
         entry(argument);
     }
@@ -177,7 +191,9 @@ pub fn become_idle_thread(stack: memory::stacks::Stack) -> Result<(), SpawnError
 pub fn idle() -> ! {
     loop {
         interrupts::disable();
-        let has_work = CORES[core_local::index()].queue.with(|queue| queue.policy.ready() > 0);
+        let has_work = CORES[core_local::index()]
+            .queue
+            .with(|queue| queue.policy.ready() > 0);
         if has_work || maybe_steal() {
             reschedule();
             interrupts::enable();
@@ -195,7 +211,9 @@ fn maybe_steal() -> bool {
             continue;
         }
         let taken = CORES[victim].queue.with(|queue| {
-            let taken = queue.policy.give_away(|thread| THREADS[thread.slot].context.is_saved())?;
+            let taken = queue
+                .policy
+                .give_away(|thread| THREADS[thread.slot].context.is_saved())?;
             THREADS[taken.slot].home.store(thief, Release);
             CORES[victim].ready.store(queue.policy.ready(), Relaxed);
             Some(taken)
@@ -260,7 +278,11 @@ fn current_slot() -> usize {
 
 fn wait(deadline: Option<Instant>) {
     interrupts::without_interrupts(|| {
-        let state = if deadline.is_some() { State::Sleeping } else { State::Parked };
+        let state = if deadline.is_some() {
+            State::Sleeping
+        } else {
+            State::Parked
+        };
         leave(state, deadline);
     });
 }
@@ -276,7 +298,9 @@ fn leave(state: State, deadline: Option<Instant>) {
             return false;
         }
         if let Some(deadline) = deadline {
-            let place = queue.sleepers.partition_point(|(other, _)| *other > deadline);
+            let place = queue
+                .sleepers
+                .partition_point(|(other, _)| *other > deadline);
             let is_added = queue.sleepers.insert(place, (deadline, slot)).is_ok();
             crate::invariant!(is_added, "more sleepers than threads");
         }
@@ -360,7 +384,9 @@ fn idle_core_for(thread: &Thread, home: usize) -> Option<usize> {
     if !may_move || is_idle(home) {
         return None;
     }
-    core_local::online().map(|(index, _)| index).find(|&index| index != home && is_idle(index))
+    core_local::online()
+        .map(|(index, _)| index)
+        .find(|&index| index != home && is_idle(index))
 }
 
 fn is_idle(core: usize) -> bool {
@@ -389,7 +415,9 @@ pub fn reschedule() {
     }
     let now = clock::now();
     let from = CURRENT[core].load(Relaxed);
-    let to = CORES[core].queue.with(|queue| choose(queue, core, from, now));
+    let to = CORES[core]
+        .queue
+        .with(|queue| choose(queue, core, from, now));
     if to == from {
         return;
     }
@@ -397,14 +425,23 @@ pub fn reschedule() {
     account(core, from, now.since(since));
     THREADS[to].switches.fetch_add(1, Relaxed);
     CORES[core].switches.fetch_add(1, Relaxed);
-    trace(Kind::Switch, to, usize::from(THREADS[to].priority.load(Relaxed)));
+    trace(
+        Kind::Switch,
+        to,
+        usize::from(THREADS[to].priority.load(Relaxed)),
+    );
     context::switch(&THREADS[from].context, &THREADS[to].context);
 }
 
 /// Under the core's lock: wakes the sleepers that are due, says who runs now and
 /// sets the timer for the next look.
 fn choose(queue: &mut Queue, core: usize, from: usize, now: Instant) -> usize {
-    while let Some((_, slot)) = queue.sleepers.last().copied().filter(|(due, _)| *due <= now) {
+    while let Some((_, slot)) = queue
+        .sleepers
+        .last()
+        .copied()
+        .filter(|(due, _)| *due <= now)
+    {
         queue.sleepers.pop();
         THREADS[slot].set_state(State::Ready);
         enqueue(core, queue, slot);
@@ -455,7 +492,9 @@ pub fn core_use(core: usize, now: Instant) -> CoreUse {
     let cells = &CORES[core];
     let mut busy = cells.busy_nanos.load(Relaxed);
     let mut idle = cells.idle_nanos.load(Relaxed);
-    let running_for = now.since(Instant::from_nanos(RUNS_SINCE[core].load(Relaxed))).as_nanos();
+    let running_for = now
+        .since(Instant::from_nanos(RUNS_SINCE[core].load(Relaxed)))
+        .as_nanos();
     match is_idle(core) {
         true => idle += running_for,
         false => busy += running_for,

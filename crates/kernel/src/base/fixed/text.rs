@@ -2,7 +2,7 @@
 
 use super::Full;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, Range};
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text<const N: usize> {
@@ -46,6 +46,27 @@ impl<const N: usize> Text<N> {
                 return;
             }
         }
+    }
+
+    /// Puts all of `text` before the byte `at`, or nothing; `at` must be the edge of a character.
+    pub fn insert_str(&mut self, at: usize, text: &str) -> Result<(), Full> {
+        self.inner.insert_str(at, text).map_err(|_| Full)
+    }
+
+    /// Takes the bytes of `range` out; its ends must be edges of characters.
+    pub fn remove_range(&mut self, range: Range<usize>) {
+        drop(self.inner.drain(range));
+    }
+
+    /// Takes the last character off.
+    pub fn pop(&mut self) -> Option<char> {
+        self.inner.pop()
+    }
+
+    /// Replaces the whole text, cut to the capacity.
+    pub fn set_cut(&mut self, text: &str) {
+        self.clear();
+        self.push_cut(text);
     }
 
     pub fn as_str(&self) -> &str {
@@ -109,6 +130,16 @@ mod tests {
     fn text_is_cut_between_characters() {
         let text: Text<4> = Text::cut_from("aé€");
         assert_eq!((text.as_str(), text.is_cut()), ("aé", true));
+    }
+
+    #[test]
+    fn text_goes_in_whole_or_not_at_all() {
+        let mut text: Text<6> = Text::cut_from("a€");
+        assert_eq!(text.insert_str(1, "bcd"), Err(Full));
+        assert_eq!(text.insert_str(1, "bc"), Ok(()));
+        assert_eq!(text.as_str(), "abc€");
+        text.remove_range(1..3);
+        assert_eq!(text.as_str(), "a€");
     }
 
     #[test]

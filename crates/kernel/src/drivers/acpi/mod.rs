@@ -65,7 +65,9 @@ impl AcpiError {
 impl Acpi {
     /// Reads the tables from the root at `root`, or from where PCs keep one.
     pub fn read(root: Option<u64>, read: Reader<'_>) -> Result<Self, AcpiError> {
-        let root = root.filter(|root| *root != 0).or_else(|| tables::search_root(read));
+        let root = root
+            .filter(|root| *root != 0)
+            .or_else(|| tables::search_root(read));
         let root = root.ok_or(AcpiError::NoRoot)?;
         let list = tables::list(root, read).ok_or(AcpiError::BadRoot)?;
         let mut acpi = Self::default();
@@ -84,7 +86,11 @@ impl Acpi {
                 _ => {}
             }
         }
-        if has_madt { Ok(acpi) } else { Err(AcpiError::NoInterruptTable) }
+        if has_madt {
+            Ok(acpi)
+        } else {
+            Err(AcpiError::NoInterruptTable)
+        }
     }
 
     /// How the legacy interrupt `irq` reaches the I/O APIC.

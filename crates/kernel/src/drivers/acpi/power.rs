@@ -25,7 +25,12 @@ pub struct Reset {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PowerOff {
     /// Write `value_a` and `value_b` to the two control blocks (the second may be absent).
-    Control { a: u16, value_a: u16, b: Option<u16>, value_b: u16 },
+    Control {
+        a: u16,
+        value_a: u16,
+        b: Option<u16>,
+        value_b: u16,
+    },
     /// Hardware-reduced: one byte to the sleep control register.
     Sleep { register: Register, value: u8 },
 }
@@ -64,7 +69,11 @@ pub fn parse(table: &Table, acpi: &mut Acpi, read: Reader<'_>) {
 }
 
 fn control_blocks(table: &Table) -> Option<(u16, Option<u16>)> {
-    let port = |offset| u16::try_from(table.u32_at(offset)?).ok().filter(|port| *port != 0);
+    let port = |offset| {
+        u16::try_from(table.u32_at(offset)?)
+            .ok()
+            .filter(|port| *port != 0)
+    };
     Some((port(64)?, port(68)))
 }
 

@@ -74,14 +74,22 @@ pub fn list(root: u64, read: Reader<'_>) -> Option<List> {
     let revision = *pointer.get(15)?;
     if revision >= 2 {
         let extended = read(root, 36).filter(|bytes| is_checksum_right(bytes));
-        let address = extended.and_then(|bytes| u64_at(bytes, 24)).filter(|address| *address != 0);
+        let address = extended
+            .and_then(|bytes| u64_at(bytes, 24))
+            .filter(|address| *address != 0);
         let table = address.and_then(|address| Table::read(address, read));
         if let Some(table) = table.filter(|table| table.signature() == b"XSDT") {
-            return Some(List { table, entry_bytes: 8 });
+            return Some(List {
+                table,
+                entry_bytes: 8,
+            });
         }
     }
     let table = Table::read(u64::from(u32_at(pointer, 16)?), read)?;
-    (table.signature() == b"RSDT").then_some(List { table, entry_bytes: 4 })
+    (table.signature() == b"RSDT").then_some(List {
+        table,
+        entry_bytes: 4,
+    })
 }
 
 /// Looks for the root pointer where BIOSes keep it (5.2.5.1).
@@ -98,9 +106,17 @@ fn is_checksum_right(bytes: &[u8]) -> bool {
 }
 
 fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    bytes.get(offset..offset + 4)?.try_into().ok().map(u32::from_le_bytes)
+    bytes
+        .get(offset..offset + 4)?
+        .try_into()
+        .ok()
+        .map(u32::from_le_bytes)
 }
 
 pub(super) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
-    bytes.get(offset..offset + 8)?.try_into().ok().map(u64::from_le_bytes)
+    bytes
+        .get(offset..offset + 8)?
+        .try_into()
+        .ok()
+        .map(u64::from_le_bytes)
 }

@@ -51,7 +51,8 @@ fn machine() -> (u64, std::vec::Vec<u8>) {
     let madt = memory.add(&table(b"APIC", &madt));
     let dsdt = memory.add(&table(b"DSDT", b"\x08_S5_\x12\x06\x04\x0a\x05\x00\x00\x00"));
     let mut fadt = vec![0; 244 - 36];
-    let mut put = |offset: usize, bytes: &[u8]| fadt[offset - 36..][..bytes.len()].copy_from_slice(bytes);
+    let mut put =
+        |offset: usize, bytes: &[u8]| fadt[offset - 36..][..bytes.len()].copy_from_slice(bytes);
     put(40, &(dsdt as u32).to_le_bytes());
     put(64, &0x604u32.to_le_bytes());
     put(109, &2u16.to_le_bytes());
@@ -59,7 +60,10 @@ fn machine() -> (u64, std::vec::Vec<u8>) {
     put(116, &[1, 8, 0, 0, 0xf9, 0x0c, 0, 0, 0, 0, 0, 0]);
     put(128, &[0x0f]);
     let fadt = memory.add(&table(b"FACP", &fadt));
-    let list: std::vec::Vec<u8> = [madt, fadt].iter().flat_map(|at| (*at as u32).to_le_bytes()).collect();
+    let list: std::vec::Vec<u8> = [madt, fadt]
+        .iter()
+        .flat_map(|at| (*at as u32).to_le_bytes())
+        .collect();
     let list = memory.add(&table(b"RSDT", &list));
     let mut root = b"RSD PTR \0RAYOS \0".to_vec();
     root.extend((list as u32).to_le_bytes());
@@ -73,12 +77,32 @@ fn a_machine_is_read_from_its_tables() {
     let acpi = Acpi::read(Some(root), &Memory::read(bytes.leak())).unwrap();
     assert_eq!(&acpi.cores[..], &[0, 1]);
     assert_eq!(acpi.local_apic, 0xfee0_0000);
-    assert_eq!(&acpi.io_apics[..], &[IoApic { address: 0xfec0_0000, first_line: 0 }]);
+    assert_eq!(
+        &acpi.io_apics[..],
+        &[IoApic {
+            address: 0xfec0_0000,
+            first_line: 0
+        }]
+    );
     assert!(acpi.line_of(9).is_level && !acpi.line_of(9).is_active_low);
     assert_eq!(acpi.line_of(4).line, 4);
-    let register = Register { space: Space::Port, address: 0xcf9 };
-    assert_eq!(acpi.reset, Some(Reset { register, value: 0x0f }));
-    let off = PowerOff::Control { a: 0x604, value_a: 5 << 10 | 1 << 13, b: None, value_b: 1 << 13 };
+    let register = Register {
+        space: Space::Port,
+        address: 0xcf9,
+    };
+    assert_eq!(
+        acpi.reset,
+        Some(Reset {
+            register,
+            value: 0x0f
+        })
+    );
+    let off = PowerOff::Control {
+        a: 0x604,
+        value_a: 5 << 10 | 1 << 13,
+        b: None,
+        value_b: 1 << 13,
+    };
     assert_eq!(acpi.power_off, Some(off));
     assert_eq!(acpi.has_keyboard_controller, Some(true));
 }
@@ -87,7 +111,10 @@ fn a_machine_is_read_from_its_tables() {
 fn a_root_that_is_not_there_is_said() {
     let nothing = |_: u64, _: usize| None;
     assert_eq!(Acpi::read(None, &nothing).err(), Some(AcpiError::NoRoot));
-    assert_eq!(Acpi::read(Some(BASE), &nothing).err(), Some(AcpiError::BadRoot));
+    assert_eq!(
+        Acpi::read(Some(BASE), &nothing).err(),
+        Some(AcpiError::BadRoot)
+    );
 }
 
 #[test]
@@ -101,9 +128,19 @@ fn damage_never_reaches_a_panic() {
             damaged[place] = prng.next_u64() as u8;
         }
         // Checksums set right again, so that the damage gets past them.
-        for start in (0..damaged.len() - 36).filter(|start| damaged[*start..].starts_with(b"APIC") || damaged[*start..].starts_with(b"FACP")).collect::<std::vec::Vec<_>>() {
-            let length = u32::from_le_bytes(damaged[start + 4..start + 8].try_into().unwrap()) as usize;
-            if let Some(table) = damaged.get(start..).and_then(|rest| rest.get(..length)).filter(|table| table.len() > 36) {
+        for start in (0..damaged.len() - 36)
+            .filter(|start| {
+                damaged[*start..].starts_with(b"APIC") || damaged[*start..].starts_with(b"FACP")
+            })
+            .collect::<std::vec::Vec<_>>()
+        {
+            let length =
+                u32::from_le_bytes(damaged[start + 4..start + 8].try_into().unwrap()) as usize;
+            if let Some(table) = damaged
+                .get(start..)
+                .and_then(|rest| rest.get(..length))
+                .filter(|table| table.len() > 36)
+            {
                 let fixed = sealed(table.to_vec(), 9);
                 damaged[start..start + length].copy_from_slice(&fixed);
             }

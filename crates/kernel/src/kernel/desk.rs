@@ -1,0 +1,178 @@
+//! What the kernel lays on the desk for the handlers of commands: views, to be read.
+
+use super::Machine;
+use crate::arch::view::{CpuView, InterruptsView};
+use crate::base::config::ShellMode;
+use crate::base::console::ConsoleView;
+use crate::base::fixed::Vec;
+use crate::base::log::Log;
+use crate::base::machine::BootView;
+use crate::base::metric::Usage;
+use crate::base::time::Instant;
+use crate::base::trace::Trace;
+use crate::limits::*;
+use crate::memory::view::MemoryView;
+use crate::sched::view::ThreadsView;
+use crate::shell::inspect::{Inspect, TickView};
+use crate::shell::session::Session;
+
+/// Room for the views of a machine, filled when somebody asks.
+#[derive(Default)]
+pub struct Views {
+    cpu: CpuView,
+    interrupts: InterruptsView,
+    memory: MemoryView,
+    threads: ThreadsView,
+}
+
+/// What sessions say about themselves, taken before one of them runs a command.
+#[derive(Default)]
+pub struct SessionFacts {
+    pub modes: Vec<ShellMode, CONSOLES_MAX>,
+    pub usages: Vec<Usage, { CONSOLES_MAX * 8 }>,
+}
+
+pub struct Desk<'a, M: Machine> {
+    pub machine: &'a mut M,
+    pub views: &'a mut Views,
+    pub tick: &'a TickView,
+    pub sessions: &'a SessionFacts,
+}
+
+impl<M: Machine> Inspect for Desk<'_, M> {
+    fn now(&self) -> Instant {
+        self.machine.now()
+    }
+
+    fn boot(&self) -> &BootView {
+        self.machine.boot()
+    }
+
+    fn log(&self) -> &Log {
+        self.machine.log()
+    }
+
+    fn trace(&self) -> &Trace {
+        self.machine.trace()
+    }
+
+    fn tick(&self) -> &TickView {
+        self.tick
+    }
+
+    fn cpu(&mut self) -> &CpuView {
+        self.machine.cpu(&mut self.views.cpu);
+        &self.views.cpu
+    }
+
+    fn interrupts(&mut self) -> &InterruptsView {
+        self.machine.interrupts(&mut self.views.interrupts);
+        &self.views.interrupts
+    }
+
+    fn memory(&mut self) -> &MemoryView {
+        self.machine.memory(&mut self.views.memory);
+        &self.views.memory
+    }
+
+    fn threads(&mut self) -> &ThreadsView {
+        self.machine.threads(&mut self.views.threads);
+        &self.views.threads
+    }
+
+    fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode)) {
+        for (index, mode) in self.sessions.modes.iter().enumerate() {
+            if let Some(console) = self.machine.console(index) {
+                visit(&console.view(), *mode);
+            }
+        }
+    }
+
+    fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
+        self.sessions.usages.iter().for_each(&mut *visit);
+        self.visit_machine(visit);
+        visit_threads(self.threads(), visit);
+        visit_records(self.log(), self.trace(), visit);
+        visit_boot(self.boot(), visit);
+        self.machine.usages(visit);
+    }
+}
+
+impl<M: Machine> Desk<'_, M> {
+    fn visit_machine(&mut self, visit: &mut dyn FnMut(&Usage)) {
+        let cpu = self.cpu();
+        let (online, present) = (cpu.cores.len() as u64, cpu.cores_present as u64);
+        visit(
+            &Usage::of("CORES_MAX", CORES_MAX)
+                .used(online)
+                .refused(present.saturating_sub(CORES_MAX as u64)),
+        );
+        let ranges = self.memory().ranges.len() as u64;
+        visit(&Usage::of("MEMORY_RANGES_MAX", MEMORY_RANGES_MAX).used(ranges));
+        let sources = self.interrupts().sources.len() as u64;
+        visit(&Usage::of("INTERRUPT_SOURCES_MAX", INTERRUPT_SOURCES_MAX).used(sources));
+        let mut consoles = 0;
+        for index in 0..CONSOLES_MAX {
+            consoles += u64::from(self.machine.console(index).is_some());
+        }
+        visit(&Usage::of("CONSOLES_MAX", CONSOLES_MAX).used(consoles));
+    }
+}
+
+fn visit_threads(view: &ThreadsView, visit: &mut dyn FnMut(&Usage)) {
+    visit(
+        &Usage::of("THREADS_MAX", THREADS_MAX)
+            .used(view.threads.len() as u64)
+            .high_water(view.high_water as u64)
+            .refused(view.refused),
+    );
+    for thread in &view.threads {
+        let stack_bytes = thread.stack_bytes as usize;
+        let high_water = thread.stack_high_water_bytes;
+        visit(&Usage::of("STACK_BYTES", stack_bytes).high_water(high_water));
+    }
+}
+
+fn visit_records(log: &Log, trace: &Trace, visit: &mut dyn FnMut(&Usage)) {
+    let kept = log.view().kept;
+    visit(
+        &Usage::of("LOG_RECORDS_MAX", LOG_RECORDS_MAX)
+            .used(kept)
+            .ring(),
+    );
+    let events = trace.written().min(TRACE_EVENTS_MAX as u64);
+    visit(
+        &Usage::of("TRACE_EVENTS_MAX", TRACE_EVENTS_MAX)
+            .used(events)
+            .ring(),
+    );
+}
+
+fn visit_boot(boot: &BootView, visit: &mut dyn FnMut(&Usage)) {
+    visit(
+        &Usage::of("COMMAND_LINE_MAX", COMMAND_LINE_MAX)
+            .used(boot.command_line.len() as u64)
+            .refused(u64::from(boot.command_line.is_cut())),
+    );
+    visit(
+        &Usage::of("CONFIG_PROBLEMS_MAX", CONFIG_PROBLEMS_MAX)
+            .used(boot.config.problems.len() as u64)
+            .refused(boot.config.problems_more),
+    );
+}
+
+impl SessionFacts {
+    /// Asks the sessions anew.
+    pub fn take(&mut self, sessions: &[Session]) {
+        self.modes.clear();
+        self.usages.clear();
+        for session in sessions {
+            let kept = self.modes.push(session.mode());
+            crate::invariant!(kept.is_ok(), "more sessions than consoles");
+            session.visit_usages(&mut |usage| {
+                let kept = self.usages.push(*usage);
+                crate::invariant!(kept.is_ok(), "a session reports more usages than planned");
+            });
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a command is: a row that the shell, its help, completion and the book share.
+
+mod table;
+
+pub use table::COMMANDS;
+
+use crate::base::machine::{DebugAction, PowerAction};
+use crate::base::report::Report;
+use crate::shell::command_error::CommandError;
+use crate::shell::inspect::Inspect;
+use crate::shell::invocation::Invocation;
+use core::fmt;
+
+/// What a command may touch; who asks must hold it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Capability {
+    /// Reads what the kernel shows to everyone.
+    Look,
+    /// Restarts the machine, switches it off, or breaks it on purpose.
+    Administer,
+}
+
+/// What a command asks the kernel to do once its answer has been shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Intent {
+    Power(PowerAction),
+    Debug(DebugAction),
+    ClearScreen,
+}
+
+pub type Handler =
+    fn(&Invocation<'_>, &mut dyn Inspect, &mut Report) -> Result<Option<Intent>, CommandError>;
+
+/// What an argument may be: for checking and for completion.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    Keyword(&'static [&'static str]),
+    Number {
+        least: u64,
+        most: u64,
+    },
+    /// The name of a command.
+    Command,
+    Text,
+}
+
+#[derive(Debug)]
+pub struct Argument {
+    /// In capitals, as help shows it.
+    pub name: &'static str,
+    pub kind: Kind,
+    pub is_required: bool,
+    /// May it be given more than once? Only the last one of an action.
+    pub is_repeated: bool,
+}
+
+#[derive(Debug)]
+pub struct Action {
+    /// The subcommand; empty for the one thing that a command without subcommands does.
+    pub name: &'static str,
+    pub summary: &'static str,
+    pub arguments: &'static [Argument],
+    pub capability: Capability,
+    pub run: Handler,
+}
+
+#[derive(Debug)]
+pub struct Command {
+    pub name: &'static str,
+    pub summary: &'static str,
+    /// More to know, in whole sentences.
+    pub details: &'static str,
+    pub actions: &'static [Action],
+    /// Does the first action run when no subcommand is named?
+    pub has_default: bool,
+}
+
+impl Command {
+    /// Does it have subcommands?
+    pub fn has_actions(&self) -> bool {
+        !self.actions[0].name.is_empty()
+    }
+}
+
+pub fn find(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+/// How an action is written: `log [LEVEL...]`.
+pub struct Usage<'a> {
+    pub command: &'a Command,
+    pub action: &'a Action,
+}
+
+impl fmt::Display for Usage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.command.name)?;
+        if self.command.has_actions() {
+            write!(f, " {}", self.action.name)?;
+        }
+        for argument in self.action.arguments {
+            let dots = if argument.is_repeated { "..." } else { "" };
+            match argument.is_required {
+                true => write!(f, " {}{dots}", argument.name)?,
+                false => write!(f, " [{}{dots}]", argument.name)?,
+            }
+        }
+        Ok(())
+    }
+}

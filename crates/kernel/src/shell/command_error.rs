@@ -1,0 +1,140 @@
+//! Why a command was not done, said so that the user can mend it.
+
+use crate::base::fixed::Text;
+use crate::shell::catalog::{self, Action, Argument, Command, Kind};
+use crate::shell::parse::Shown;
+use core::fmt;
+
+/// Everything but what the parser of lines and the filters have to say.
+pub enum CommandError {
+    UnknownCommand {
+        word: Shown,
+        meant: Option<&'static str>,
+    },
+    UnknownAction {
+        command: &'static Command,
+        word: Shown,
+        meant: Option<&'static str>,
+    },
+    /// The command does nothing without a subcommand.
+    MissingAction {
+        command: &'static Command,
+    },
+    MissingArgument {
+        command: &'static Command,
+        action: &'static Action,
+        argument: &'static Argument,
+    },
+    TooManyArguments {
+        command: &'static Command,
+        action: &'static Action,
+        word: Shown,
+    },
+    NotOneOf {
+        argument: &'static Argument,
+        word: Shown,
+        meant: Option<&'static str>,
+    },
+    NotANumber {
+        argument: &'static Argument,
+        least: u64,
+        most: u64,
+        word: Shown,
+    },
+    /// The word is one in front of other commands, not one of its own.
+    OnlyInFront {
+        command: &'static Command,
+    },
+    DebugIsOff,
+    WatchNeedsAPerson,
+    WatchOfAnAct,
+}
+
+impl CommandError {
+    pub fn shown(typed: &str) -> Shown {
+        Text::cut_from(typed)
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownCommand { word, meant } => {
+                write!(f, "unknown command \"{word}\"; ")?;
+                fmt_meant(*meant, "help lists all commands", f)
+            }
+            Self::UnknownAction { command, word, meant } => {
+                write!(f, "unknown subcommand \"{word}\" of {}; ", command.name)?;
+                match meant {
+                    Some(meant) => fmt_meant(Some(meant), "", f),
+                    None => fmt_actions(command, f),
+                }
+            }
+            Self::MissingAction { command } => {
+                write!(f, "{} needs a subcommand; ", command.name)?;
+                fmt_actions(command, f)
+            }
+            Self::MissingArgument { command, action, argument } => write!(
+                f,
+                "{} is missing; write {}",
+                argument.name,
+                catalog::Usage { command, action }
+            ),
+            Self::TooManyArguments { command, action, word } => write!(
+                f,
+                "\"{word}\" is too much; write {}",
+                catalog::Usage { command, action }
+            ),
+            Self::NotOneOf { argument, word, meant } => {
+                write!(f, "\"{word}\" is no {}; ", argument.name)?;
+                match (meant, argument.kind) {
+                    (None, Kind::Keyword(words)) => {
+                        f.write_str("it is one of ")?;
+                        fmt_list(words.iter().copied(), f)
+                    }
+                    _ => fmt_meant(*meant, "help lists all commands", f),
+                }
+            }
+            Self::NotANumber { argument, least, most, word } => write!(
+                f,
+                "{} is a whole number from {least} to {most}, not \"{word}\"",
+                argument.name
+            ),
+            Self::OnlyInFront { command } => {
+                write!(f, "{} stands in front of another command", command.name)
+            }
+            Self::DebugIsOff => f.write_str(
+                "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
+            ),
+            Self::WatchNeedsAPerson => {
+                f.write_str("watch runs until a key is pressed; it needs an interactive console")
+            }
+            Self::WatchOfAnAct => {
+                f.write_str("watch repeats commands that show something; this one acts")
+            }
+        }
+    }
+}
+
+fn fmt_meant(meant: Option<&str>, otherwise: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match meant {
+        Some(meant) => write!(f, "did you mean \"{meant}\"?"),
+        None => f.write_str(otherwise),
+    }
+}
+
+fn fmt_actions(command: &Command, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if !command.has_actions() {
+        return write!(f, "it has none");
+    }
+    f.write_str("it is one of ")?;
+    fmt_list(command.actions.iter().map(|action| action.name), f)
+}
+
+fn fmt_list<'a>(names: impl Iterator<Item = &'a str>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (index, name) in names.enumerate() {
+        let separator = if index == 0 { "" } else { ", " };
+        write!(f, "{separator}{name}")?;
+    }
+    Ok(())
+}

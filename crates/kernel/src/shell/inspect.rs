@@ -1,0 +1,54 @@
+//! What the handlers of commands may read: views, and nothing they could change.
+
+use crate::arch::view::{CpuView, InterruptsView};
+use crate::base::config::ShellMode;
+use crate::base::console::ConsoleView;
+use crate::base::log::Log;
+use crate::base::machine::BootView;
+use crate::base::metric::Usage;
+use crate::base::time::{Duration, Instant};
+use crate::base::trace::Trace;
+use crate::memory::view::MemoryView;
+use crate::sched::view::ThreadsView;
+
+/// Views are taken when they are asked for, into memory that the kernel keeps.
+pub trait Inspect {
+    fn now(&self) -> Instant;
+    fn boot(&self) -> &BootView;
+    fn log(&self) -> &Log;
+    fn trace(&self) -> &Trace;
+    fn tick(&self) -> &TickView;
+    fn cpu(&mut self) -> &CpuView;
+    fn interrupts(&mut self) -> &InterruptsView;
+    fn memory(&mut self) -> &MemoryView;
+    fn threads(&mut self) -> &ThreadsView;
+    /// Every console of the machine, in the order of its index.
+    fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
+    /// How full bounded things are; a name may come more than once.
+    fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
+}
+
+/// What the control loop has done so far.
+#[derive(Clone, Debug, Default)]
+pub struct TickView {
+    pub ticks: u64,
+    /// When the first console was ready for a line.
+    pub ready_at: Option<Instant>,
+    pub phases: [PhaseView; 3],
+}
+
+impl TickView {
+    pub fn overruns(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.overruns).sum()
+    }
+}
+
+/// One phase of a tick and the time it takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PhaseView {
+    pub name: &'static str,
+    pub budget: Duration,
+    pub longest: Duration,
+    /// Ticks in which the phase took longer than its budget.
+    pub overruns: u64,
+}

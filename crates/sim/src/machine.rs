@@ -1,0 +1,230 @@
+//! A machine that is only numbers: what a kernel sees when it runs on the host.
+
+use crate::wire::Wire;
+use rayos_kernel::arch::view::{CoreView, CpuView, FeatureView, InterruptView, InterruptsView};
+use rayos_kernel::base::config::Config;
+use rayos_kernel::base::console::Console;
+use rayos_kernel::base::fixed::{Text, Vec as FixedVec};
+use rayos_kernel::base::log::Log;
+use rayos_kernel::base::machine::{BootView, DebugAction, PowerAction};
+use rayos_kernel::base::prng::Prng;
+use rayos_kernel::base::time::{Duration, Instant};
+use rayos_kernel::base::trace::Trace;
+use rayos_kernel::kernel::Machine;
+use rayos_kernel::limits::STACK_BYTES;
+use rayos_kernel::memory::view::{MappingView, MemoryView, RangeView};
+use rayos_kernel::sched::view::{ThreadView, ThreadsView};
+
+/// What is chosen when a simulated machine is made.
+#[derive(Clone)]
+pub struct Settings {
+    pub seed: u64,
+    pub cores: usize,
+    pub memory_bytes: u64,
+    pub command_line: String,
+    /// Columns of the screen; `None` for a machine without one.
+    pub screen_columns: Option<u16>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            cores: 2,
+            memory_bytes: 128 << 20,
+            command_line: "shell=framed".to_string(),
+            screen_columns: None,
+        }
+    }
+}
+
+pub struct SimMachine {
+    settings: Settings,
+    now: Instant,
+    prng: Prng,
+    pub serial: Wire,
+    pub screen: Option<Wire>,
+    log: Box<Log>,
+    trace: Box<Trace>,
+    boot: BootView,
+    /// What the kernel did to the machine, in order.
+    pub power_actions: Vec<PowerAction>,
+    pub debug_actions: Vec<DebugAction>,
+}
+
+impl SimMachine {
+    pub fn new(settings: Settings) -> Self {
+        let mut prng = Prng::new(settings.seed);
+        let screen_columns = settings.screen_columns;
+        let boot = BootView {
+            path: "simulated",
+            command_line: Text::cut_from(&settings.command_line),
+            config: Config::parse(&settings.command_line),
+            framebuffer: None,
+            missing: missing(&settings),
+        };
+        Self {
+            now: Instant::ZERO,
+            serial: Wire::new("serial", None, prng.next_u64()),
+            screen: screen_columns
+                .map(|columns| Wire::new("screen", Some(columns), prng.next_u64())),
+            log: Box::new(Log::new()),
+            trace: Box::new(Trace::new()),
+            boot,
+            power_actions: Vec::new(),
+            debug_actions: Vec::new(),
+            prng,
+            settings,
+        }
+    }
+
+    /// Lets time pass and the devices work.
+    pub fn advance_to(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.serial.advance(self.now);
+        if let Some(screen) = &mut self.screen {
+            screen.advance(self.now);
+        }
+    }
+
+    /// When a device wants the kernel's attention.
+    pub fn next_event(&self) -> Option<Instant> {
+        let screen = self.screen.as_ref().and_then(Wire::next_event);
+        self.serial.next_event().into_iter().chain(screen).min()
+    }
+}
+
+fn missing(settings: &Settings) -> FixedVec<(&'static str, &'static str), 16> {
+    let mut missing = FixedVec::new();
+    let mut lacks = vec![("hardware", "this machine is simulated")];
+    if settings.screen_columns.is_none() {
+        lacks.push(("screen", "the simulated machine was made without one"));
+    }
+    for lack in lacks {
+        missing.push(lack).expect("a machine lacks few things");
+    }
+    missing
+}
+
+impl Machine for SimMachine {
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn entropy(&mut self, bytes: &mut [u8]) -> bool {
+        self.prng.fill(bytes);
+        true
+    }
+
+    fn console(&mut self, index: usize) -> Option<&mut dyn Console> {
+        match index {
+            0 => Some(&mut self.serial),
+            1 => self
+                .screen
+                .as_mut()
+                .map(|screen| screen as &mut dyn Console),
+            _ => None,
+        }
+    }
+
+    fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    fn boot(&self) -> &BootView {
+        &self.boot
+    }
+
+    fn cpu(&self, view: &mut CpuView) {
+        *view = CpuView {
+            vendor: Text::cut_from("simulated"),
+            brand: Text::cut_from("simulated processor"),
+            cores_present: self.settings.cores,
+            clock_hz: 1_000_000_000,
+            clock_source: "simulated",
+            timer: "simulated",
+            ..CpuView::default()
+        };
+        let feature = FeatureView {
+            name: "simulated",
+            is_offered: true,
+            is_enabled: true,
+        };
+        let _ = view.features.push(feature);
+        for index in 0..self.settings.cores {
+            // What does not fit is what `cores_present` says beyond the list.
+            let _ = view.cores.push(CoreView {
+                index,
+                apic_id: index as u32,
+                is_online: true,
+                busy: Duration::ZERO,
+                idle: self.now.since(Instant::ZERO),
+                interrupts: 0,
+                switches: 0,
+                ready: 0,
+            });
+        }
+    }
+
+    fn interrupts(&self, view: &mut InterruptsView) {
+        view.sources.clear();
+        let _ = view.sources.push(InterruptView {
+            vector: 0x20,
+            source: "simulated",
+            line: None,
+            core: None,
+            count: 0,
+        });
+    }
+
+    fn memory(&self, view: &mut MemoryView) {
+        let total_bytes = self.settings.memory_bytes;
+        *view = MemoryView {
+            total_bytes,
+            free_bytes: total_bytes,
+            ..MemoryView::default()
+        };
+        let _ = view.ranges.push(RangeView {
+            start: 0,
+            bytes: total_bytes,
+            kind: "simulated",
+        });
+        let _ = view.mappings.push(MappingView {
+            name: "simulated",
+            start: 0,
+            bytes: total_bytes,
+            is_writable: true,
+            is_executable: false,
+            page_bytes: 4096,
+        });
+    }
+
+    fn threads(&self, view: &mut ThreadsView) {
+        view.threads.clear();
+        view.high_water = 1;
+        let _ = view.threads.push(ThreadView {
+            id: 1,
+            name: Text::cut_from("simulated"),
+            state: "running",
+            priority: 1,
+            core: 0,
+            is_pinned: false,
+            run_time: Duration::ZERO,
+            switches: 0,
+            stack_bytes: STACK_BYTES as u64,
+            stack_high_water_bytes: 0,
+        });
+    }
+
+    fn power(&mut self, action: PowerAction) {
+        self.power_actions.push(action);
+    }
+
+    fn debug(&mut self, action: DebugAction) {
+        self.debug_actions.push(action);
+    }
+}

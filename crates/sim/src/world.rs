@@ -1,0 +1,114 @@
+//! A world with one kernel or several, their machines, and one clock.
+
+use crate::machine::{Settings, SimMachine};
+use crate::wire::Wire;
+use rayos_kernel::base::time::{Duration, Instant};
+use rayos_kernel::kernel::Kernel;
+
+/// What one tick costs, so that time passes even for a kernel that never sleeps.
+const TICK_TIME: Duration = Duration::from_micros(1);
+
+pub struct World {
+    now: Instant,
+    nodes: Vec<Node>,
+}
+
+struct Node {
+    kernel: Kernel<SimMachine>,
+    /// When the kernel wants to run though nothing arrives.
+    deadline: Option<Instant>,
+}
+
+impl World {
+    /// A world of one machine.
+    pub fn single(settings: Settings) -> Self {
+        Self::new(vec![settings])
+    }
+
+    pub fn new(machines: Vec<Settings>) -> Self {
+        let nodes = machines.into_iter().map(|settings| Node {
+            kernel: Kernel::new(SimMachine::new(settings)),
+            deadline: Some(Instant::ZERO),
+        });
+        Self {
+            now: Instant::ZERO,
+            nodes: nodes.collect(),
+        }
+    }
+
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    pub fn machine(&mut self, node: usize) -> &mut SimMachine {
+        self.nodes[node].kernel.machine_mut()
+    }
+
+    pub fn serial(&mut self, node: usize) -> &mut Wire {
+        &mut self.machine(node).serial
+    }
+
+    /// Types at the serial line of a node; the kernel sees it in its next tick.
+    pub fn feed(&mut self, node: usize, bytes: &[u8]) {
+        self.serial(node).feed(bytes);
+        self.wake(node);
+    }
+
+    /// Makes the kernel's next tick due now, as an interrupt does.
+    pub fn wake(&mut self, node: usize) {
+        self.nodes[node].deadline = Some(self.now);
+    }
+
+    /// Runs for a span of simulated time.
+    pub fn run_for(&mut self, span: Duration) {
+        let end = self.now + span;
+        while self.step_until(end) {}
+        self.move_clock(end);
+    }
+
+    /// Runs until `is_reached` or the span has passed; says which.
+    pub fn run_until(
+        &mut self,
+        span: Duration,
+        mut is_reached: impl FnMut(&mut Self) -> bool,
+    ) -> bool {
+        let end = self.now + span;
+        while !is_reached(self) {
+            if !self.step_until(end) {
+                self.move_clock(end);
+                return is_reached(self);
+            }
+        }
+        true
+    }
+
+    /// Goes to what happens next, if that is before `end`, and lets it happen.
+    fn step_until(&mut self, end: Instant) -> bool {
+        let next = self.nodes.iter().filter_map(Node::next).min();
+        let Some(next) = next.filter(|next| *next < end) else {
+            return false;
+        };
+        self.move_clock(next.max(self.now));
+        for node in &mut self.nodes {
+            if node.next().is_some_and(|at| at <= self.now) {
+                node.deadline = node.kernel.tick();
+            }
+        }
+        self.move_clock(self.now + TICK_TIME);
+        true
+    }
+
+    fn move_clock(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        for node in &mut self.nodes {
+            node.kernel.machine_mut().advance_to(self.now);
+        }
+    }
+}
+
+impl Node {
+    fn next(&self) -> Option<Instant> {
+        let event = self.kernel.machine().next_event();
+        self.deadline.into_iter().chain(event).min()
+    }
+}
