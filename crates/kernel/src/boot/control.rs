@@ -26,11 +26,8 @@ pub fn start(boot: BootView, cores_present: usize) {
         entry: run,
         argument: 0,
     });
-    match thread {
-        Ok(thread) => {
-            THREAD.call_once(|| thread);
-        }
-        Err(error) => panic!("the control loop cannot start: {error}"),
+    if let Err(error) = thread {
+        panic!("the control loop cannot start: {error}");
     }
 }
 
@@ -43,6 +40,8 @@ fn run(_: usize) {
             format_args!("no machine to run on"),
         );
     };
+    // Before the first tick: what comes after it must find whom to wake.
+    THREAD.call_once(sched::current);
     let mut kernel = Kernel::new(metal);
     loop {
         TICK_SINCE.store(clock::now().as_nanos().max(1), Release);

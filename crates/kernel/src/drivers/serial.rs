@@ -13,6 +13,9 @@ use crate::limits::{SERIAL_RECEIVE_BYTES, SERIAL_TRANSMIT_BYTES};
 use uart_16550::spec::registers::{IER, LSR};
 use uart_16550::{BaudRate, Config};
 
+/// Rounds of one interrupt; a device that wants more is left to the next.
+const ROUNDS_MAX: usize = 64;
+
 /// The line's interrupt on every PC.
 pub const IRQ: u8 = 4;
 
@@ -88,9 +91,16 @@ fn with<R>(body: impl FnOnce(&mut Line) -> R) -> Option<R> {
 }
 
 impl Line {
+    /// Until the device has no more to say: its interrupt is an edge, which does not
+    /// come again for what has come while the handler ran.
     fn exchange(&mut self) {
-        self.receive();
-        self.send();
+        for _ in 0..ROUNDS_MAX {
+            self.receive();
+            self.send();
+            if !self.uart.isr().has_pending_interrupt() {
+                return;
+            }
+        }
     }
 
     fn receive(&mut self) {
