@@ -24,19 +24,28 @@ pub struct Options {
     #[arg(long)]
     install: bool,
 
+    /// Look only for what this needs; can be given several times
+    #[arg(long = "for", value_name = "PURPOSE", value_enum)]
+    purposes: Vec<Purpose>,
+
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
 pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
-    let mut findings = needs::look_for(Purpose::ALL);
+    let purposes = if options.purposes.is_empty() {
+        Purpose::ALL
+    } else {
+        &options.purposes
+    };
+    let mut findings = needs::look_for(purposes);
     let system = System::inspect();
     if options.install {
         let missing = missing(&findings);
         if !missing.is_empty() {
             Plan::new(&missing, &system)?.execute(&system)?;
-            findings = needs::look_for(Purpose::ALL);
+            findings = needs::look_for(purposes);
         }
     }
     if options.json {
