@@ -42,11 +42,7 @@ pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
     let mut findings = needs::look_for(purposes);
     let system = System::inspect();
     if options.install {
-        let missing = missing(&findings);
-        if !missing.is_empty() {
-            Plan::new(&missing, &system)?.execute(&system)?;
-            findings = needs::look_for(purposes);
-        }
+        findings = install(purposes, findings, &system)?;
     }
     if options.json {
         println!("{}", as_json(&findings, &system));
@@ -85,10 +81,29 @@ pub fn provide(purposes: &[Purpose]) -> anyhow::Result<()> {
     if !system.installs_unasked() {
         bail!(Unusable(explain(&missing, &system)));
     }
-    let names: Vec<&str> = missing.iter().map(|finding| finding.need.name).collect();
-    eprintln!("installing what is missing: {}", names.join(", "));
-    Plan::new(&missing, &system)?.execute(&system)?;
+    install(purposes, findings, &system)?;
     require(purposes)
+}
+
+/// Installs what is missing and looks again. What comes may have needs of its own (another compiler wants another
+/// clippy), so this goes on as long as it helps.
+fn install(
+    purposes: &[Purpose],
+    mut findings: Vec<Finding>,
+    system: &System,
+) -> anyhow::Result<Vec<Finding>> {
+    let mut tried = Vec::new();
+    loop {
+        let missing = missing(&findings);
+        let names: Vec<&str> = missing.iter().map(|finding| finding.need.name).collect();
+        if missing.is_empty() || names == tried {
+            return Ok(findings);
+        }
+        eprintln!("installing what is missing: {}", names.join(", "));
+        Plan::new(&missing, system)?.execute(system)?;
+        tried = names;
+        findings = needs::look_for(purposes);
+    }
 }
 
 fn missing(findings: &[Finding]) -> Vec<&Finding> {
