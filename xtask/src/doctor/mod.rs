@@ -24,20 +24,25 @@ pub struct Options {
     #[arg(long)]
     install: bool,
 
+    /// Look only for what this needs; can be given several times
+    #[arg(long = "for", value_name = "PURPOSE", value_enum)]
+    purposes: Vec<Purpose>,
+
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
 pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
-    let mut findings = needs::look_for(Purpose::ALL);
+    let purposes = if options.purposes.is_empty() {
+        Purpose::ALL
+    } else {
+        &options.purposes
+    };
+    let mut findings = needs::look_for(purposes);
     let system = System::inspect();
     if options.install {
-        let missing = missing(&findings);
-        if !missing.is_empty() {
-            Plan::new(&missing, &system)?.execute(&system)?;
-            findings = needs::look_for(Purpose::ALL);
-        }
+        findings = install(purposes, findings, &system)?;
     }
     if options.json {
         println!("{}", as_json(&findings, &system));
@@ -76,10 +81,29 @@ pub fn provide(purposes: &[Purpose]) -> anyhow::Result<()> {
     if !system.installs_unasked() {
         bail!(Unusable(explain(&missing, &system)));
     }
-    let names: Vec<&str> = missing.iter().map(|finding| finding.need.name).collect();
-    eprintln!("installing what is missing: {}", names.join(", "));
-    Plan::new(&missing, &system)?.execute(&system)?;
+    install(purposes, findings, &system)?;
     require(purposes)
+}
+
+/// Installs what is missing and looks again. What comes may have needs of its own (another compiler wants another
+/// clippy), so this goes on as long as it helps.
+fn install(
+    purposes: &[Purpose],
+    mut findings: Vec<Finding>,
+    system: &System,
+) -> anyhow::Result<Vec<Finding>> {
+    let mut tried = Vec::new();
+    loop {
+        let missing = missing(&findings);
+        let names: Vec<&str> = missing.iter().map(|finding| finding.need.name).collect();
+        if missing.is_empty() || names == tried {
+            return Ok(findings);
+        }
+        eprintln!("installing what is missing: {}", names.join(", "));
+        Plan::new(&missing, system)?.execute(system)?;
+        tried = names;
+        findings = needs::look_for(purposes);
+    }
 }
 
 fn missing(findings: &[Finding]) -> Vec<&Finding> {

@@ -14,7 +14,7 @@ use crate::toolchain::{self, Means, Search};
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// What somebody wants to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Purpose {
     Build,
     Run,

@@ -19,7 +19,7 @@ use crate::qemu::{Exit, Machine};
 use crate::session::PROMPT;
 
 /// A kernel without a prompt still gets what is typed, after this.
-const PROMPT_WITHIN: Duration = Duration::from_secs(15);
+const PROMPT_WITHIN: Duration = Duration::from_secs(60);
 /// After the end of the input: how long the kernel may be silent, and how long it may go on talking.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 const FAREWELL_MAX: Duration = Duration::from_secs(5 * 60);
@@ -233,6 +233,12 @@ fn carry(
         }
         if prompt.is_over() {
             traffic.is_prompt_awaited = false;
+        }
+        if traffic.is_prompt_awaited
+            && let Some(farewell) = &mut farewell
+        {
+            // A machine that still boots has not been told to power off yet.
+            *farewell = Farewell::begin();
         }
         if traffic.is_sending() {
             match serial.write(&traffic.to_kernel) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::failure::Failure;
 use super::framing::{Decoder, Event};
@@ -46,9 +46,12 @@ impl Session {
     }
 
     pub fn boot_within(shape: &Shape, within: Duration) -> Result<Session, Failure> {
-        let started = Instant::now();
         let mut session = Session::start(shape, within)?;
-        session.wait_until_ready(within.saturating_sub(started.elapsed()))?;
+        // Not since this call: building the kernel may have taken minutes.
+        let elapsed = session
+            .machine()
+            .map_or(Duration::ZERO, |machine| machine.started().elapsed());
+        session.wait_until_ready(within.saturating_sub(elapsed))?;
         Ok(session)
     }
 
