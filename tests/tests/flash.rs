@@ -49,7 +49,7 @@ impl Loop {
     fn image(&self) -> PathBuf {
         let path = self.scratch.path().join("image");
         let bytes: Vec<u8> = (0..IMAGE_BYTES)
-            .map(|index| (index % 251 ^ index >> 9) as u8)
+            .map(|index| ((index % 251) ^ (index >> 9)) as u8)
             .collect();
         fs::write(&path, bytes).unwrap();
         path

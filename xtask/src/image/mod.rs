@@ -56,6 +56,11 @@ pub struct Images {
     pub uefi: PathBuf,
 }
 
+/// Builds what takes minutes, so that images are made in no time afterwards.
+pub fn prepare() -> anyhow::Result<()> {
+    builder::ensure().map(|_| ())
+}
+
 /// The images for a machine that is booted with these settings. Each configuration has a directory of its own, so
 /// that tests side by side do not make the same file from different texts in turns.
 pub fn for_boot(kernel: &Path, settings: &str) -> anyhow::Result<Images> {

@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::doctor::{self, Purpose};
+use crate::image;
 use crate::kernel;
 use crate::outcome::Outcome;
 use crate::workspace;
@@ -46,7 +47,8 @@ pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
     tally.add(stage::run("host", &mut host, Detail::Binaries)?);
 
     if !options.host_only {
-        match kernel::ensure() {
+        // What takes minutes the first time is built here and not within a test, where it would look like a hang.
+        match kernel::ensure().and_then(|kernel| image::prepare().map(|()| kernel)) {
             Ok(kernel) => {
                 let mut machine = cargo_test(options);
                 machine
@@ -58,7 +60,9 @@ pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
             // The host's results still count, and the last line still comes.
             Err(error) => {
                 eprintln!("error: {error:#}");
-                tally.add(Tally::failure("the kernel's build"));
+                tally.add(Tally::failure(
+                    "the build of the kernel or of the images' boot loader",
+                ));
             }
         }
     }
