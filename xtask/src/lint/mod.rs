@@ -3,6 +3,8 @@
 //! A rule is a function from the tree of sources to its findings, so that its test can hand it a bad example.
 
 mod clippy;
+mod command_book;
+mod commands;
 mod finding;
 mod first_line;
 mod format;
@@ -35,6 +37,10 @@ pub struct Arguments {
     /// Check only this rule; may be given more than once
     #[arg(long = "rule", value_name = "NAME", value_parser = PossibleValuesParser::new(RULES.map(|rule| rule.name)))]
     rules: Vec<String>,
+
+    /// First write docs/COMMANDS.md again from the kernel's catalog
+    #[arg(long)]
+    rewrite: bool,
 }
 
 /// A rule and how it is judged.
@@ -65,7 +71,7 @@ impl Rule {
 }
 
 /// In this order: what is judged in milliseconds first, what compiles last.
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     Rule::reading(layers::NAME, layers::check),
     Rule::reading(unsafe_code::NAME, unsafe_code::check),
     Rule::reading(shortcuts::NAME, shortcuts::check),
@@ -73,6 +79,7 @@ const RULES: [Rule; 9] = [
     Rule::reading(length::NAME, length::check),
     Rule::reading(first_line::NAME, first_line::check),
     Rule::reading(names::NAME, names::check),
+    Rule::reading(commands::NAME, commands::check),
     Rule::calling(format::NAME, format::check),
     Rule::calling(clippy::NAME, clippy::check),
 ];
@@ -86,7 +93,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if chosen.iter().any(|rule| rule.needs_tools) {
         doctor::provide(&[Purpose::Lint])?;
     }
-    let tree = Tree::read(&workspace::root())?;
+    let root = workspace::root();
+    if arguments.rewrite {
+        command_book::write(&root)?;
+    }
+    let tree = Tree::read(&root)?;
     let mut output = io::stdout().lock();
     let mut finding_count = 0;
     for rule in &chosen {
