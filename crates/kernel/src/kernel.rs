@@ -10,7 +10,9 @@ use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::log::Log;
-use crate::base::machine::{BootView, DebugAction, PowerAction};
+use crate::base::machine::{
+    BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
+};
 use crate::base::metric::Usage;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
@@ -44,6 +46,9 @@ pub trait Machine {
     fn power(&mut self, action: PowerAction);
     /// Breaks something on purpose.
     fn debug(&mut self, action: DebugAction);
+    /// Starts a proof that the machine gives of itself.
+    fn start_self_test(&mut self, test: SelfTest) -> Result<(), SelfTestError>;
+    fn self_test(&self) -> SelfTestView;
 }
 
 /// The phases of a tick with what each may take.

@@ -2,8 +2,6 @@
 
 use super::view::{InterruptView, InterruptsView};
 use super::{apic, core_local};
-use crate::base::metric::Usage;
-use crate::limits::INTERRUPT_SOURCES_MAX;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 use spin::Once;
 
@@ -101,16 +99,6 @@ pub fn view(view: &mut InterruptsView) {
             return;
         }
     }
-}
-
-pub fn usage() -> Usage {
-    let taken = ENTRIES
-        .iter()
-        .filter(|entry| entry.handler.get().is_some())
-        .count() as u64;
-    Usage::of("INTERRUPT_SOURCES_MAX", INTERRUPT_SOURCES_MAX)
-        .used(taken)
-        .high_water(taken)
 }
 
 fn source_of(vector: u8) -> &'static str {

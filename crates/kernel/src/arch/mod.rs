@@ -29,6 +29,8 @@ pub mod port;
 #[cfg(target_os = "none")]
 pub mod pvh;
 #[cfg(target_os = "none")]
+pub mod selftest;
+#[cfg(target_os = "none")]
 pub mod smp;
 #[cfg(target_os = "none")]
 pub mod traps;

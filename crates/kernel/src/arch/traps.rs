@@ -174,7 +174,10 @@ fn resume_announced(frame: &mut TrapFrame) -> bool {
     }
     cells.expected_exception.store(0, Relaxed);
     cells.seen_error.store(frame.error, Relaxed);
-    frame.rip = cells.resume_at.load(Relaxed);
+    let resume_at = cells.resume_at.load(Relaxed);
+    if resume_at != 0 {
+        frame.rip = resume_at;
+    }
     // A test may have switched on single steps.
     frame.rflags &= !(1 << 8);
     true

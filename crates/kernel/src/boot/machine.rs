@@ -8,13 +8,14 @@ use crate::arch::{apic, clock, core_local, cpu, interrupts};
 use crate::base::console::Console;
 use crate::base::fixed::Vec;
 use crate::base::log::Log;
-use crate::base::machine::{BootView, DebugAction, PowerAction};
+use crate::base::machine::{
+    BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
+};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
 use crate::drivers::serial::{self, SerialConsole};
 use crate::kernel::Machine;
-use crate::limits::CORES_MAX;
 use crate::memory;
 use crate::memory::view::MemoryView;
 use crate::sched;
@@ -117,14 +118,6 @@ impl Machine for Metal {
     }
 
     fn usages(&self, visit: &mut dyn FnMut(&Usage)) {
-        let cores = core_local::online().count() as u64;
-        visit(
-            &Usage::of("CORES_MAX", CORES_MAX)
-                .used(cores)
-                .high_water(cores),
-        );
-        visit(&sched::usage());
-        visit(&interrupts::usage());
         memory::visit_usages(visit);
         serial::visit_usages(visit);
         visit(&screen::usage());
@@ -140,5 +133,13 @@ impl Machine for Metal {
 
     fn debug(&mut self, action: DebugAction) {
         crate::failure::provoke(action);
+    }
+
+    fn start_self_test(&mut self, test: SelfTest) -> Result<(), SelfTestError> {
+        sched::selftest::start(test)
+    }
+
+    fn self_test(&self) -> SelfTestView {
+        sched::selftest::view()
     }
 }

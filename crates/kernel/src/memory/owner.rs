@@ -556,7 +556,6 @@ pub fn visit_usages(visit: &mut dyn FnMut(&Usage)) {
         let (used, high_water, refused) = heap::usage();
         let slots = memory.slots.used() as u64;
         let mapped = memory.devices.ranges().len() as u64;
-        let ranges = memory.ranges.len() as u64;
         [
             Usage::of("HEAP_BYTES", memory.heap_bytes as usize)
                 .used(used)
@@ -568,9 +567,6 @@ pub fn visit_usages(visit: &mut dyn FnMut(&Usage)) {
             Usage::of("MMIO_RANGES_MAX", MMIO_RANGES_MAX)
                 .used(mapped)
                 .high_water(mapped),
-            Usage::of("MEMORY_RANGES_MAX", MEMORY_RANGES_MAX)
-                .used(ranges)
-                .high_water(ranges),
         ]
     });
     usages.iter().flatten().for_each(visit);

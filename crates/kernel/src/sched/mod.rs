@@ -6,10 +6,12 @@ pub mod policy;
 pub mod view;
 
 #[cfg(target_os = "none")]
+pub mod selftest;
+#[cfg(target_os = "none")]
 mod table;
 #[cfg(target_os = "none")]
 mod threads;
 #[cfg(target_os = "none")]
-pub use table::{ThreadId, Whereabouts, current, current_name, usage, view, whereabouts};
+pub use table::{ThreadId, Whereabouts, current, current_name, view, whereabouts};
 #[cfg(target_os = "none")]
 pub use threads::*;

@@ -7,7 +7,7 @@ use super::view::{ThreadView, ThreadsView};
 use crate::arch::context::Context;
 use crate::arch::core_local;
 use crate::base::fixed::Text;
-use crate::base::metric::{Counter, Usage};
+use crate::base::metric::Counter;
 use crate::base::sync::IrqLock;
 use crate::base::time::{Duration, Instant};
 use crate::limits::{CORES_MAX, THREAD_NAME_MAX, THREADS_MAX};
@@ -202,13 +202,6 @@ pub fn view(view: &mut ThreadsView, now: Instant) {
     }
     view.refused = REFUSED.get();
     view.high_water = HIGH_WATER.load(Relaxed);
-}
-
-pub fn usage() -> Usage {
-    Usage::of("THREADS_MAX", THREADS_MAX)
-        .used(used() as u64)
-        .high_water(HIGH_WATER.load(Relaxed) as u64)
-        .refused(REFUSED.get())
 }
 
 /// The running thread's name, for a report of a failure: waits for no lock.
