@@ -1,10 +1,15 @@
 //! Whole kernels on simulated machines.
 
+mod commands;
 pub mod framed;
 mod machine;
+pub mod scenario;
+mod screen;
 mod wire;
 mod world;
 
+pub use commands::commands_markdown;
 pub use machine::{Settings, SimMachine};
+pub use screen::TextScreen;
 pub use wire::Wire;
 pub use world::World;
