@@ -9,7 +9,7 @@ mod desk;
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
-use crate::base::log::Log;
+use crate::base::log::{Level, Log};
 use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
@@ -192,8 +192,19 @@ impl<M: Machine> Kernel<M> {
                 self.is_stopped = true;
             }
             Intent::Debug(action) => self.machine.debug(action),
+            Intent::SelfTest(test) => self.start_self_test(test),
             // The session's own affair, done when the command ran.
             Intent::ClearScreen => {}
+        }
+    }
+
+    fn start_self_test(&mut self, test: SelfTest) {
+        if let Err(error) = self.machine.start_self_test(test) {
+            let now = self.machine.now();
+            let reason = format_args!("the self test cannot start: {}", error.reason());
+            self.machine
+                .log()
+                .write(now, Level::Warn, "selftest", reason);
         }
     }
 }

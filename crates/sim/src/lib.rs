@@ -2,9 +2,12 @@
 
 pub mod framed;
 mod machine;
+pub mod scenario;
+mod screen;
 mod wire;
 mod world;
 
 pub use machine::{Settings, SimMachine};
+pub use screen::TextScreen;
 pub use wire::Wire;
 pub use world::World;

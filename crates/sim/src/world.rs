@@ -88,11 +88,18 @@ impl World {
         let Some(next) = next.filter(|next| *next < end) else {
             return false;
         };
-        self.move_clock(next.max(self.now));
-        for node in &mut self.nodes {
-            if node.next().is_some_and(|at| at <= self.now) {
-                node.deadline = node.kernel.tick();
+        let now = next.max(self.now);
+        let mut due = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            // Asked before the devices work, for then what they had to say is gone.
+            if node.next().is_some_and(|at| at <= now) {
+                due.push(index);
             }
+        }
+        self.move_clock(now);
+        for index in due {
+            let node = &mut self.nodes[index];
+            node.deadline = node.kernel.tick();
         }
         self.move_clock(self.now + TICK_TIME);
         true

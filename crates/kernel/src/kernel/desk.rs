@@ -6,7 +6,7 @@ use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::fixed::Vec;
 use crate::base::log::Log;
-use crate::base::machine::BootView;
+use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
@@ -78,6 +78,10 @@ impl<M: Machine> Inspect for Desk<'_, M> {
     fn threads(&mut self) -> &ThreadsView {
         self.machine.threads(&mut self.views.threads);
         &self.views.threads
+    }
+
+    fn self_test(&self) -> SelfTestView {
+        self.machine.self_test()
     }
 
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode)) {

@@ -4,7 +4,7 @@ use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::log::Log;
-use crate::base::machine::BootView;
+use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
@@ -22,6 +22,7 @@ pub trait Inspect {
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;
     fn threads(&mut self) -> &ThreadsView;
+    fn self_test(&self) -> SelfTestView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
     /// How full bounded things are; a name may come more than once.

@@ -2,18 +2,24 @@
 
 use crate::shell::catalog::{self, Action, Argument, COMMANDS, Command, Kind};
 use crate::shell::command_error::CommandError;
+use crate::shell::history::History;
 use crate::shell::suggest;
 
 /// What a handler is called with; the arguments are of the kinds that the catalog says.
 pub struct Invocation<'a> {
     pub command: &'static Command,
     pub action: &'static Action,
+    /// The lines that the asking session remembers, where it does.
+    pub history: Option<&'a History>,
     arguments: &'a [&'a str],
 }
 
 impl<'a> Invocation<'a> {
     /// Finds and checks what the words ask for.
-    pub fn resolve(words: &'a [&'a str]) -> Result<Self, CommandError> {
+    pub fn resolve(
+        words: &'a [&'a str],
+        history: Option<&'a History>,
+    ) -> Result<Self, CommandError> {
         let (name, rest) = words.split_first().unwrap_or((&"", &[]));
         let command = catalog::find(name).ok_or_else(|| CommandError::UnknownCommand {
             word: CommandError::shown(name),
@@ -23,6 +29,7 @@ impl<'a> Invocation<'a> {
         let invocation = Self {
             command,
             action,
+            history,
             arguments,
         };
         invocation.check()?;

@@ -90,8 +90,9 @@ fn worth_of(name: &str, unit: Unit) -> Option<(u64, u64)> {
         return Some((1, 1));
     }
     let (names, base) = match unit {
-        Unit::Plain | Unit::Address => return None,
-        Unit::Bytes => (BYTES, 1),
+        Unit::Address => return None,
+        // A plain count may be one of bytes as well, as in `limits`.
+        Unit::Plain | Unit::Bytes => (BYTES, 1),
         Unit::Moment => (TIME, 1),
         Unit::Span(nanos) => (TIME, nanos),
         Unit::Hertz => (FREQUENCY, 1),
@@ -118,7 +119,7 @@ mod tests {
             ("2ms", Unit::Span(1_000), Some((2_000_000, 1_000))),
             ("80 %", Unit::Share, Some((80, 100))),
             ("2.4GHz", Unit::Hertz, Some((24_000_000_000, 10))),
-            ("1MiB", Unit::Plain, None),
+            ("1MiB", Unit::Address, None),
             ("abc", Unit::Plain, None),
             ("", Unit::Plain, None),
             ("1.2.3", Unit::Plain, None),

@@ -12,11 +12,12 @@ use core::fmt::Write;
 
 /// As much of a value as `match` looks at; only numbers are put in here.
 type Written = Text<64>;
+type Reason = Text<REPORT_ERROR_MAX>;
 
 /// Runs the filters one after the other; the report says what was wrong with one.
 pub fn apply(filters: &[Filter<'_>], report: &mut Report) {
     for filter in filters {
-        let result = match *filter {
+        match *filter {
             Filter::Where {
                 column,
                 relation,
@@ -26,41 +27,29 @@ pub fn apply(filters: &[Filter<'_>], report: &mut Report) {
                 column,
                 is_descending,
             } => sort(column, is_descending, report),
-            Filter::Limit(count) => {
-                limit(count, report);
-                Ok(())
-            }
-            Filter::Match(text) => {
-                keep_matching(text, report);
-                Ok(())
-            }
-        };
-        if let Err(reason) = result {
-            report.fail(format_args!("{reason}"));
+            Filter::Limit(count) => limit(count, report),
+            Filter::Match(text) => keep_matching(text, report),
+        }
+        if report.error().is_some() {
             return;
         }
     }
 }
 
-type Reason = Text<REPORT_ERROR_MAX>;
-
 /// Keeps the blocks that have the column, and of their rows those that compare so.
-fn keep_where(
-    column: &str,
-    relation: Relation,
-    value: &str,
-    report: &mut Report,
-) -> Result<(), Reason> {
-    check_column(column, report)?;
+fn keep_where(column: &str, relation: Relation, value: &str, report: &mut Report) {
+    if !has_column(column, report) {
+        return;
+    }
     report.retain_blocks(|block| column_index(block, column).is_some());
     for index in 0..report.block_count() {
-        let Some(block) = report.block(index) else {
-            break;
-        };
-        let Some(place) = column_index(&block, column) else {
+        let block = report.block(index);
+        let Some(place) = block.and_then(|block| column_index(&block, column)) else {
             continue;
         };
-        check_number(&block, place, value)?;
+        if !takes_value(index, place, value, report) {
+            return;
+        }
         report.retain_rows(index, |block, row| {
             let cell = block.value(row, place);
             let unit = Unit::of_key(block.key(row, place));
@@ -70,20 +59,18 @@ fn keep_where(
             }
         });
     }
-    Ok(())
 }
 
-fn sort(column: &str, is_descending: bool, report: &mut Report) -> Result<(), Reason> {
-    check_column(column, report)?;
+fn sort(column: &str, is_descending: bool, report: &mut Report) {
+    if !has_column(column, report) {
+        return;
+    }
     for index in 0..report.block_count() {
-        let place = report
-            .block(index)
-            .and_then(|block| column_index(&block, column));
-        if let Some(place) = place {
+        let block = report.block(index);
+        if let Some(place) = block.and_then(|block| column_index(&block, column)) {
             report.sort_rows(index, place, is_descending);
         }
     }
-    Ok(())
 }
 
 /// Keeps the first rows of tables and the first lines of texts; fields stay.
@@ -148,17 +135,16 @@ fn column_index(block: &BlockView<'_>, column: &str) -> Option<usize> {
     exact.or_else(|| keys.position(|key| is_same(name_of_key(key))))
 }
 
-fn check_column(column: &str, report: &Report) -> Result<(), Reason> {
-    if report
-        .blocks()
-        .any(|block| column_index(&block, column).is_some())
-    {
-        return Ok(());
+/// Is there a block with the column? Else the report becomes an error that helps.
+fn has_column(column: &str, report: &mut Report) -> bool {
+    let mut blocks = report.blocks();
+    if blocks.any(|block| column_index(&block, column).is_some()) {
+        return true;
     }
+    drop(blocks);
     let columns = || {
-        report
-            .blocks()
-            .flat_map(|block| block.columns().iter().copied())
+        let blocks = report.blocks();
+        blocks.flat_map(|block| block.columns().iter().copied())
     };
     let mut reason = Reason::format(format_args!("unknown column \"{column}\"; "));
     if let Some(meant) = suggest::closest(column, columns()) {
@@ -173,23 +159,22 @@ fn check_column(column: &str, report: &Report) -> Result<(), Reason> {
             reason.push_cut(name);
         }
     }
-    Err(reason)
+    report.fail(format_args!("{reason}"));
+    false
 }
 
-/// A column of numbers is compared with numbers only.
-fn check_number(block: &BlockView<'_>, place: usize, typed: &str) -> Result<(), Reason> {
-    let mut has_number = false;
-    for row in 0..block.row_count() {
-        match block.value(row, place) {
-            Value::Unknown => {}
-            value if value.is_number() => has_number = true,
-            _ => return Ok(()),
-        }
-    }
+/// A column of numbers is compared with numbers only; else the report becomes an error.
+fn takes_value(index: usize, place: usize, typed: &str, report: &mut Report) -> bool {
+    let Some(block) = report.block(index) else {
+        return true;
+    };
+    let mut cells = (0..block.row_count()).map(|row| block.value(row, place));
+    let is_numbers = cells.all(|cell| cell.is_number() || matches!(cell, Value::Unknown));
     let key = block.key(0, place);
     let unit = Unit::of_key(key);
-    if !has_number || typed == "unknown" || Quantity::parse(typed, unit).is_some() {
-        return Ok(());
+    let is_comparable = typed == "unknown" || Quantity::parse(typed, unit).is_some();
+    if block.row_count() == 0 || !is_numbers || is_comparable {
+        return true;
     }
     let example = match unit {
         Unit::Bytes => ", such as 1.5MiB",
@@ -198,9 +183,10 @@ fn check_number(block: &BlockView<'_>, place: usize, typed: &str) -> Result<(), 
         Unit::Share => ", such as 80%",
         Unit::Plain | Unit::PerSecond | Unit::Address => "",
     };
-    Err(Reason::format(format_args!(
+    report.fail(format_args!(
         "{key} is a number; \"{typed}\" is none; write a number{example}, or unknown"
-    )))
+    ));
+    false
 }
 
 #[cfg(test)]

@@ -89,8 +89,11 @@ impl<'a> BlockView<'a> {
         if self.block.kind != BlockKind::Fields {
             return self.block.columns.get(column).copied().unwrap_or_default();
         }
+        if column != 1 || row >= self.block.row_count {
+            return "";
+        }
         match self.report.cells[self.report.rows[self.block.first_row + row] as usize] {
-            Cell::Name(name) if column == 1 => name,
+            Cell::Name(name) => name,
             _ => "",
         }
     }

@@ -4,7 +4,7 @@ mod table;
 
 pub use table::COMMANDS;
 
-use crate::base::machine::{DebugAction, PowerAction};
+use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
@@ -25,6 +25,7 @@ pub enum Capability {
 pub enum Intent {
     Power(PowerAction),
     Debug(DebugAction),
+    SelfTest(SelfTest),
     ClearScreen,
 }
 

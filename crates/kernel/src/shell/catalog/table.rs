@@ -2,7 +2,22 @@
 
 use super::Capability::{Administer, Look};
 use super::{Action, Argument, Capability, Command, Handler, Kind};
+use crate::base::log::Level;
+use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
+
+const LEVELS: &[&str] = &[
+    Level::Error.name(),
+    Level::Warn.name(),
+    Level::Info.name(),
+    Level::Debug.name(),
+    Level::Trace.name(),
+];
+
+const EVENT_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: TRACE_EVENTS_MAX as u64,
+};
 
 /// In the order in which `help` lists them.
 pub static COMMANDS: &[Command] = &[
@@ -35,6 +50,65 @@ pub static COMMANDS: &[Command] = &[
         &[only(&[], Look, run::uptime::run)],
     ),
     command(
+        "cpu",
+        "the processor, its cores and its protections",
+        "",
+        &[only(&[], Look, run::cpu::run)],
+    ),
+    command(
+        "mem",
+        "where the machine's memory is",
+        "",
+        &[
+            action("status", "every byte in a sum", &[], Look, run::mem::status),
+            action(
+                "map",
+                "the ranges of the machine and the mappings of the kernel",
+                &[],
+                Look,
+                run::mem::map,
+            ),
+        ],
+    ),
+    command(
+        "threads",
+        "the threads, their state, time and stacks",
+        "",
+        &[only(&[], Look, run::threads::run)],
+    ),
+    command(
+        "irq",
+        "interrupts by source, exceptions included",
+        "",
+        &[only(&[], Look, run::irq::run)],
+    ),
+    command(
+        "limits",
+        "every capacity, what of it is in use, and its reason",
+        "Unknown stands where nobody counts.",
+        &[only(&[], Look, run::limits::run)],
+    ),
+    command(
+        "log",
+        "the log, or its records of some levels",
+        "Which records are kept says log=LEVEL,SOURCE=LEVEL on the command line.",
+        &[only(
+            &[any_number_of("LEVEL", Kind::Keyword(LEVELS))],
+            Look,
+            run::log::run,
+        )],
+    ),
+    command(
+        "trace-ring",
+        "the newest events of the trace ring",
+        "COUNT is 32 when it is not given.",
+        &[only(
+            &[optional("COUNT", EVENT_COUNT)],
+            Look,
+            run::trace_ring::run,
+        )],
+    ),
+    command(
         "echo",
         "repeats its words",
         "",
@@ -42,6 +116,31 @@ pub static COMMANDS: &[Command] = &[
             &[any_number_of("WORD", Kind::Text)],
             Look,
             run::echo::run,
+        )],
+    ),
+    command(
+        "clear",
+        "empties the screen",
+        "",
+        &[only(&[], Look, run::clear::run)],
+    ),
+    command(
+        "history",
+        "the lines that this console remembers",
+        "",
+        &[only(&[], Look, run::history::run)],
+    ),
+    command(
+        "watch",
+        "repeats another command until a key is pressed",
+        "SECONDS is 0.1 to 86400.",
+        &[only(
+            &[
+                required("SECONDS", Kind::Text),
+                required("COMMAND", Kind::Command),
+            ],
+            Look,
+            run::watch::run,
         )],
     ),
     command(
@@ -56,6 +155,84 @@ pub static COMMANDS: &[Command] = &[
         "The answer is shown first.",
         &[only(&[], Administer, run::power::power_off)],
     ),
+    Command {
+        name: "debug",
+        summary: "breaks the kernel on purpose, to see what happens then",
+        details: "Only with debug=1 on the command line.",
+        actions: &[
+            action("panic", "panics", &[], Administer, run::debug::panic),
+            action(
+                "fault",
+                "reads memory that is not mapped",
+                &[],
+                Administer,
+                run::debug::fault,
+            ),
+            action(
+                "overflow",
+                "uses up a stack",
+                &[],
+                Administer,
+                run::debug::overflow,
+            ),
+            action(
+                "hang",
+                "stops the control loop, for the watchdog to find",
+                &[],
+                Administer,
+                run::debug::hang,
+            ),
+        ],
+        has_default: false,
+    },
+    Command {
+        name: "selftest",
+        summary: "proves exceptions, wake-ups and pre-emption on the running machine",
+        details: "Starting one needs debug=1 on the command line; one runs at a time, beside everything else.",
+        actions: &[
+            action(
+                "status",
+                "how far the test that was started last has come",
+                &[],
+                Look,
+                run::selftest::status,
+            ),
+            action(
+                "exceptions",
+                "raises or enters every exception on every core",
+                &[],
+                Administer,
+                run::selftest::exceptions,
+            ),
+            action(
+                "wakeups",
+                "hands a turn from core to core, 1000 times or COUNT",
+                &[optional(
+                    "COUNT",
+                    Kind::Number {
+                        least: 1,
+                        most: 10_000_000,
+                    },
+                )],
+                Administer,
+                run::selftest::wake_ups,
+            ),
+            action(
+                "preempt",
+                "takes cores away at random, for 10 seconds or SECONDS, and checks registers and stacks",
+                &[optional(
+                    "SECONDS",
+                    Kind::Number {
+                        least: 1,
+                        most: 86_400,
+                    },
+                )],
+                Administer,
+                run::selftest::preempt,
+            ),
+        ],
+        has_default: true,
+    },
 ];
 
 /// A row whose first action runs when no subcommand is named.
@@ -104,11 +281,61 @@ const fn optional(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
+const fn required(name: &'static str, kind: Kind) -> Argument {
+    Argument {
+        name,
+        kind,
+        is_required: true,
+        is_repeated: false,
+    }
+}
+
 const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
         is_required: false,
         is_repeated: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_keeps_the_promises_of_its_types() {
+        for (index, command) in COMMANDS.iter().enumerate() {
+            let name = command.name;
+            assert!(COMMANDS[..index].iter().all(|other| other.name != name));
+            assert!(
+                !command.summary.is_empty() && !command.actions.is_empty(),
+                "{name}"
+            );
+            let is_only = !command.has_actions();
+            assert!(!is_only || command.actions.len() == 1, "{name}");
+            for (index, action) in command.actions.iter().enumerate() {
+                let earlier = &command.actions[..index];
+                assert!(earlier.iter().all(|other| other.name != action.name));
+                assert_eq!(action.summary.is_empty(), is_only, "{name} {}", action.name);
+                let (last, others) = match action.arguments.split_last() {
+                    Some((last, others)) => (Some(last), others),
+                    None => (None, action.arguments),
+                };
+                assert!(
+                    others.iter().all(|argument| !argument.is_repeated),
+                    "{name}"
+                );
+                let required_later = last.is_some_and(|last| last.is_required);
+                let is_in_order = others.iter().all(|argument| argument.is_required);
+                assert!(is_in_order || !required_later, "{name}");
+            }
+            let default = &command.actions[0];
+            let needs_nothing = default
+                .arguments
+                .iter()
+                .all(|argument| !argument.is_required);
+            assert!(is_only || !command.has_default || needs_nothing, "{name}");
+        }
     }
 }

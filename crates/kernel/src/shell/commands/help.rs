@@ -17,17 +17,17 @@ fn list(report: &mut Report) {
     for command in COMMANDS {
         table.row(&[command.name.into(), command.summary.into()]);
     }
-    let mut table = report.table("filters, behind a bar", &["filter"]);
+    let mut table = report.table("filters", &["filter"]);
     for (_, usage) in FILTER_USAGE {
         table.row(&[usage.into()]);
     }
-    report
-        .text("")
-        .line("help COMMAND says more; several commands stand in a line with a semicolon between");
+    report.text("").line(
+        "help COMMAND says more; a filter stands behind a bar, another command behind a semicolon",
+    );
 }
 
 fn explain(command: &'static Command, report: &mut Report) {
-    let mut lines = report.text("what");
+    let mut lines = report.text("");
     lines.line(format_args!("{}: {}", command.name, command.summary));
     if !command.details.is_empty() {
         lines.line(command.details);

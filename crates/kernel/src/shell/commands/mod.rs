@@ -1,11 +1,24 @@
 //! The handlers of the commands, one file a noun; each reads views and fills a report.
 
+pub mod clear;
+pub mod cpu;
+pub mod debug;
 pub mod echo;
 pub mod help;
+pub mod history;
+pub mod irq;
+pub mod limits;
+pub mod log;
+pub mod mem;
 pub mod power;
+pub mod selftest;
 pub mod status;
+pub mod threads;
+pub mod trace_ring;
 pub mod uptime;
+mod usages;
 pub mod version;
+pub mod watch;
 
 use crate::base::report::Report;
 use crate::shell::catalog::Intent;

@@ -1,7 +1,7 @@
 //! `status`: what runs, what is missing and why, what is near its limit.
 
 use super::version::VERSION;
-use super::{Inspect, Invocation, Outcome, Report};
+use super::{Inspect, Invocation, Outcome, Report, usages};
 use crate::base::config::ShellMode;
 use crate::base::report::Value;
 use crate::base::time::Instant;
@@ -14,6 +14,7 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
     add_consoles(inspect, report);
     add_missing(inspect, report);
     add_problems(inspect, report);
+    add_phases(inspect, report);
     add_near_limit(inspect, report);
     Ok(None)
 }
@@ -95,6 +96,18 @@ fn add_problems(inspect: &mut dyn Inspect, report: &mut Report) {
     }
 }
 
+fn add_phases(inspect: &mut dyn Inspect, report: &mut Report) {
+    let mut table = report.table("tick", &["phase", "budget_ns", "longest_ns", "overruns"]);
+    for phase in &inspect.tick().phases {
+        table.row(&[
+            phase.name.into(),
+            phase.budget.into(),
+            phase.longest.into(),
+            phase.overruns.into(),
+        ]);
+    }
+}
+
 fn add_near_limit(inspect: &mut dyn Inspect, report: &mut Report) {
     let mut table = report.table(
         "near their limit",
@@ -107,7 +120,7 @@ fn add_near_limit(inspect: &mut dyn Inspect, report: &mut Report) {
             "refused",
         ],
     );
-    inspect.visit_usages(&mut |usage| {
+    for usage in &usages::by_name(inspect) {
         if usage.is_near(NEAR_PERCENT) {
             table.row(&[
                 usage.name.into(),
@@ -121,5 +134,5 @@ fn add_near_limit(inspect: &mut dyn Inspect, report: &mut Report) {
                 usage.refused.into(),
             ]);
         }
-    });
+    }
 }

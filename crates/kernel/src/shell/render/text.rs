@@ -8,6 +8,7 @@ use super::people::{Escaped, Heading, People, Unit};
 use super::window::Width;
 use crate::base::fixed::Vec;
 use crate::base::report::{BlockKind, BlockView, Report, Value};
+use crate::base::width::char_cells;
 use crate::limits::REPORT_COLUMNS_MAX;
 use core::fmt::{self, Write};
 
@@ -28,7 +29,7 @@ struct Column {
 /// How wide the columns of the block are that is being rendered.
 pub struct Layout {
     columns: Vec<Column, REPORT_COLUMNS_MAX>,
-    /// Characters of a line, where they are known.
+    /// Cells of a line, where they are known.
     line_width: Option<usize>,
 }
 
@@ -258,14 +259,16 @@ fn write_cell(
     }
     if width > measured.width {
         let room = measured.width - CUT_MARK.len();
-        // The writer stops by an error when it has let the wanted characters pass.
-        let _ = write!(
-            Prefix {
-                room,
-                out: &mut *out
-            },
-            "{cell}"
-        );
+        let mut prefix = Prefix {
+            room,
+            is_full: false,
+            out: &mut *out,
+        };
+        // The prefix stops the writer by an error once it is full.
+        let _ = write!(prefix, "{cell}");
+        let left = prefix.room;
+        // A wide character may not have fitted the last cell.
+        write_blanks(left, out)?;
         out.write_str(CUT_MARK)?;
     } else {
         write!(out, "{cell}")?;
@@ -278,32 +281,27 @@ fn write_blanks(count: usize, out: &mut dyn Write) -> fmt::Result {
     write!(out, "{:count$}", "")
 }
 
-/// Lets the first `room` characters pass.
+/// Lets what fits the first `room` cells pass.
 struct Prefix<'a> {
     room: usize,
+    /// Nothing passes behind a character that did not.
+    is_full: bool,
     out: &'a mut dyn Write,
 }
 
 impl Write for Prefix<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let count = text.chars().count().min(self.room);
-        self.out.write_str(head(text, count))?;
-        self.room -= count;
-        if self.room == 0 {
-            Err(fmt::Error)
-        } else {
-            Ok(())
+        for character in text.chars() {
+            let cells = char_cells(character);
+            self.is_full |= cells > self.room;
+            if self.is_full {
+                return Err(fmt::Error);
+            }
+            self.room -= cells;
+            self.out.write_char(character)?;
         }
+        Ok(())
     }
-}
-
-/// The first `count` characters.
-fn head(text: &str, count: usize) -> &str {
-    let end = text
-        .char_indices()
-        .nth(count)
-        .map_or(text.len(), |(at, _)| at);
-    &text[..end]
 }
 
 /// Writes text whose first line begins behind `used` characters and whose further
@@ -338,13 +336,13 @@ fn write_wrapped(
     }
 }
 
-/// As much of the text as takes up to `room` characters when escaped; at least one.
+/// As much of the text as takes up to `room` cells when escaped; at least one character.
 fn fitting_prefix(text: &str, room: usize) -> &str {
     let mut width = 0;
     for (at, character) in text.char_indices() {
         width += match character.is_control() {
             true => character.escape_default().len(),
-            false => 1,
+            false => char_cells(character),
         };
         if width > room && at > 0 {
             return &text[..at];

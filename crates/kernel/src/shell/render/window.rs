@@ -1,5 +1,6 @@
 //! A writer that lets a piece of a text pass, so that a text can be continued.
 
+use crate::base::width::text_cells;
 use core::fmt;
 
 /// Passes on what comes after the first `skip` bytes, as far as it fits.
@@ -40,13 +41,13 @@ impl fmt::Write for Window<'_> {
     }
 }
 
-/// Counts the characters of what is written.
+/// Counts the cells that what is written takes on a screen.
 #[derive(Default)]
 pub struct Width(pub usize);
 
 impl fmt::Write for Width {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 += text.chars().count();
+        self.0 += text_cells(text);
         Ok(())
     }
 }

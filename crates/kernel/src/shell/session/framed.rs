@@ -4,6 +4,7 @@
 //! character behind ETX says whether every command of the line succeeded.
 
 use crate::base::fixed::Vec;
+use crate::base::metric::Usage;
 use crate::limits::LINE_MAX;
 
 pub const READY: &[u8] = b"\x05";
@@ -38,13 +39,19 @@ pub struct FramedLine {
     bytes: Vec<u8, LINE_MAX>,
     /// Bytes behind the last that fitted.
     excess: usize,
+    high_water: usize,
+    lines_refused: u64,
 }
 
 impl FramedLine {
     /// Takes a byte; says whether that ended the line.
     pub fn push(&mut self, byte: u8) -> bool {
         match byte {
-            b'\n' => return true,
+            b'\n' => {
+                self.high_water = self.high_water.max(self.bytes.len());
+                self.lines_refused += u64::from(self.excess > 0);
+                return true;
+            }
             b'\r' => {}
             _ if self.bytes.push(byte).is_err() => self.excess += 1,
             _ => {}
@@ -66,5 +73,12 @@ impl FramedLine {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.excess = 0;
+    }
+
+    pub fn usage(&self) -> Usage {
+        Usage::of("LINE_MAX", LINE_MAX)
+            .used(self.bytes.len() as u64)
+            .high_water(self.high_water as u64)
+            .refused(self.lines_refused)
     }
 }

@@ -4,7 +4,10 @@
 //! Invariants: nothing here waits; what the console does not take stays in `output`,
 //! and a report is rendered only as fast as that empties.
 
+mod complete;
 mod framed;
+mod front;
+mod notices;
 mod output;
 mod run;
 
@@ -14,21 +17,25 @@ use crate::base::fixed::{Queue, Text};
 use crate::base::metric::Usage;
 use crate::base::report::Report;
 use crate::base::time::{Duration, Instant};
-use crate::limits::{LINE_MAX, SESSION_INPUT_BYTES};
+use crate::limits::{LINE_MAX, SESSION_INPUT_BYTES, SESSION_OUTPUT_BYTES};
 use crate::shell::catalog::Intent;
 use crate::shell::inspect::Inspect;
 use crate::shell::parse::Scratch;
 use crate::shell::render::{Face, Rendering};
 use alloc::boxed::Box;
-use framed::FramedLine;
+use complete::Completing;
+use front::{CLEAR_SCREEN, Front, Typed};
+use notices::{NOTICE_BYTES_MAX, News};
 use output::Output;
-use run::Ran;
+use run::{Asking, Ran};
 
 const CTRL_C: u8 = 0x03;
 /// A report is rendered in pieces of so many bytes.
 const CHUNK: usize = 256;
-/// Kept free for prompts, frames and echo while a report is printed.
+/// Kept free for prompts and frames while a report is printed.
 const OUTPUT_RESERVE: usize = 2 * LINE_MAX;
+const _: () = assert!(SESSION_OUTPUT_BYTES >= 2 * (Output::worst_case(CHUNK) + OUTPUT_RESERVE));
+const _: () = assert!(SESSION_OUTPUT_BYTES >= 2 * NOTICE_BYTES_MAX);
 /// What a session does in one tick at most, so that no session holds up the loop.
 const STEPS_A_TICK: usize = 32;
 /// How long an intent waits for the console to take the answer.
@@ -47,6 +54,11 @@ enum State {
         progress: Progress,
         ran: Ran,
     },
+    /// A watched command waits for its next turn.
+    Waiting {
+        progress: Progress,
+        until: Instant,
+    },
     /// The answer goes out; then the kernel is asked to act.
     Leaving {
         intent: Intent,
@@ -59,15 +71,19 @@ enum State {
 struct Progress {
     command: usize,
     has_failed: bool,
+    /// The command is watched and has been shown before.
+    is_again: bool,
 }
 
 pub struct Session {
     mode: ShellMode,
+    front: Front,
     columns: Option<u16>,
     state: State,
     /// Typed ahead.
     input: Box<Queue<u8, SESSION_INPUT_BYTES>>,
-    framed: Box<FramedLine>,
+    /// The console had more than `input` had room for.
+    has_more_input: bool,
     /// The line that runs.
     line: Box<Text<LINE_MAX>>,
     scratch: Box<Scratch>,
@@ -75,6 +91,8 @@ pub struct Session {
     /// How far the report has been rendered.
     rendering: Rendering,
     output: Output,
+    news: News,
+    /// Ctrl-C was received while a line ran.
     is_interrupted: bool,
 }
 
@@ -82,15 +100,17 @@ impl Session {
     pub fn new(mode: ShellMode) -> Self {
         Self {
             mode,
+            front: Front::new(mode),
             columns: None,
             state: State::Away,
             input: Box::default(),
-            framed: Box::default(),
+            has_more_input: false,
             line: Box::default(),
             scratch: Box::default(),
             report: Box::default(),
             rendering: Rendering::new(Face::Json),
             output: Output::new(mode == ShellMode::Interactive),
+            news: News::new(),
             is_interrupted: false,
         }
     }
@@ -106,13 +126,27 @@ impl Session {
 
     pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
         visit(&self.output.usage());
+        visit(
+            &Usage::of("SESSION_INPUT_BYTES", SESSION_INPUT_BYTES)
+                .used((SESSION_INPUT_BYTES - self.input.space()) as u64)
+                .ring(),
+        );
+        self.report.usages().iter().for_each(&mut *visit);
+        self.front.visit_usages(visit);
     }
 
     /// Takes what the console has received, as far as there is room for it.
     pub fn receive(&mut self, console: &mut dyn Console) {
-        self.columns = console.columns();
+        if self.columns != console.columns() {
+            self.columns = console.columns();
+            self.front.set_columns(self.columns);
+        }
         let mut bytes = [0; 256];
-        while self.input.space() > 0 {
+        loop {
+            self.has_more_input = self.input.space() == 0;
+            if self.has_more_input {
+                return;
+            }
             let room = self.input.space().min(bytes.len());
             let count = console.read(&mut bytes[..room]);
             self.input.push_some(&bytes[..count]);
@@ -123,13 +157,13 @@ impl Session {
         }
     }
 
-    /// A Ctrl-C ends what is printed, and what was typed before it is void.
+    /// A Ctrl-C ends what runs, and what was typed before it is void.
     fn watch_for_interrupt(&mut self, received: &[u8]) {
-        let is_busy = matches!(self.state, State::Running(_) | State::Printing { .. });
+        let is_typing = matches!(self.state, State::Away | State::Editing);
         let Some(at) = received.iter().rposition(|byte| *byte == CTRL_C) else {
             return;
         };
-        if is_busy {
+        if !is_typing {
             self.input.clear();
             self.input.push_some(&received[at + 1..]);
             self.is_interrupted = true;
@@ -161,11 +195,16 @@ impl Session {
 
     /// When it wants the next tick though nothing arrives; `now` for at once.
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        if self.has_more_input && self.input.space() > 0 {
+            return Some(now);
+        }
         match self.state {
             State::Away => None,
-            State::Editing => (!self.input.is_empty()).then_some(now),
+            State::Editing if self.input.is_empty() => self.front.next_deadline(),
+            State::Editing => self.has_room_for_byte().then_some(now),
             State::Running(_) => Some(now),
             State::Printing { .. } => self.has_room_to_print().then_some(now),
+            State::Waiting { until, .. } => Some(until),
             State::Leaving { deadline, .. } => Some(deadline.min(now + DRAIN_POLL)),
         }
     }
@@ -173,10 +212,21 @@ impl Session {
     /// Does one thing; says whether there may be more to do now.
     fn maybe_step(&mut self, now: Instant, inspect: &mut dyn Inspect) -> bool {
         match core::mem::replace(&mut self.state, State::Editing) {
-            State::Away => self.become_editing(),
-            State::Editing => return self.take_input(),
+            State::Away => {
+                if self.front.is_person() {
+                    notices::greet(inspect.boot(), &mut self.output);
+                }
+                self.become_editing();
+                // The prompt goes out before anything else is done.
+                return false;
+            }
+            State::Editing => {
+                self.maybe_show_news(inspect);
+                return self.take_input(now, inspect);
+            }
             State::Running(progress) => self.run(progress, inspect),
             State::Printing { progress, ran } => return self.print(now, progress, ran),
+            State::Waiting { progress, until } => return self.wait(now, progress, until),
             leaving @ State::Leaving { .. } => {
                 self.state = leaving;
                 return false;
@@ -186,47 +236,103 @@ impl Session {
     }
 
     fn become_editing(&mut self) {
-        self.output.push(framed::READY);
-        self.framed.clear();
+        self.is_interrupted = false;
+        self.front.begin_line(&mut self.output);
         self.state = State::Editing;
     }
 
-    fn take_input(&mut self) -> bool {
-        while let Some(byte) = self.input.pop() {
-            if self.framed.push(byte) {
-                self.begin_line();
+    /// Puts bad news above the line that is being typed.
+    fn maybe_show_news(&mut self, inspect: &dyn Inspect) {
+        let room = NOTICE_BYTES_MAX + self.front.room_for_byte();
+        let has_room = self.output.space() >= room.min(SESSION_OUTPUT_BYTES);
+        if self.front.is_person() && has_room && self.news.is_waiting(inspect) {
+            self.front.hide(&mut self.output);
+            self.news.show(inspect, &mut self.output);
+            self.front.redraw(&mut self.output);
+        }
+    }
+
+    fn has_room_for_byte(&self) -> bool {
+        self.output.space() >= self.front.room_for_byte()
+    }
+
+    /// Takes bytes until one of them changes more than the line.
+    fn take_input(&mut self, now: Instant, inspect: &mut dyn Inspect) -> bool {
+        while self.has_room_for_byte()
+            && let Some(byte) = self.input.pop()
+        {
+            let complete = Completing::new(inspect, &mut self.report);
+            let typed = self.front.take(now, byte, &complete, &mut self.output);
+            if !matches!(typed, Typed::Nothing) {
+                self.on_typed(typed);
                 return true;
             }
+        }
+        if self.input.is_empty() {
+            self.front.on_time(now, &mut self.output);
         }
         false
     }
 
-    fn begin_line(&mut self) {
-        self.output.push(framed::ANSWER);
-        self.line.clear();
-        match self.framed.text() {
-            Ok(text) => {
-                self.line.push_cut(text);
+    fn on_typed(&mut self, typed: Typed) {
+        match typed {
+            Typed::Nothing => {}
+            Typed::Line => {
+                self.begin_answer();
+                self.line.set_cut(self.front.line());
                 self.state = State::Running(Progress::default());
             }
-            Err(error) => {
+            Typed::Refused(reason) => {
+                self.begin_answer();
+                self.line.clear();
                 self.report.begin("");
-                self.report.fail(format_args!("{error}"));
+                self.report.fail(format_args!("{reason}"));
                 self.become_printing(Progress::default(), Ran::default());
+            }
+            Typed::Abandoned => self.become_editing(),
+            Typed::EndOfInput => {
+                self.output
+                    .push_lines(b"poweroff switches the machine off\n");
+                self.become_editing();
+            }
+            Typed::ClearScreen => {
+                self.output.push(CLEAR_SCREEN);
+                self.front.redraw(&mut self.output);
             }
         }
     }
 
+    fn begin_answer(&mut self) {
+        if !self.front.is_person() {
+            self.output.push(framed::ANSWER);
+        }
+    }
+
+    fn end_answer(&mut self, has_failed: bool) {
+        if !self.front.is_person() {
+            self.output.push(match has_failed {
+                true => framed::FAILED,
+                false => framed::SUCCEEDED,
+            });
+        }
+    }
+
+    fn end_line(&mut self, has_failed: bool) {
+        self.end_answer(has_failed);
+        self.become_editing();
+    }
+
     fn run(&mut self, progress: Progress, inspect: &mut dyn Inspect) {
-        let ran = run::run_command(
-            &self.line,
-            progress.command,
-            self.mode == ShellMode::Interactive,
-            &mut self.scratch,
-            inspect,
-            &mut self.report,
-        );
-        match ran {
+        if self.is_interrupted {
+            return self.stop();
+        }
+        let asking = Asking {
+            line: &self.line,
+            command: progress.command,
+            history: self.front.history(),
+            is_person: self.front.is_person(),
+        };
+        match asking.run(&mut self.scratch, inspect, &mut self.report) {
             Some(ran) => self.become_printing(progress, ran),
             None => self.end_line(progress.has_failed),
         }
@@ -238,6 +344,14 @@ impl Session {
             true => Face::Json,
             false => Face::Text { columns },
         });
+        if ran.watch.is_some() {
+            self.output.set_overpainting(true);
+            self.output.push(if progress.is_again {
+                HOME
+            } else {
+                CLEAR_SCREEN
+            });
+        }
         self.state = State::Printing { progress, ran };
     }
 
@@ -248,48 +362,80 @@ impl Session {
     /// Renders as much as there is room for, then turns to what comes after.
     fn print(&mut self, now: Instant, progress: Progress, ran: Ran) -> bool {
         if self.is_interrupted {
-            self.is_interrupted = false;
-            self.end_line(true);
+            self.stop();
             return true;
         }
-        if !self.rendering.is_done() {
-            let has_room = self.has_room_to_print();
-            if has_room {
-                let mut chunk = [0; CHUNK];
-                let count = self.rendering.render(&self.report, &mut chunk);
-                self.output.push_lines(&chunk[..count]);
-            }
-            self.state = State::Printing { progress, ran };
-            return has_room;
+        if self.rendering.is_done() {
+            self.on_printed(now, progress, ran);
+            return true;
         }
+        let has_room = self.has_room_to_print();
+        if has_room {
+            let mut chunk = [0; CHUNK];
+            let count = self.rendering.render(&self.report, &mut chunk);
+            self.output.push_lines(&chunk[..count]);
+        }
+        self.state = State::Printing { progress, ran };
+        has_room
+    }
+
+    fn on_printed(&mut self, now: Instant, progress: Progress, ran: Ran) {
         let has_failed = progress.has_failed || self.report.error().is_some();
-        match ran.intent {
-            Some(intent @ (Intent::Power(_) | Intent::Debug(_))) => {
-                self.end_answer(has_failed);
-                self.state = State::Leaving {
-                    intent,
-                    deadline: now + DRAIN_LIMIT,
-                };
-            }
-            Some(Intent::ClearScreen) | None => {
-                self.state = State::Running(Progress {
-                    command: progress.command + 1,
-                    has_failed,
-                });
-            }
+        if let Some(period) = ran.watch {
+            self.output.set_overpainting(false);
+            self.output.push(ERASE_BELOW);
+            self.state = State::Waiting {
+                progress,
+                until: now + period,
+            };
+            return;
         }
-        true
-    }
-
-    fn end_line(&mut self, has_failed: bool) {
-        self.end_answer(has_failed);
-        self.become_editing();
-    }
-
-    fn end_answer(&mut self, has_failed: bool) {
-        self.output.push(match has_failed {
-            true => framed::FAILED,
-            false => framed::SUCCEEDED,
+        if let Some(intent @ (Intent::Power(_) | Intent::Debug(_))) = ran.intent {
+            self.end_answer(has_failed);
+            self.state = State::Leaving {
+                intent,
+                deadline: now + DRAIN_LIMIT,
+            };
+            return;
+        }
+        if ran.intent == Some(Intent::ClearScreen) && self.front.is_person() {
+            self.output.push(CLEAR_SCREEN);
+        }
+        self.state = State::Running(Progress {
+            command: progress.command + 1,
+            has_failed,
+            is_again: false,
         });
     }
+
+    /// A watched command is shown again when it is time, until any key.
+    fn wait(&mut self, now: Instant, progress: Progress, until: Instant) -> bool {
+        if self.is_interrupted || !self.input.is_empty() {
+            self.input.clear();
+            self.end_line(progress.has_failed);
+            return true;
+        }
+        if now >= until {
+            self.state = State::Running(Progress {
+                is_again: true,
+                ..progress
+            });
+            return true;
+        }
+        self.state = State::Waiting { progress, until };
+        false
+    }
+
+    /// Ctrl-C: what has not been shown is not going to be.
+    fn stop(&mut self) {
+        self.output.set_overpainting(false);
+        if self.front.is_person() {
+            self.output.clear();
+            self.output.push_lines(b"\n^C\n");
+        }
+        self.end_line(true);
+    }
 }
+
+const HOME: &[u8] = b"\x1b[H";
+const ERASE_BELOW: &[u8] = b"\x1b[J";

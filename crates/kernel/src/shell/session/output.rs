@@ -6,11 +6,16 @@ use crate::base::metric::Usage;
 use crate::limits::SESSION_OUTPUT_BYTES;
 use alloc::boxed::Box;
 
+/// Erases what the row showed before.
+const ERASE_REST: &str = "\x1b[K";
+
 /// Bytes in the order in which they are to appear; what does not fit is counted.
 pub struct Output {
     queue: Box<Queue<u8, SESSION_OUTPUT_BYTES>>,
     /// Does a terminal want a carriage return before a line feed?
     is_terminal: bool,
+    /// Put before each line's end while a screen is painted over.
+    line_end: &'static str,
     high_water: usize,
     refused: u64,
 }
@@ -20,9 +25,20 @@ impl Output {
         Self {
             queue: Box::new(Queue::new()),
             is_terminal,
+            line_end: "",
             high_water: 0,
             refused: 0,
         }
+    }
+
+    /// Paint over what is on the screen, or write below it.
+    pub fn set_overpainting(&mut self, is_overpainting: bool) {
+        self.line_end = if is_overpainting { ERASE_REST } else { "" };
+    }
+
+    /// For the editor, which writes for a terminal by itself.
+    pub fn queue(&mut self) -> &mut Queue<u8, SESSION_OUTPUT_BYTES> {
+        &mut self.queue
     }
 
     pub fn space(&self) -> usize {
@@ -35,8 +51,8 @@ impl Output {
 
     /// How many bytes `text` of that length may become.
     pub const fn worst_case(length: usize) -> usize {
-        // A text of line feeds only, each with a carriage return before it.
-        length * 2
+        // A text of line feeds only.
+        length * (ERASE_REST.len() + "\r\n".len())
     }
 
     /// Adds bytes as they are.
@@ -51,6 +67,7 @@ impl Output {
     pub fn push_lines(&mut self, text: &[u8]) {
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
             if index > 0 {
+                self.push(self.line_end.as_bytes());
                 self.push(if self.is_terminal { b"\r\n" } else { b"\n" });
             }
             self.push(line);
@@ -59,6 +76,10 @@ impl Output {
 
     /// Gives the console what it takes now.
     pub fn send(&mut self, console: &mut dyn Console) {
+        // The editor fills the queue by itself.
+        self.high_water = self
+            .high_water
+            .max(SESSION_OUTPUT_BYTES - self.queue.space());
         while !self.queue.is_empty() && console.write_space() > 0 {
             let taken = console.write(self.queue.oldest());
             self.queue.skip(taken);
@@ -66,6 +87,11 @@ impl Output {
                 return;
             }
         }
+    }
+
+    /// Drops what has not been sent.
+    pub fn clear(&mut self) {
+        self.queue.clear();
     }
 
     pub fn usage(&self) -> Usage {

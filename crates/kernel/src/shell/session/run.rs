@@ -4,10 +4,20 @@ use crate::base::report::Report;
 use crate::base::time::Duration;
 use crate::shell::catalog::Intent;
 use crate::shell::command_error::CommandError;
+use crate::shell::history::History;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
 use crate::shell::parse::{Command, Line, Scratch};
 use crate::shell::select;
+
+/// What is asked, and who asks.
+pub struct Asking<'a> {
+    pub line: &'a str,
+    /// Which command of the line.
+    pub command: usize,
+    pub history: Option<&'a History>,
+    pub is_person: bool,
+}
 
 /// What has become of a command besides its report.
 #[derive(Default)]
@@ -17,60 +27,54 @@ pub struct Ran {
     pub is_json: bool,
 }
 
-/// Runs command number `index` of the line; `None` when there are not so many.
-///
-/// A line that is wrong somewhere counts as one command that fails.
-pub fn run_command(
-    line: &str,
-    index: usize,
-    is_interactive: bool,
-    scratch: &mut Scratch,
-    inspect: &mut dyn Inspect,
-    report: &mut Report,
-) -> Option<Ran> {
-    let line = match Line::parse(line, scratch) {
-        Ok(line) => line,
-        Err(error) if index == 0 => {
-            report.begin(line);
-            report.fail(format_args!("{error}"));
-            return Some(Ran::default());
+impl Asking<'_> {
+    /// Runs the command; `None` when the line has not so many.
+    ///
+    /// A line that is wrong somewhere counts as one command that fails.
+    pub fn run(
+        &self,
+        scratch: &mut Scratch,
+        inspect: &mut dyn Inspect,
+        report: &mut Report,
+    ) -> Option<Ran> {
+        let line = match Line::parse(self.line, scratch) {
+            Ok(line) => line,
+            Err(error) if self.command == 0 => {
+                report.begin(self.line);
+                report.fail(format_args!("{error}"));
+                return Some(Ran::default());
+            }
+            Err(_) => return None,
+        };
+        let command = line.commands().nth(self.command)?;
+        report.begin(command.source);
+        let result = self.execute(&command, inspect, report);
+        match &result {
+            Ok(_) => select::apply(command.filters, report),
+            Err(error) => report.fail(format_args!("{error}")),
         }
-        Err(_) => return None,
-    };
-    let command = line.commands().nth(index)?;
-    report.begin(command.source);
-    let mut ran = Ran {
-        intent: None,
-        watch: command.watch,
-        is_json: command.is_json,
-    };
-    match execute(&command, is_interactive, inspect, report) {
-        Ok(intent) => ran.intent = intent,
-        Err(error) => report.fail(format_args!("{error}")),
+        let has_succeeded = report.error().is_none();
+        Some(Ran {
+            intent: result.ok().flatten().filter(|_| has_succeeded),
+            watch: command.watch.filter(|_| has_succeeded),
+            is_json: command.is_json,
+        })
     }
-    if report.error().is_none() {
-        select::apply(command.filters, report);
-    }
-    if report.error().is_some() {
-        ran.intent = None;
-        ran.watch = None;
-    }
-    Some(ran)
-}
 
-fn execute(
-    command: &Command<'_>,
-    is_interactive: bool,
-    inspect: &mut dyn Inspect,
-    report: &mut Report,
-) -> Result<Option<Intent>, CommandError> {
-    let invocation = Invocation::resolve(command.words)?;
-    if command.watch.is_some() && !is_interactive {
-        return Err(CommandError::WatchNeedsAPerson);
+    fn execute(
+        &self,
+        command: &Command<'_>,
+        inspect: &mut dyn Inspect,
+        report: &mut Report,
+    ) -> Result<Option<Intent>, CommandError> {
+        let invocation = Invocation::resolve(command.words, self.history)?;
+        if command.watch.is_some() && !self.is_person {
+            return Err(CommandError::WatchNeedsAPerson);
+        }
+        let intent = (invocation.action.run)(&invocation, inspect, report)?;
+        if command.watch.is_some() && intent.is_some() {
+            return Err(CommandError::WatchOfAnAct);
+        }
+        Ok(intent)
     }
-    let intent = (invocation.action.run)(&invocation, inspect, report)?;
-    if command.watch.is_some() && intent.is_some() {
-        return Err(CommandError::WatchOfAnAct);
-    }
-    Ok(intent)
 }

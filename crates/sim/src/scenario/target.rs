@@ -1,0 +1,80 @@
+//! A scenario's target that is a simulated machine.
+
+use super::{Scenario, Target};
+use crate::framed::{Answer, Decoder, Event};
+use crate::machine::Settings;
+use crate::world::World;
+use rayos_kernel::base::log::Level;
+use rayos_kernel::base::time::Duration;
+use rayos_kernel::kernel::Machine;
+
+/// Simulated time in which a command must have answered.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+pub struct SimTarget {
+    world: World,
+    decoder: Decoder,
+}
+
+impl SimTarget {
+    /// A machine as the scenario wants it.
+    pub fn for_scenario(scenario: &Scenario) -> Self {
+        let settings = Settings {
+            command_line: format!("shell=framed {}", scenario.command_line),
+            ..Settings::default()
+        };
+        Self {
+            world: World::single(settings),
+            decoder: Decoder::default(),
+        }
+    }
+
+    /// The next event of that kind; an earlier one of another kind is passed over.
+    fn wait_for<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> Option<T> {
+        let mut found = None;
+        let decoder = &mut self.decoder;
+        self.world.run_until(ANSWER_LIMIT, |world| {
+            for byte in world.serial(0).take_arrived() {
+                if let Some(event) = decoder.push(byte)
+                    && found.is_none()
+                {
+                    found = wanted(event);
+                }
+            }
+            found.is_some()
+        });
+        found
+    }
+}
+
+impl Target for SimTarget {
+    fn run(&mut self, line: &str) -> Result<Answer, String> {
+        self.world.feed(0, line.as_bytes());
+        self.world.feed(0, b"\n");
+        let answer = self.wait_for(|event| match event {
+            Event::Answer(answer) => Some(answer),
+            _ => None,
+        });
+        answer.ok_or_else(|| "no answer came in 60 s of simulated time".to_string())
+    }
+
+    fn advance(&mut self, span: Duration) -> Result<(), String> {
+        self.world.run_for(span);
+        Ok(())
+    }
+
+    /// `log LEVEL TEXT` writes a record as a driver would.
+    fn act(&mut self, action: &str) -> Result<(), String> {
+        let words: Vec<&str> = action.splitn(3, ' ').collect();
+        match words[..] {
+            ["log", level, text] => {
+                let level = Level::parse(level).ok_or_else(|| format!("no log level {level}"))?;
+                let now = self.world.now();
+                let log = self.world.machine(0).log();
+                log.write(now, level, "world", format_args!("{text}"));
+                Ok(())
+            }
+            _ => Err(format!("a simulated machine cannot \"{action}\"")),
+        }
+    }
+}
