@@ -94,6 +94,8 @@ pub struct Session {
     news: News,
     /// Ctrl-C was received while a line ran.
     is_interrupted: bool,
+    /// What a command asks the kernel for while the line goes on.
+    asked: Option<Intent>,
 }
 
 impl Session {
@@ -112,6 +114,7 @@ impl Session {
             output: Output::new(mode == ShellMode::Interactive),
             news: News::new(),
             is_interrupted: false,
+            asked: None,
         }
     }
 
@@ -173,6 +176,9 @@ impl Session {
     /// Gives the console what it takes; answers an intent whose answer has gone out.
     pub fn send(&mut self, now: Instant, console: &mut dyn Console) -> Option<Intent> {
         self.output.send(console);
+        if let Some(intent) = self.asked.take() {
+            return Some(intent);
+        }
         let State::Leaving { intent, deadline } = self.state else {
             return None;
         };
@@ -187,7 +193,8 @@ impl Session {
     /// Goes on with its line as far as one tick allows.
     pub fn step(&mut self, now: Instant, inspect: &mut dyn Inspect) {
         for _ in 0..STEPS_A_TICK {
-            if !self.maybe_step(now, inspect) {
+            // What a command asks for is done before the next of its line runs.
+            if self.asked.is_some() || !self.maybe_step(now, inspect) {
                 return;
             }
         }
@@ -397,6 +404,9 @@ impl Session {
                 deadline: now + DRAIN_LIMIT,
             };
             return;
+        }
+        if let Some(intent @ Intent::SelfTest(_)) = ran.intent {
+            self.asked = Some(intent);
         }
         if ran.intent == Some(Intent::ClearScreen) && self.front.is_person() {
             self.output.push(CLEAR_SCREEN);
