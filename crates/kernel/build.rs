@@ -1,4 +1,4 @@
-//! Tells `version` what this build is made of.
+//! Tells `version` what this build is made of, and the linker where things go.
 //!
 //! The commit comes from the environment (`RAYOS_COMMIT`), so that the same source
 //! gives the same kernel with and without git.
@@ -18,6 +18,16 @@ fn main() {
     for (name, value) in facts {
         println!("cargo:rustc-env={name}={}", value.unwrap_or_default());
     }
+    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "none") {
+        pass_linker_script();
+    }
+}
+
+fn pass_linker_script() {
+    let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    println!("cargo:rerun-if-changed=link.ld");
+    println!("cargo:rustc-link-arg-bins=-T{folder}/link.ld");
+    println!("cargo:rustc-link-arg-bins=--no-pie");
 }
 
 fn rustc_version() -> Option<String> {

@@ -1,1 +1,21 @@
-//! Builds, boots, tests and measures RayOS; the tests use the same library.
+//! Builds, boots, tests and measures RayOS; the tests that boot the kernel use the same library.
+
+pub mod bench;
+pub mod deadline;
+pub mod doctor;
+pub mod exec;
+pub mod flash;
+pub mod image;
+pub mod kernel;
+pub mod lint;
+pub mod outcome;
+pub mod process;
+pub mod qemu;
+pub mod run;
+pub mod session;
+pub mod shape_options;
+pub mod suite;
+pub mod symbols;
+pub mod table;
+pub mod toolchain;
+pub mod workspace;

@@ -7,7 +7,10 @@ extern crate alloc;
 pub mod limits;
 pub mod arch;
 pub mod base;
+pub mod boot;
 pub mod drivers;
+#[cfg(target_os = "none")]
+pub mod failure;
 pub mod kernel;
 pub mod memory;
 pub mod sched;

@@ -65,10 +65,29 @@ limits! {
     SESSION_INPUT_BYTES = 1024;
     /// Bytes of echo and redraw a session holds for a slow console.
     SESSION_OUTPUT_BYTES = 16 * 1024;
+    /// Scan codes received from the keyboard and not yet read by the loop.
+    KEYBOARD_SCANCODES_MAX = 256;
     /// Bytes received from the serial line and not yet read by the loop.
     SERIAL_RECEIVE_BYTES = 4096;
     /// Bytes written to the serial line and not yet taken by the device.
     SERIAL_TRANSMIT_BYTES = 16 * 1024;
+
+    /// Columns of the screen; a wider display keeps a margin on the right.
+    SCREEN_COLUMNS_MAX = 256;
+    /// Rows of the screen; a higher display keeps a margin below.
+    SCREEN_ROWS_MAX = 128;
+    /// Lines that left the screen at the top and can be paged back to.
+    SCREEN_SCROLL_BACK_LINES = 400;
+    /// Bytes that the screen takes in one call; painting has a budget of its own.
+    SCREEN_WRITE_BYTES = 4096;
+    /// Bytes typed on the keyboard and not yet read by the loop.
+    KEYBOARD_INPUT_BYTES = 1024;
+    /// Numbers in one escape sequence; the longest in use (24-bit colours) has 10.
+    ESCAPE_NUMBERS_MAX = 16;
+    /// Bytes of a title or another text for terminals before it counts as ordinary text.
+    ESCAPE_STRING_MAX = 512;
+    /// Reads of the keyboard controller's status during its start, about a microsecond each.
+    PS2_STATUS_READS_MAX = 1_000_000;
 
     /// Blocks (tables and key-value groups) of one report.
     REPORT_BLOCKS_MAX = 32;
@@ -90,9 +109,11 @@ limits! {
     /// Events in the trace ring; a power of two.
     TRACE_EVENTS_MAX = 1024;
     /// Bytes of the kernel's command line.
-    COMMAND_LINE_MAX = 2048;
+    COMMAND_LINE_MAX = 4096;
     /// Problems in the configuration that are shown; the rest is counted.
     CONFIG_PROBLEMS_MAX = 8;
+    /// Names and lines for backtraces; half a byte for each byte of code.
+    SYMBOLS_BYTES = 256 * 1024;
 }
 
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());

@@ -1,6 +1,5 @@
 //! Whole kernels on simulated machines.
 
-mod commands;
 pub mod framed;
 mod machine;
 pub mod scenario;
@@ -8,7 +7,6 @@ mod screen;
 mod wire;
 mod world;
 
-pub use commands::commands_markdown;
 pub use machine::{Settings, SimMachine};
 pub use screen::TextScreen;
 pub use wire::Wire;

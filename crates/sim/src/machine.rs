@@ -6,7 +6,9 @@ use rayos_kernel::base::config::Config;
 use rayos_kernel::base::console::Console;
 use rayos_kernel::base::fixed::{Text, Vec as FixedVec};
 use rayos_kernel::base::log::Log;
-use rayos_kernel::base::machine::{BootView, DebugAction, PowerAction};
+use rayos_kernel::base::machine::{
+    BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
+};
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::{Duration, Instant};
 use rayos_kernel::base::trace::Trace;
@@ -226,5 +228,13 @@ impl Machine for SimMachine {
 
     fn debug(&mut self, action: DebugAction) {
         self.debug_actions.push(action);
+    }
+
+    fn start_self_test(&mut self, _: SelfTest) -> Result<(), SelfTestError> {
+        Err(SelfTestError::NotHere)
+    }
+
+    fn self_test(&self) -> SelfTestView {
+        SelfTestView::default()
     }
 }

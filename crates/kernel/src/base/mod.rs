@@ -9,6 +9,7 @@ pub mod machine;
 pub mod metric;
 pub mod prng;
 pub mod report;
+pub mod symbols;
 pub mod sync;
 pub mod time;
 pub mod trace;

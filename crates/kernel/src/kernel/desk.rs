@@ -1,4 +1,4 @@
-//! What the kernel lays on the desk for the handlers of commands: views, to be read.
+//! The desk: views of the machine and the kernel, laid out to be read.
 
 use super::Machine;
 use crate::arch::view::{CpuView, InterruptsView};
@@ -6,7 +6,7 @@ use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::fixed::Vec;
 use crate::base::log::Log;
-use crate::base::machine::BootView;
+use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
@@ -58,6 +58,10 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn tick(&self) -> &TickView {
         self.tick
+    }
+
+    fn self_test(&self) -> SelfTestView {
+        self.machine.self_test()
     }
 
     fn cpu(&mut self) -> &CpuView {

@@ -1,3 +1,99 @@
 //! L1: memory; the other of the two folders with unsafe code.
+//!
+//! One owner, `MEMORY`, behind one lock: frames, the kernel's address space, and
+//! the areas in it (heap, stacks, devices). Every frame that is taken is charged
+//! to a purpose, so that `mem` adds up.
 
+pub mod frames;
 pub mod view;
+
+#[cfg(target_os = "none")]
+pub mod address_space;
+#[cfg(target_os = "none")]
+pub mod devices;
+#[cfg(target_os = "none")]
+pub mod heap;
+#[cfg(target_os = "none")]
+pub mod image;
+#[cfg(target_os = "none")]
+pub mod layout;
+#[cfg(target_os = "none")]
+mod owner;
+#[cfg(target_os = "none")]
+pub mod physical;
+#[cfg(target_os = "none")]
+pub mod stacks;
+#[cfg(target_os = "none")]
+pub use owner::*;
+
+use core::fmt;
+
+/// What a range of the machine's memory is, as the loader's map says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RangeKind {
+    Usable,
+    /// In use by the loader; free once the kernel stands on its own.
+    Loader,
+    Reserved,
+    Acpi,
+    Defective,
+}
+
+impl RangeKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Usable => "usable",
+            Self::Loader => "loader",
+            Self::Reserved => "reserved",
+            Self::Acpi => "acpi",
+            Self::Defective => "defective",
+        }
+    }
+}
+
+/// A range of physical memory, `start` included, `end` not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Range {
+    pub start: u64,
+    pub end: u64,
+    pub kind: RangeKind,
+}
+
+impl Range {
+    pub const fn bytes(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MemoryError {
+    /// No free frame, or no run of frames that is long enough.
+    NoFrames {
+        wanted_bytes: u64,
+    },
+    /// The table of this area has no free place.
+    TableFull(&'static str),
+    /// The address is mapped already.
+    AlreadyMapped(u64),
+    NotMapped(u64),
+    /// The loader's map names no memory that could be used.
+    NoUsableMemory,
+}
+
+impl fmt::Display for MemoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFrames { wanted_bytes } => {
+                write!(
+                    f,
+                    "no {} KiB of memory are free; give the machine more",
+                    wanted_bytes / 1024
+                )
+            }
+            Self::TableFull(area) => write!(f, "the table of {area} is full; see limits"),
+            Self::AlreadyMapped(address) => write!(f, "{address:#x} is mapped already"),
+            Self::NotMapped(address) => write!(f, "{address:#x} is not mapped"),
+            Self::NoUsableMemory => f.write_str("the memory map names no usable memory"),
+        }
+    }
+}

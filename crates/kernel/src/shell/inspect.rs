@@ -1,10 +1,10 @@
-//! What the handlers of commands may read: views, and nothing they could change.
+//! What handlers of commands may read: views, nothing they could change.
 
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::log::Log;
-use crate::base::machine::BootView;
+use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
@@ -18,6 +18,7 @@ pub trait Inspect {
     fn log(&self) -> &Log;
     fn trace(&self) -> &Trace;
     fn tick(&self) -> &TickView;
+    fn self_test(&self) -> SelfTestView;
     fn cpu(&mut self) -> &CpuView;
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;

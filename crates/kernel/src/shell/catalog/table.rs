@@ -19,6 +19,16 @@ const EVENT_COUNT: Kind = Kind::Number {
     most: TRACE_EVENTS_MAX as u64,
 };
 
+const WAKE_UP_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: run::selftest::WAKE_UPS_MAX,
+};
+
+const PREEMPTION_SECONDS: Kind = Kind::Number {
+    least: 1,
+    most: run::selftest::PREEMPTION_SECONDS_MAX,
+};
+
 /// In the order in which `help` lists them.
 pub static COMMANDS: &[Command] = &[
     command(
@@ -154,6 +164,41 @@ pub static COMMANDS: &[Command] = &[
         "switches the machine off",
         "The answer is shown first.",
         &[only(&[], Administer, run::power::power_off)],
+    ),
+    command(
+        "selftest",
+        "proofs that the running machine gives of itself",
+        "One runs at a time, beside everything else. COUNT is 1000 and SECONDS is 10 when not given.",
+        &[
+            action(
+                "status",
+                "how far the one that was started last has come",
+                &[],
+                Look,
+                run::selftest::status,
+            ),
+            action(
+                "exceptions",
+                "raises every exception and comes back from it",
+                &[],
+                Administer,
+                run::selftest::exceptions,
+            ),
+            action(
+                "wakeups",
+                "sends wake-ups from core to core and loses none",
+                &[optional("COUNT", WAKE_UP_COUNT)],
+                Administer,
+                run::selftest::wake_ups,
+            ),
+            action(
+                "preemption",
+                "takes threads off their cores at random and checks registers and stacks",
+                &[optional("SECONDS", PREEMPTION_SECONDS)],
+                Administer,
+                run::selftest::preemption,
+            ),
+        ],
     ),
     Command {
         name: "debug",

@@ -1,4 +1,4 @@
-//! The handlers of the commands, one file a noun; each reads views and fills a report.
+//! The handlers of the commands: each reads views and fills a report.
 
 pub mod clear;
 pub mod cpu;
@@ -11,6 +11,7 @@ pub mod limits;
 pub mod log;
 pub mod mem;
 pub mod power;
+pub mod selftest;
 pub mod status;
 pub mod threads;
 pub mod trace_ring;

@@ -18,6 +18,7 @@ impl LineEditor {
         }
         let had_rung = core::mem::take(&mut self.has_rung);
         let had_bytes = self.buffer.text().len();
+        let had_refused = self.view.refused_characters;
         let event = match key {
             Key::Control('c') => Some(self.interrupt(pen)),
             _ if self.paste.is_some() => self.on_pasted_key(key),
@@ -29,7 +30,10 @@ impl LineEditor {
         if self.buffer.text().len() < had_bytes {
             self.is_overlong = false;
         }
-        if event.is_none() {
+        // A megabyte that finds no room changes nothing and must not cost a redraw a byte.
+        let is_unchanged =
+            self.view.refused_characters > had_refused && self.buffer.text().len() == had_bytes;
+        if event.is_none() && !is_unchanged {
             self.show(pen);
         }
         event
@@ -161,6 +165,7 @@ impl LineEditor {
     }
 
     fn list(&mut self, complete: &dyn Complete, pen: &mut Pen<'_>) {
+        self.is_list_next = true;
         let display = &mut self.display;
         completion::look(self.buffer.before_cursor(), complete, |candidates| {
             pen.new_row();

@@ -27,19 +27,12 @@ pub const SHOW_BYTES_MAX: usize =
 #[derive(Debug)]
 pub struct Display {
     columns: u16,
-    shown: Shown,
+    /// What the terminal's row has in it, as far as the editor wrote it.
+    shown: Row,
+    /// The terminal's row has something in it that others wrote.
+    is_disturbed: bool,
     /// The byte of the line with which its shown part begins.
     window_start: usize,
-}
-
-/// What the terminal's row has in it.
-#[derive(Debug)]
-enum Shown {
-    /// Nothing; the cursor stands before its first cell.
-    Nothing,
-    /// Something that others wrote.
-    Unknown,
-    Row(Row),
 }
 
 #[derive(Debug)]
@@ -49,11 +42,20 @@ struct Row {
     cursor: usize,
 }
 
+impl Row {
+    const EMPTY: Self = Self {
+        text: Text::new(),
+        cells: 0,
+        cursor: 0,
+    };
+}
+
 impl Display {
     pub const fn new() -> Self {
         Self {
             columns: COLUMNS_ASSUMED,
-            shown: Shown::Nothing,
+            shown: Row::EMPTY,
+            is_disturbed: false,
             window_start: 0,
         }
     }
@@ -68,54 +70,51 @@ impl Display {
 
     /// The cursor is on a new empty row.
     pub fn on_new_row(&mut self) {
-        self.shown = Shown::Nothing;
+        self.shown = Row::EMPTY;
+        self.is_disturbed = false;
         self.window_start = 0;
     }
 
     /// The row may hold anything; the next `show` writes all of it.
     pub fn on_disturbed(&mut self) {
-        self.shown = Shown::Unknown;
+        self.is_disturbed = true;
     }
 
     /// Empties the row, so that others can write there.
     pub fn hide(&mut self, pen: &mut Pen<'_>) {
-        if !matches!(self.shown, Shown::Nothing) {
+        if self.is_disturbed || !self.shown.text.is_empty() {
             pen.text("\r");
             pen.erase_rest_of_row();
-            self.shown = Shown::Nothing;
+            self.shown = Row::EMPTY;
+            self.is_disturbed = false;
         }
     }
 
     /// Moves behind the line, for what is written there at its end.
     pub fn go_to_end(&mut self, pen: &mut Pen<'_>) {
-        if let Shown::Row(row) = &mut self.shown {
-            pen.go(row.cursor, row.cells);
-            row.cursor = row.cells;
-        }
+        pen.go(self.shown.cursor, self.shown.cells);
+        self.shown.cursor = self.shown.cells;
     }
 
     pub fn show(&mut self, prompt: &str, line: &str, cursor: usize, pen: &mut Pen<'_>) {
         let row = self.lay_out(prompt, line, cursor);
-        if matches!(self.shown, Shown::Unknown) {
+        if self.is_disturbed {
             self.hide(pen);
         }
-        let (old, old_cells, at) = match &self.shown {
-            Shown::Row(old) => (old.text.as_str(), old.cells, old.cursor),
-            _ => ("", 0, 0),
-        };
-        let same = same_start(old, &row.text);
+        let old = &self.shown;
+        let same = same_start(&old.text, &row.text);
         let changed = &row.text[same..];
-        if changed.is_empty() && old.len() == same {
-            pen.go(at, row.cursor);
+        if changed.is_empty() && old.text.len() == same {
+            pen.go(old.cursor, row.cursor);
         } else {
-            pen.go(at, row.cells - text_cells(changed));
+            pen.go(old.cursor, row.cells - text_cells(changed));
             pen.text(changed);
-            if row.cells < old_cells {
+            if row.cells < old.cells {
                 pen.erase_rest_of_row();
             }
             pen.go(row.cells, row.cursor);
         }
-        self.shown = Shown::Row(row);
+        self.shown = row;
     }
 
     fn lay_out(&mut self, prompt: &str, line: &str, cursor: usize) -> Row {
@@ -128,47 +127,50 @@ impl Display {
         } else {
             add(&mut text, prompt);
         }
-        let window = self.window(line, cursor, width - prompt_cells);
+        let (window, mut cells) = self.window(line, cursor, width - prompt_cells);
+        cells += prompt_cells;
+        let mut cursor_cell = prompt_cells + text_cells(&line[window.start..cursor]);
         if window.start > 0 {
             add(&mut text, "<");
+            cells += 1;
+            cursor_cell += 1;
         }
-        let cursor = text_cells(&text) + text_cells(&line[window.start..cursor]);
         add(&mut text, &line[window.clone()]);
         if window.end < line.len() {
             add(&mut text, ">");
+            cells += 1;
         }
         Row {
-            cells: text_cells(&text),
             text,
-            cursor,
+            cells,
+            cursor: cursor_cell,
         }
     }
 
-    /// The part of the line that is shown; it stays where it was while the cursor is in it.
-    fn window(&mut self, line: &str, cursor: usize, cells: usize) -> Range<usize> {
-        if fitting(line, cells) == line.len() {
+    /// The part of the line that is shown, and its cells; it stays where it was while the
+    /// cursor is in it.
+    fn window(&mut self, line: &str, cursor: usize, room: usize) -> (Range<usize>, usize) {
+        let (bytes, cells) = fitting(line, room);
+        if bytes == line.len() {
             self.window_start = 0;
-            return 0..line.len();
+            return (0..bytes, cells);
         }
-        if !self.has_in_window(line, cursor, cells) {
-            self.window_start = go_back(line, cursor, cells / 2);
+        if !self.has_in_window(line, cursor, room) {
+            self.window_start = go_back(line, cursor, room / 2);
         }
         let start = self.window_start;
-        let room = cells - usize::from(start > 0);
-        let rest = &line[start..];
-        let all = fitting(rest, room);
-        let shown = if all == rest.len() {
-            all
-        } else {
-            fitting(rest, room - 1)
-        };
-        start..start + shown
+        let room = room - usize::from(start > 0);
+        let (mut bytes, mut cells) = fitting(&line[start..], room);
+        if start + bytes < line.len() {
+            (bytes, cells) = fitting(&line[start..], room - 1);
+        }
+        (start..start + bytes, cells)
     }
 
     fn has_in_window(&self, line: &str, cursor: usize, cells: usize) -> bool {
         let start = self.window_start;
         if start == 0 {
-            return cursor <= fitting(line, cells - 1);
+            return cursor <= fitting(line, cells - 1).0;
         }
         let is_edge = start < cursor
             && line.is_char_boundary(start)
@@ -176,7 +178,7 @@ impl Display {
                 .chars()
                 .next()
                 .is_some_and(|c| char_cells(c) > 0);
-        is_edge && cursor - start <= fitting(&line[start..], cells - 2)
+        is_edge && cursor - start <= fitting(&line[start..], cells - 2).0
     }
 }
 
@@ -188,16 +190,23 @@ fn add(text: &mut Text<ROW_BYTES_MAX>, part: &str) {
     );
 }
 
-/// Bytes of the longest beginning of `text` that takes at most `cells`, with all that joins it.
-fn fitting(text: &str, cells: usize) -> usize {
+/// Bytes and cells of the longest beginning of `text` that takes at most `room` cells, with
+/// all that joins its last character.
+fn fitting(text: &str, room: usize) -> (usize, usize) {
+    // With one more byte, to see that nothing joins the last character.
+    if text.as_bytes()[..text.len().min(room + 1)].is_ascii() {
+        let count = text.len().min(room);
+        return (count, count);
+    }
     let mut used = 0;
     for (at, character) in text.char_indices() {
-        used += char_cells(character);
-        if used > cells {
-            return at;
+        let cells = char_cells(character);
+        if used + cells > room {
+            return (at, used);
         }
+        used += cells;
     }
-    text.len()
+    (text.len(), used)
 }
 
 /// Where the characters begin that end at `from` and take at most `cells`.
@@ -255,8 +264,9 @@ mod tests {
 
     #[test]
     fn a_wide_character_is_not_cut_in_two() {
-        assert_eq!((fitting("日本", 3), fitting("日本", 4)), (3, 6));
-        assert_eq!(fitting("ae\u{301}b", 2), 4);
+        assert_eq!(fitting("日本", 3), (3, 2));
+        assert_eq!(fitting("日本", 4), (6, 4));
+        assert_eq!(fitting("ae\u{301}b", 2), (4, 2));
         assert_eq!(go_back("ab日", 5, 3), 1);
         assert_eq!(go_back("ae\u{301}b", 5, 2), 1);
     }

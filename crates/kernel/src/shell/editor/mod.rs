@@ -12,6 +12,8 @@ mod display;
 mod pen;
 mod recall;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub use candidates::Candidates;
 pub use completion::Complete;

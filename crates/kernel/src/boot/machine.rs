@@ -1,0 +1,145 @@
+//! This machine as the kernel sees it: `Machine` over `arch` and `drivers`.
+
+use super::power;
+use super::screen::{self, ScreenHandle};
+use super::start::{LOG, TRACE};
+use crate::arch::view::{CoreView, CpuView, InterruptsView};
+use crate::arch::{apic, clock, core_local, cpu, interrupts};
+use crate::base::console::Console;
+use crate::base::fixed::Vec;
+use crate::base::log::Log;
+use crate::base::machine::{
+    BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
+};
+use crate::base::metric::Usage;
+use crate::base::time::Instant;
+use crate::base::trace::Trace;
+use crate::drivers::serial::{self, SerialConsole};
+use crate::kernel::Machine;
+use crate::memory;
+use crate::memory::view::MemoryView;
+use crate::sched;
+use crate::sched::view::ThreadsView;
+use core::sync::atomic::Ordering::{Acquire, Relaxed};
+
+pub struct Metal {
+    boot: BootView,
+    cores_present: usize,
+    serial: SerialConsole,
+    screen: Option<ScreenHandle>,
+}
+
+impl Metal {
+    pub fn new(boot: BootView, cores_present: usize) -> Self {
+        let screen = boot.framebuffer.map(|_| ScreenHandle);
+        Self {
+            boot,
+            cores_present: cores_present.max(1),
+            serial: SerialConsole,
+            screen,
+        }
+    }
+}
+
+impl Machine for Metal {
+    fn now(&self) -> Instant {
+        clock::now()
+    }
+
+    fn entropy(&mut self, bytes: &mut [u8]) -> bool {
+        cpu::random(bytes)
+    }
+
+    fn console(&mut self, index: usize) -> Option<&mut dyn Console> {
+        match index {
+            0 => Some(&mut self.serial),
+            1 => self
+                .screen
+                .as_mut()
+                .map(|screen| screen as &mut dyn Console),
+            _ => None,
+        }
+    }
+
+    fn log(&self) -> &Log {
+        &LOG
+    }
+
+    fn trace(&self) -> &Trace {
+        &TRACE
+    }
+
+    fn boot(&self) -> &BootView {
+        &self.boot
+    }
+
+    fn cpu(&self, view: &mut CpuView) {
+        let now = clock::now();
+        *view = CpuView {
+            vendor: cpu::vendor(),
+            brand: cpu::brand(),
+            cores_present: self.cores_present,
+            clock_hz: clock::hz(),
+            clock_source: clock::source(),
+            timer: apic::timer_name(),
+            features: cpu::features(),
+            cores: Vec::new(),
+        };
+        for index in 0..self.cores_present {
+            let Some(cells) = core_local::of(index) else {
+                return;
+            };
+            let used = sched::core_use(index, now);
+            let row = CoreView {
+                index,
+                apic_id: cells.apic_id.load(Relaxed),
+                is_online: cells.is_online.load(Acquire),
+                busy: used.busy,
+                idle: used.idle,
+                interrupts: cells.interrupts.load(Relaxed),
+                switches: used.switches,
+                ready: used.ready,
+            };
+            // `of` has as many as the list holds.
+            let _ = view.cores.push(row);
+        }
+    }
+
+    fn interrupts(&self, view: &mut InterruptsView) {
+        interrupts::view(view);
+    }
+
+    fn memory(&self, view: &mut MemoryView) {
+        memory::view(view);
+    }
+
+    fn threads(&self, view: &mut ThreadsView) {
+        sched::view(view, clock::now());
+    }
+
+    fn usages(&self, visit: &mut dyn FnMut(&Usage)) {
+        memory::visit_usages(visit);
+        serial::visit_usages(visit);
+        visit(&screen::usage());
+    }
+
+    fn power(&mut self, action: PowerAction) {
+        serial::flush();
+        match action {
+            PowerAction::Reboot => power::reboot(),
+            PowerAction::PowerOff => power::power_off(),
+        }
+    }
+
+    fn debug(&mut self, action: DebugAction) {
+        crate::failure::provoke(action);
+    }
+
+    fn start_self_test(&mut self, test: SelfTest) -> Result<(), SelfTestError> {
+        sched::selftest::start(test)
+    }
+
+    fn self_test(&self) -> SelfTestView {
+        sched::selftest::view()
+    }
+}

@@ -1,0 +1,30 @@
+//! From the loader's hand-over to a running control loop, step by step.
+//!
+//! The order is the one in which each step needs the ones before it; a device that
+//! is missing is noted with its reason and stops nothing.
+
+pub mod description;
+pub mod pvh;
+
+#[cfg(target_os = "none")]
+mod control;
+#[cfg(target_os = "none")]
+mod cores;
+#[cfg(target_os = "none")]
+pub mod loader;
+#[cfg(target_os = "none")]
+mod machine;
+#[cfg(target_os = "none")]
+mod power;
+#[cfg(target_os = "none")]
+mod screen;
+#[cfg(target_os = "none")]
+mod start;
+#[cfg(target_os = "none")]
+mod watchdog;
+#[cfg(target_os = "none")]
+pub use power::reboot;
+#[cfg(target_os = "none")]
+pub use screen::write_in_emergency as write_to_screen_in_emergency;
+#[cfg(target_os = "none")]
+pub use start::{LOG, TRACE, from_loader, from_pvh};

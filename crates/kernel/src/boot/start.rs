@@ -1,0 +1,256 @@
+//! The steps of boot on the first core.
+
+use super::description::{BootError, Description};
+use super::{control, cores, loader, power, pvh, screen, watchdog};
+use crate::arch::{apic, clock, context, core_local, cpu, gdt, interrupts, io_apic, pic, traps};
+use crate::base::config::Config;
+use crate::base::fixed::Vec;
+use crate::base::log::{Level, Log};
+use crate::base::machine::BootView;
+use crate::base::sync::IrqLock;
+use crate::base::trace::{Kind, Trace};
+use crate::drivers::acpi::{Acpi, AcpiError, IoApic};
+use crate::drivers::serial;
+use crate::limits::STACK_BYTES;
+use crate::memory::stacks::Stack;
+use crate::memory::{self, physical};
+use crate::{failure, sched};
+use bootloader_api::BootInfo;
+use core::sync::atomic::Ordering::{Relaxed, Release};
+
+/// The log and the trace ring of this machine.
+pub static LOG: Log = Log::new();
+pub static TRACE: Trace = Trace::new();
+
+/// What is missing, each with the reason; `status` shows it.
+pub(super) type Missing = Vec<(&'static str, &'static str), 16>;
+
+/// What the first steps hand to those that run on the kernel's own stack.
+pub(super) struct Found {
+    pub description: Description,
+    pub acpi: Result<Acpi, AcpiError>,
+    pub config: Config,
+    pub missing: Missing,
+    pub stack: Stack,
+}
+
+/// Continues the PVH entry.
+pub fn from_pvh(start_info: u64) -> ! {
+    prepare_core();
+    let read = pvh::Reader {
+        bytes: &physical::left_by_firmware,
+        text: &physical::text_left_by_firmware,
+    };
+    take_over(pvh::describe(start_info, &read))
+}
+
+/// Continues the entry of the `bootloader` crate.
+pub fn from_loader(info: &'static mut BootInfo) -> ! {
+    clock::start_now();
+    prepare_core();
+    take_over(loader::describe(info))
+}
+
+/// What the first core needs before anything may go wrong.
+fn prepare_core() {
+    core_local::install(0);
+    gdt::load_early();
+    traps::load();
+    cpu::protect();
+    pic::remap_and_mask();
+}
+
+pub(super) fn log(level: Level, text: core::fmt::Arguments<'_>) {
+    LOG.write(clock::now(), level, "boot", text);
+}
+
+/// Makes the machine the kernel's own, as far as that goes on the loader's stack.
+fn take_over(description: Result<Description, BootError>) -> ! {
+    let mut missing = Missing::new();
+    if let Err(error) = serial::start() {
+        note(&mut missing, "serial line", error.reason());
+    }
+    let description = match description {
+        Ok(description) => description,
+        Err(error) => panic!("this machine cannot be booted: {error}"),
+    };
+    let config = Config::parse(&description.command_line);
+    failure::set_end(config.on_panic);
+    LOG.set_levels(config.log_levels.clone());
+    let acpi = Acpi::read(description.acpi_root, &physical::left_by_firmware);
+    if let Err(error) = memory::init(&description.memory) {
+        panic!("memory cannot be taken over: {error}");
+    }
+    memory::address_space::allow_write_combining();
+    let stack = match memory::allocate_stack("idle-0", STACK_BYTES as u64) {
+        Ok(stack) => stack,
+        Err(error) => panic!("no stack for the first core: {error}"),
+    };
+    FOUND.with(|found| {
+        *found = Some(Found {
+            description,
+            acpi,
+            config,
+            missing,
+            stack,
+        })
+    });
+    context::continue_on(stack.top(), on_own_stack, 0)
+}
+
+static FOUND: IrqLock<Option<Found>> = IrqLock::new(None);
+
+/// The rest of boot, as what becomes the first core's idle thread.
+extern "C" fn on_own_stack(_: usize) -> ! {
+    let Some(mut found) = FOUND.with(Option::take) else {
+        panic!("boot has lost what it found");
+    };
+    step("own page tables and stack");
+    memory::reclaim_loader();
+    cores::load_exception_stacks(0);
+    if let Some(reason) = found.description.missing_config {
+        note(&mut found.missing, "rayos.cfg", reason);
+    }
+    let acpi = known_or_usual(&mut found);
+    start_clock(&acpi);
+    start_interrupts(&acpi, &mut found.missing);
+    step("clock and interrupts");
+    if let Err(error) = sched::become_idle_thread(found.stack) {
+        panic!("the first core has no place among the threads: {error}");
+    }
+    cores::start_others(&acpi, &mut found.missing);
+    step("cores");
+    power::set(&acpi);
+    connect_serial(&acpi, &mut found.missing);
+    let screen = screen::start(
+        found.description.screen,
+        found.config.keymap,
+        &acpi,
+        &mut found.missing,
+    );
+    step("devices");
+    let boot = BootView {
+        path: found.description.path,
+        command_line: found.description.command_line,
+        config: found.config,
+        framebuffer: screen,
+        missing: found.missing,
+    };
+    control::start(boot, acpi.cores.len() + acpi.cores_more);
+    watchdog::start();
+    sched::idle()
+}
+
+fn step(name: &str) {
+    log(Level::Debug, format_args!("{name}: done"));
+    TRACE.push(
+        clock::now(),
+        core_local::index() as u8,
+        Kind::Boot,
+        clock::ticks(),
+        0,
+    );
+}
+
+/// The tables, or what a PC without them has by custom.
+fn known_or_usual(found: &mut Found) -> Acpi {
+    const LOCAL_APIC: u64 = 0xfee0_0000;
+    const IO_APIC: u64 = 0xfec0_0000;
+    match core::mem::replace(&mut found.acpi, Err(AcpiError::NoRoot)) {
+        Ok(acpi) => acpi,
+        Err(error) => {
+            note(&mut found.missing, "acpi", error.reason());
+            let mut acpi = Acpi {
+                local_apic: LOCAL_APIC,
+                ..Acpi::default()
+            };
+            // One controller fits the list.
+            let _ = acpi.io_apics.push(IoApic {
+                address: IO_APIC,
+                first_line: 0,
+            });
+            acpi
+        }
+    }
+}
+
+fn start_clock(acpi: &Acpi) {
+    const HPET_BYTES: u64 = 1024;
+    let hpet = acpi
+        .hpet
+        .and_then(|physical| memory::map_device(physical, HPET_BYTES, "hpet").ok());
+    clock::calibrate(hpet);
+}
+
+fn start_interrupts(acpi: &Acpi, missing: &mut Missing) {
+    const APIC_BYTES: u64 = 4096;
+    match memory::map_device(acpi.local_apic, APIC_BYTES, "local apic") {
+        Ok(registers) => apic::set_access(registers),
+        Err(error) => panic!("the local APIC cannot be mapped: {error}"),
+    }
+    apic::enable();
+    apic::choose_timer();
+    for io_apic in &acpi.io_apics {
+        let registers = memory::map_device(io_apic.address, APIC_BYTES, "i/o apic");
+        let is_added = registers.is_ok_and(|registers| io_apic::add(registers, io_apic.first_line));
+        if !is_added {
+            note(
+                missing,
+                "i/o apic",
+                "its registers cannot be mapped, or there are too many",
+            );
+        }
+    }
+    let cells = core_local::current();
+    cells.apic_id.store(apic::id(), Relaxed);
+    cells.is_online.store(true, Release);
+    interrupts::set(interrupts::TIMER, "timer", || {});
+    interrupts::set(interrupts::RESCHEDULE, "reschedule", || {});
+    sched::set_trace(&TRACE);
+    traps::set_hooks(traps::Hooks {
+        exception: failure::on_exception,
+        non_maskable: failure::on_non_maskable,
+        after_interrupt: sched::reschedule,
+    });
+}
+
+/// Routes a legacy interrupt to the first core; says in words why not.
+pub(super) fn route(
+    acpi: &Acpi,
+    irq: u8,
+    source: &'static str,
+    run: fn(),
+) -> Result<(), &'static str> {
+    let line = acpi.line_of(irq);
+    let vector =
+        interrupts::allocate(source, line.line, 0, run).ok_or("no interrupt vector is left")?;
+    let signal = io_apic::Signal {
+        is_active_low: line.is_active_low,
+        is_level: line.is_level,
+    };
+    match io_apic::route(line.line, vector, apic::id(), signal) {
+        true => Ok(()),
+        false => Err("no I/O APIC has its interrupt line"),
+    }
+}
+
+fn connect_serial(acpi: &Acpi, missing: &mut Missing) {
+    let handler = || {
+        serial::on_interrupt();
+        control::wake();
+    };
+    match route(acpi, serial::IRQ, "serial", handler) {
+        Ok(()) => serial::enable_interrupts(),
+        Err(reason) => note(missing, "serial interrupt", reason),
+    }
+}
+
+pub(super) fn note(missing: &mut Missing, what: &'static str, reason: &'static str) {
+    log(Level::Warn, format_args!("{what} is missing: {reason}"));
+    if missing.push((what, reason)).is_err() {
+        log(
+            Level::Warn,
+            format_args!("the list of missing things is full"),
+        );
+    }
+}

@@ -1,0 +1,228 @@
+//! The Linux guest that RayOS is compared with: the distribution's kernel and busybox as its first process.
+//!
+//! The kernel's package is unpacked below the target directory; nothing of it is installed into the system.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::deadline::Deadline;
+use crate::process;
+use crate::workspace;
+
+/// Packages that name the newest kernel for virtual machines: Debian's, then Ubuntu's.
+const KERNEL_PACKAGES: &[&str] = &["linux-image-cloud-amd64", "linux-image-virtual"];
+const KERNEL_PREFIX: &str = "vmlinuz-";
+const BUSYBOX: &str = "/bin/busybox";
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const FETCH_WITHIN: Duration = Duration::from_secs(15 * 60);
+
+/// What the guest's first process says on the serial line.
+pub const MARKER: &str = "first process runs";
+
+/// The first process: a shell that says so and then waits to be ended.
+const INIT: &str =
+    "#!/bin/busybox sh\necho 'first process runs'\nexec /bin/busybox sleep 1000000\n";
+
+/// Everything that boots.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    pub version: String,
+    pub kernel: PathBuf,
+    pub initramfs: PathBuf,
+}
+
+impl Guest {
+    pub fn prepare() -> anyhow::Result<Guest> {
+        let missing = "the Linux guest is missing; `cargo xtask doctor --install` fetches it";
+        let kernel = kernel().context(missing)?;
+        let version = version_of(&kernel).context(missing)?;
+        Ok(Guest {
+            version,
+            kernel,
+            initramfs: make_initramfs()?,
+        })
+    }
+}
+
+/// Packs busybox and the first process into an archive, uncompressed: the guest need not unpack it first.
+fn make_initramfs() -> anyhow::Result<PathBuf> {
+    let scratch = workspace::Scratch::new().context("no scratch directory can be made")?;
+    let bin = scratch.path().join("bin");
+    fs::create_dir(&bin)?;
+    fs::copy(BUSYBOX, bin.join("busybox")).context("busybox cannot be copied")?;
+    let init = scratch.path().join("init");
+    fs::write(&init, INIT)?;
+    fs::set_permissions(&init, fs::Permissions::from_mode(0o755))?;
+
+    let archive = directory().join("initramfs");
+    let mut pack = Command::new("sh");
+    let script =
+        format!("printf '%s\\n' bin bin/busybox init | {BUSYBOX} cpio -o -H newc > \"$1\"");
+    pack.current_dir(scratch.path())
+        .args(["-c", &script, "sh"])
+        .arg(&archive);
+    let said = process::ask(&mut pack, Deadline::after(ANSWER_WITHIN))?;
+    if !said.success {
+        bail!("the initramfs cannot be packed: {}", said.stderr.trim());
+    }
+    Ok(archive)
+}
+
+fn directory() -> PathBuf {
+    workspace::cache().join("linux")
+}
+
+/// The unpacked kernel, when there is one.
+pub fn kernel() -> Option<PathBuf> {
+    let files = fs::read_dir(directory())
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path());
+    files.filter(|path| version_of(path).is_some()).max()
+}
+
+pub fn kernel_version() -> Option<String> {
+    version_of(&kernel()?)
+}
+
+fn version_of(kernel: &Path) -> Option<String> {
+    kernel
+        .file_name()?
+        .to_str()?
+        .strip_prefix(KERNEL_PREFIX)
+        .map(str::to_string)
+}
+
+/// The version of a busybox that runs without libraries.
+pub fn busybox_version() -> Option<String> {
+    let path = Path::new(BUSYBOX);
+    let is_static = path.exists() && !needs_a_loader(&fs::read(path).ok()?);
+    let said = process::ask(&mut Command::new(path), Deadline::after(ANSWER_WITHIN)).ok()?;
+    let first = said.stdout.lines().next()?;
+    is_static.then(|| first.split_whitespace().nth(1).map(str::to_string))?
+}
+
+/// Whether an ELF executable names a dynamic loader (a program header of type PT_INTERP).
+fn needs_a_loader(elf: &[u8]) -> bool {
+    const PT_INTERP: u32 = 3;
+    let number = |at: usize, size: usize| {
+        let bytes = elf.get(at..at + size)?;
+        Some(
+            bytes
+                .iter()
+                .rev()
+                .fold(0_usize, |value, byte| value << 8 | usize::from(*byte)),
+        )
+    };
+    let interpreter = || {
+        let (table, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
+        Some((0..count).any(|index| number(table + index * size, 4) == Some(PT_INTERP as usize)))
+    };
+    interpreter().unwrap_or(true)
+}
+
+/// Downloads the distribution's kernel package and keeps its kernel.
+pub fn fetch_kernel() -> anyhow::Result<()> {
+    let package = newest_package()?;
+    let scratch = workspace::Scratch::new().context("no scratch directory can be made")?;
+    eprintln!("+ apt-get download {package}");
+    let mut download = Command::new("apt-get");
+    download
+        .current_dir(scratch.path())
+        .args(["download", "-q", &package]);
+    let said = process::ask(&mut download, Deadline::after(FETCH_WITHIN))?;
+    let archive = find(scratch.path(), |name| name.ends_with(".deb"));
+    let Some(archive) = archive.filter(|_| said.success) else {
+        bail!("apt-get download {package} failed: {}", said.stderr.trim());
+    };
+    let unpacked = scratch.path().join("unpacked");
+    let mut unpack = Command::new("dpkg-deb");
+    unpack.arg("-x").arg(archive).arg(&unpacked);
+    let said = process::ask(&mut unpack, Deadline::after(FETCH_WITHIN))?;
+    let kernel = find(&unpacked.join("boot"), |name| {
+        name.starts_with(KERNEL_PREFIX)
+    });
+    let Some(kernel) = kernel.filter(|_| said.success) else {
+        bail!("{package} has no kernel in it: {}", said.stderr.trim());
+    };
+    let name = kernel.file_name().context("a kernel without a name")?;
+    fs::create_dir_all(directory())?;
+    fs::copy(&kernel, directory().join(name)).context("the kernel cannot be kept")?;
+    Ok(())
+}
+
+/// The package with the kernel itself, which the package for "the newest" depends on.
+fn newest_package() -> anyhow::Result<String> {
+    for name in KERNEL_PACKAGES {
+        let mut command = Command::new("apt-cache");
+        command.args(["depends", "--no-recommends", "--no-suggests", name]);
+        let said = process::ask(&mut command, Deadline::after(ANSWER_WITHIN))?;
+        let depends = said
+            .stdout
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Depends: "));
+        if let Some(package) = depends
+            .into_iter()
+            .find(|package| package.starts_with("linux-image-"))
+        {
+            return Ok(package.to_string());
+        }
+    }
+    bail!(
+        "apt knows none of {}; run `apt-get update` as root",
+        KERNEL_PACKAGES.join(", ")
+    )
+}
+
+fn find(directory: &Path, wanted: impl Fn(&str) -> bool) -> Option<PathBuf> {
+    let files = fs::read_dir(directory)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path());
+    files.into_iter().find(|path| {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(&wanted)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An ELF header and one program header of this type.
+    fn elf(kind: u8) -> Vec<u8> {
+        let mut bytes = vec![0; 64 + 56];
+        bytes[32] = 64;
+        bytes[54] = 56;
+        bytes[56] = 1;
+        bytes[64] = kind;
+        bytes
+    }
+
+    #[test]
+    fn a_busybox_that_needs_libraries_is_not_taken() {
+        assert!(needs_a_loader(&elf(3)));
+        assert!(!needs_a_loader(&elf(1)));
+        assert!(needs_a_loader(b"short"));
+    }
+
+    #[test]
+    fn the_first_process_says_what_is_waited_for() {
+        assert!(INIT.contains(MARKER));
+    }
+
+    #[test]
+    fn a_kernels_version_is_in_its_name() {
+        assert_eq!(
+            version_of(Path::new("/x/vmlinuz-6.1.0-1-cloud-amd64")).as_deref(),
+            Some("6.1.0-1-cloud-amd64")
+        );
+        assert_eq!(version_of(Path::new("/x/initramfs")), None);
+    }
+}

@@ -1,0 +1,336 @@
+//! Carries bytes between the user's terminal and a machine's serial line until one of them ends.
+//!
+//! Input waits for the first prompt, because a serial port that is being set up loses what it holds. When the input
+//! ends, `poweroff` is typed; a kernel that does not obey in time is ended from outside.
+
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::keys::{Key, Keys};
+use super::terminal_mode::RawMode;
+use crate::deadline::Deadline;
+use crate::outcome::Outcome;
+use crate::qemu::{Exit, Machine};
+use crate::session::PROMPT;
+
+/// A kernel without a prompt still gets what is typed, after this.
+const PROMPT_WITHIN: Duration = Duration::from_secs(60);
+/// After the end of the input: how long the kernel may be silent, and how long it may go on talking.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
+const FAREWELL_MAX: Duration = Duration::from_secs(5 * 60);
+const END_WITHIN: Duration = Duration::from_secs(10);
+const CAN: u8 = 0x18;
+
+/// What the bytes that pass mean for how the run goes on and ends.
+struct Traffic {
+    keys: Option<Keys>,
+    /// Typed and not yet taken by the serial line.
+    to_kernel: Vec<u8>,
+    /// The last bytes of the kernel, in which the prompt is looked for.
+    tail: Vec<u8>,
+    is_prompt_awaited: bool,
+    is_line_begun: bool,
+    has_panicked: bool,
+    wants_to_quit: bool,
+}
+
+impl Traffic {
+    fn new(is_terminal: bool, is_prompt_awaited: bool) -> Self {
+        Traffic {
+            keys: is_terminal.then(Keys::default),
+            to_kernel: Vec::new(),
+            tail: Vec::new(),
+            is_prompt_awaited,
+            is_line_begun: false,
+            has_panicked: false,
+            wants_to_quit: false,
+        }
+    }
+
+    fn on_typed(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match self
+                .keys
+                .as_mut()
+                .map_or(Key::Send(*byte), |keys| keys.push(*byte))
+            {
+                Key::Send(byte) => {
+                    self.to_kernel.push(byte);
+                    self.is_line_begun = byte != b'\n' && byte != b'\r';
+                }
+                Key::Quit => self.wants_to_quit = true,
+                Key::Swallowed => {}
+            }
+        }
+    }
+
+    fn on_end_of_input(&mut self) {
+        if self.is_line_begun {
+            self.to_kernel.push(b'\n');
+        }
+        self.to_kernel.extend_from_slice(b"poweroff\n");
+    }
+
+    fn on_output(&mut self, bytes: &[u8]) {
+        self.has_panicked |= bytes.contains(&CAN);
+        if self.is_prompt_awaited {
+            self.tail.extend_from_slice(bytes);
+            if self
+                .tail
+                .windows(PROMPT.len())
+                .any(|window| window == PROMPT.as_bytes())
+            {
+                self.is_prompt_awaited = false;
+            }
+            self.tail
+                .drain(..self.tail.len().saturating_sub(PROMPT.len()));
+        }
+    }
+
+    fn is_sending(&self) -> bool {
+        !self.is_prompt_awaited && !self.to_kernel.is_empty()
+    }
+}
+
+/// The two ends of the time after the input ended.
+struct Farewell {
+    silence: Deadline,
+    total: Deadline,
+}
+
+impl Farewell {
+    fn begin() -> Self {
+        Farewell {
+            silence: Deadline::after(SILENCE_MAX),
+            total: Deadline::after(FAREWELL_MAX),
+        }
+    }
+}
+
+pub fn join_terminal(mut machine: Machine, waits_for_prompt: bool) -> anyhow::Result<Outcome> {
+    let serial = machine
+        .take_serial()
+        .context("the machine's serial line is in use")?;
+    serial.set_nonblocking(true)?;
+    let signals = signals()?;
+    let stdin = io::stdin();
+    let raw_mode = RawMode::enter(&stdin)?;
+    let mut traffic = Traffic::new(raw_mode.is_some(), waits_for_prompt);
+    let is_scripted = raw_mode.is_none();
+    let end = carry(&serial, &stdin, &signals, &mut traffic);
+    drop(raw_mode);
+    match end? {
+        End::Machine => {
+            let ending = machine.wait(Deadline::after(END_WITHIN))?;
+            match ending.map(|ending| ending.exit) {
+                Some(Exit::Success) if traffic.has_panicked && is_scripted => Ok(Outcome::Crashed),
+                Some(Exit::Success) => Ok(Outcome::Success),
+                Some(Exit::Failed) => Ok(Outcome::Crashed),
+                Some(Exit::Unknown(status)) => Err(anyhow!("QEMU ended with {status}")),
+                None => Err(anyhow!(
+                    "QEMU closed the serial line and still runs; it is ended"
+                )),
+            }
+        }
+        End::User => {
+            machine.quit();
+            eprintln!();
+            Ok(Outcome::Success)
+        }
+        End::OutOfTime => {
+            machine.quit();
+            eprintln!("\nthe kernel did not power off in time; QEMU is ended");
+            Ok(if traffic.has_panicked {
+                Outcome::Crashed
+            } else {
+                Outcome::TimedOut
+            })
+        }
+    }
+}
+
+/// Why the carrying ended.
+enum End {
+    /// The serial line closed: the machine ended.
+    Machine,
+    /// The user quit, a signal came, or nobody reads the output any more.
+    User,
+    OutOfTime,
+}
+
+fn carry(
+    mut serial: &UnixStream,
+    stdin: &io::Stdin,
+    signals: &UnixStream,
+    traffic: &mut Traffic,
+) -> anyhow::Result<End> {
+    let prompt = Deadline::after(PROMPT_WITHIN);
+    let mut farewell: Option<Farewell> = None;
+    let slice = Timespec {
+        tv_sec: 0,
+        tv_nsec: 200_000_000,
+    };
+    let mut buffer = [0; 4096];
+    loop {
+        let serial_events = if traffic.is_sending() {
+            PollFlags::IN | PollFlags::OUT
+        } else {
+            PollFlags::IN
+        };
+        // Once the input has ended it would be readable for ever; it is no longer looked at.
+        let stdin_events = if farewell.is_none() {
+            PollFlags::IN
+        } else {
+            PollFlags::empty()
+        };
+        let mut sources = [
+            PollFd::from_borrowed_fd(serial.as_fd(), serial_events),
+            PollFd::from_borrowed_fd(stdin.as_fd(), stdin_events),
+            PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN),
+        ];
+        match poll(&mut sources, Some(&slice)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error).context("waiting for the terminal and the machine"),
+        }
+        let [serial_ready, stdin_ready, signal_ready] = sources.map(|source| source.revents());
+        let has_input = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
+
+        if !signal_ready.is_empty() || traffic.wants_to_quit {
+            return Ok(End::User);
+        }
+        if serial_ready.intersects(has_input) {
+            match serial.read(&mut buffer) {
+                Ok(0) => return Ok(End::Machine),
+                Ok(count) => {
+                    traffic.on_output(&buffer[..count]);
+                    if show(&buffer[..count]).is_err() {
+                        return Ok(End::User);
+                    }
+                    if let Some(farewell) = &mut farewell {
+                        farewell.silence = Deadline::after(SILENCE_MAX);
+                    }
+                }
+                Err(error) if is_worth_a_retry(&error) => {}
+                Err(_) => return Ok(End::Machine),
+            }
+        }
+        if farewell.is_none() && stdin_ready.intersects(has_input) {
+            // Not through `Stdin`'s buffer: bytes in there would not wake `poll`.
+            match rustix::io::read(stdin, &mut buffer) {
+                Ok(0) => {
+                    traffic.on_end_of_input();
+                    farewell = Some(Farewell::begin());
+                }
+                Ok(count) => traffic.on_typed(&buffer[..count]),
+                Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+                Err(error) => return Err(error).context("reading the input"),
+            }
+        }
+        if prompt.is_over() {
+            traffic.is_prompt_awaited = false;
+        }
+        if traffic.is_prompt_awaited
+            && let Some(farewell) = &mut farewell
+        {
+            // A machine that still boots has not been told to power off yet.
+            *farewell = Farewell::begin();
+        }
+        if traffic.is_sending() {
+            match serial.write(&traffic.to_kernel) {
+                Ok(count) => drop(traffic.to_kernel.drain(..count)),
+                Err(error) if is_worth_a_retry(&error) => {}
+                // What the kernel said last is still to be read; the end shows there.
+                Err(_) => traffic.to_kernel.clear(),
+            }
+        }
+        if farewell
+            .as_ref()
+            .is_some_and(|farewell| farewell.silence.earlier(farewell.total).is_over())
+        {
+            return Ok(End::OutOfTime);
+        }
+    }
+}
+
+fn show(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// A socket that becomes readable when this process is asked to end, so that the terminal's mode is put back first.
+fn signals() -> anyhow::Result<UnixStream> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let (ours, theirs) = UnixStream::pair()?;
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::low_level::pipe::register(signal, theirs.try_clone()?)
+            .context("a signal cannot be waited for")?;
+    }
+    Ok(ours)
+}
+
+fn is_worth_a_retry(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partial_last_line_is_ended_before_poweroff_is_typed() {
+        let mut traffic = Traffic::new(false, false);
+        traffic.on_typed(b"version\ncpu");
+        traffic.on_end_of_input();
+        assert_eq!(traffic.to_kernel, b"version\ncpu\npoweroff\n");
+
+        let mut traffic = Traffic::new(false, false);
+        traffic.on_typed(b"version\n");
+        traffic.on_end_of_input();
+        assert_eq!(traffic.to_kernel, b"version\npoweroff\n");
+    }
+
+    #[test]
+    fn input_waits_for_a_prompt_however_its_bytes_are_cut() {
+        for chunk in 1..=10 {
+            let mut traffic = Traffic::new(false, true);
+            traffic.on_typed(b"version\n");
+            let output = b"booting\r\nrayos> ";
+            let (early, last) = output.split_at(output.len() - 1);
+            early
+                .chunks(chunk)
+                .for_each(|bytes| traffic.on_output(bytes));
+            assert!(!traffic.is_sending());
+            traffic.on_output(last);
+            assert!(traffic.is_sending(), "chunks of {chunk}");
+        }
+    }
+
+    #[test]
+    fn the_escape_key_is_for_terminals_only() {
+        let mut scripted = Traffic::new(false, false);
+        scripted.on_typed(b"\x01x");
+        assert!(!scripted.wants_to_quit);
+        assert_eq!(scripted.to_kernel, b"\x01x");
+        let mut typed = Traffic::new(true, false);
+        typed.on_typed(b"\x01x");
+        assert!(typed.wants_to_quit);
+    }
+
+    #[test]
+    fn a_panic_is_noticed_in_the_output() {
+        let mut traffic = Traffic::new(false, false);
+        traffic.on_output(b"rayos> ");
+        assert!(!traffic.has_panicked);
+        traffic.on_output(b"\x18panic: x");
+        assert!(traffic.has_panicked);
+    }
+}
