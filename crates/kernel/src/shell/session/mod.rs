@@ -50,6 +50,11 @@ enum State {
     Editing,
     /// A command of the line is to run.
     Running(Progress),
+    /// The command wants something that the kernel tries before it is answered.
+    Asking {
+        progress: Progress,
+        ran: Ran,
+    },
     Printing {
         progress: Progress,
         ran: Ran,
@@ -94,8 +99,6 @@ pub struct Session {
     news: News,
     /// Ctrl-C was received while a line ran.
     is_interrupted: bool,
-    /// What a command asks the kernel for while the line goes on.
-    asked: Option<Intent>,
 }
 
 impl Session {
@@ -114,7 +117,6 @@ impl Session {
             output: Output::new(mode == ShellMode::Interactive),
             news: News::new(),
             is_interrupted: false,
-            asked: None,
         }
     }
 
@@ -176,9 +178,6 @@ impl Session {
     /// Gives the console what it takes; answers an intent whose answer has gone out.
     pub fn send(&mut self, now: Instant, console: &mut dyn Console) -> Option<Intent> {
         self.output.send(console);
-        if let Some(intent) = self.asked.take() {
-            return Some(intent);
-        }
         let State::Leaving { intent, deadline } = self.state else {
             return None;
         };
@@ -190,11 +189,37 @@ impl Session {
         Some(intent)
     }
 
+    /// What the kernel is to try before the command is answered.
+    pub fn request(&self) -> Option<Intent> {
+        match &self.state {
+            State::Asking { ran, .. } => ran.intent,
+            _ => None,
+        }
+    }
+
+    /// What has become of the request.
+    pub fn on_tried(&mut self, result: Result<(), &'static str>) {
+        match core::mem::replace(&mut self.state, State::Editing) {
+            State::Asking { progress, ran } => {
+                if let Err(reason) = result {
+                    self.report.fail(format_args!("{reason}"));
+                }
+                self.become_printing(
+                    progress,
+                    Ran {
+                        intent: None,
+                        ..ran
+                    },
+                );
+            }
+            state => self.state = state,
+        }
+    }
+
     /// Goes on with its line as far as one tick allows.
     pub fn step(&mut self, now: Instant, inspect: &mut dyn Inspect) {
         for _ in 0..STEPS_A_TICK {
-            // What a command asks for is done before the next of its line runs.
-            if self.asked.is_some() || !self.maybe_step(now, inspect) {
+            if !self.maybe_step(now, inspect) {
                 return;
             }
         }
@@ -209,7 +234,7 @@ impl Session {
             State::Away => None,
             State::Editing if self.input.is_empty() => self.front.next_deadline(),
             State::Editing => self.has_room_for_byte().then_some(now),
-            State::Running(_) => Some(now),
+            State::Running(_) | State::Asking { .. } => Some(now),
             State::Printing { .. } => self.has_room_to_print().then_some(now),
             State::Waiting { until, .. } => Some(until),
             State::Leaving { deadline, .. } => Some(deadline.min(now + DRAIN_POLL)),
@@ -234,8 +259,8 @@ impl Session {
             State::Running(progress) => self.run(progress, inspect),
             State::Printing { progress, ran } => return self.print(now, progress, ran),
             State::Waiting { progress, until } => return self.wait(now, progress, until),
-            leaving @ State::Leaving { .. } => {
-                self.state = leaving;
+            others_turn @ (State::Asking { .. } | State::Leaving { .. }) => {
+                self.state = others_turn;
                 return false;
             }
         }
@@ -340,6 +365,9 @@ impl Session {
             is_person: self.front.is_person(),
         };
         match asking.run(&mut self.scratch, inspect, &mut self.report) {
+            Some(ran) if ran.intent.is_some_and(|intent| intent.can_be_refused()) => {
+                self.state = State::Asking { progress, ran };
+            }
             Some(ran) => self.become_printing(progress, ran),
             None => self.end_line(progress.has_failed),
         }
@@ -404,9 +432,6 @@ impl Session {
                 deadline: now + DRAIN_LIMIT,
             };
             return;
-        }
-        if let Some(intent @ Intent::SelfTest(_)) = ran.intent {
-            self.asked = Some(intent);
         }
         if ran.intent == Some(Intent::ClearScreen) && self.front.is_person() {
             self.output.push(CLEAR_SCREEN);
