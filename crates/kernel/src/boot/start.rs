@@ -136,8 +136,9 @@ extern "C" fn on_own_stack(_: usize) -> ! {
         framebuffer: screen,
         missing: found.missing,
     };
-    control::start(boot, acpi.cores.len() + acpi.cores_more);
+    // First, so that there is no moment in which the loop could hang unseen.
     watchdog::start();
+    control::start(boot, acpi.cores.len() + acpi.cores_more);
     sched::idle()
 }
 
