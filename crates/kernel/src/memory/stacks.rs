@@ -97,4 +97,4 @@ pub(super) const fn area_end() -> u64 {
     STACKS_BASE + STACK_SLOTS_MAX as u64 * STACK_SLOT_BYTES
 }
 
-const _: () = assert!(STACK_SLOT_BYTES % PAGE_BYTES == 0);
+const _: () = assert!(STACK_SLOT_BYTES.is_multiple_of(PAGE_BYTES));
