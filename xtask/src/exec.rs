@@ -64,7 +64,23 @@ fn run_all(
             outcome = Outcome::Failure;
         }
     }
-    Ok(outcome)
+    settle(session, commands, left()).map(|()| outcome)
+}
+
+/// Waits until the kernel is done with the last command: one that breaks it answers first and breaks then.
+fn settle(session: &mut Session, commands: &[String], within: Duration) -> Result<(), Failure> {
+    match session.wait_until_ready(within) {
+        Err(Failure::Ended(_)) if commands.last().is_some_and(|last| ends_the_machine(last)) => {
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Whether a line asks for the end, so that the end is no failure.
+fn ends_the_machine(line: &str) -> bool {
+    line.split(|c: char| c.is_whitespace() || c == ';')
+        .any(|word| word == "poweroff" || word == "reboot")
 }
 
 /// Says on stderr what went wrong, and where the serial log is when the kernel is to blame.
@@ -75,4 +91,17 @@ fn explain(failure: &Failure, serial_log: Option<&Path>) -> Outcome {
         eprintln!("serial log: {}", path.display());
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_line_that_asks_for_the_end_may_end_the_machine() {
+        assert!(ends_the_machine("poweroff"));
+        assert!(ends_the_machine("version;reboot"));
+        assert!(!ends_the_machine("echo rebooting"));
+        assert!(!ends_the_machine("debug panic"));
+    }
 }

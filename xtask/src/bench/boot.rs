@@ -13,7 +13,7 @@ use crate::qemu::{Boot, Machine, Payload, Platform, Shape};
 use crate::session::{Line, PROMPT, Terminal};
 
 const START_WITHIN: Duration = Duration::from_secs(30);
-const BOOT_WITHIN: Duration = Duration::from_secs(120);
+const BOOT_WITHIN: Duration = Duration::from_secs(60);
 
 /// A quiet kernel with one console that trusts the processor's random numbers.
 const LINUX_COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 random.trust_cpu=on tsc=reliable";

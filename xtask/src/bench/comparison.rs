@@ -9,6 +9,9 @@ use super::host::Host;
 use super::statistics::Samples;
 use crate::table::Table;
 
+/// How many runs of a contender may fail before the benchmark is given up.
+const FAILURES_MAX: u32 = 3;
+
 /// One measurement.
 pub struct Sample {
     pub time: Duration,
@@ -56,9 +59,18 @@ impl Bench {
                         "run {run} of {runs}: {}, {}",
                         comparison.conditions, contender.name
                     );
-                    let sample = (contender.measure)().with_context(|| contender.name.clone())?;
-                    result.times.push(sample.time);
-                    result.command_line = sample.command_line;
+                    match (contender.measure)() {
+                        Ok(sample) => {
+                            result.times.push(sample.time);
+                            result.command_line = sample.command_line;
+                        }
+                        // A peer that hangs now and then must not keep the rest from being measured.
+                        Err(error) if result.failures < FAILURES_MAX => {
+                            eprintln!("{}: {error:#}; this run does not count", contender.name);
+                            result.failures += 1;
+                        }
+                        Err(error) => return Err(error.context(contender.name.clone())),
+                    }
                 }
             }
         }
@@ -86,6 +98,7 @@ impl Bench {
 #[derive(Default)]
 struct Collected {
     times: Vec<Duration>,
+    failures: u32,
     command_line: String,
 }
 
@@ -96,6 +109,7 @@ impl Collected {
         Ok(Measured {
             name,
             samples,
+            failures: self.failures,
             command_line: self.command_line,
         })
     }
@@ -104,6 +118,7 @@ impl Collected {
 struct Measured {
     name: String,
     samples: Samples,
+    failures: u32,
     command_line: String,
 }
 
@@ -133,6 +148,7 @@ impl Results {
             "conditions",
             "contender",
             "runs",
+            "failed",
             "median",
             "quartile range",
             "min",
@@ -148,6 +164,7 @@ impl Results {
                     outcome.conditions.clone(),
                     measured.name.clone(),
                     samples.all().len().to_string(),
+                    measured.failures.to_string(),
                     milliseconds(samples.median()),
                     milliseconds(samples.quartile_range()),
                     milliseconds(samples.min()),
@@ -191,6 +208,7 @@ impl Results {
             json!({
                 "name": measured.name,
                 "command_line": measured.command_line,
+                "failed_runs": measured.failures,
                 "median_us": microseconds(samples.median()),
                 "quartile_range_us": microseconds(samples.quartile_range()),
                 "min_us": microseconds(samples.min()),
@@ -237,15 +255,17 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
-    /// A contender that takes the next of these times and notes its turn.
+    /// A contender that takes these times in turn and notes each turn.
     fn contender(name: &str, milliseconds: &[u64], turns: &Rc<RefCell<Vec<String>>>) -> Contender {
-        let mut times = std::collections::VecDeque::from(milliseconds.to_vec());
+        let milliseconds = milliseconds.to_vec();
+        let mut index = 0;
         let (name, turns) = (name.to_string(), turns.clone());
         let noted = name.clone();
         let measure = move || {
             turns.borrow_mut().push(noted.clone());
+            index += 1;
             Ok(Sample {
-                time: Duration::from_millis(times.pop_front().unwrap()),
+                time: Duration::from_millis(milliseconds[(index - 1) % milliseconds.len()]),
                 command_line: format!("run {noted}"),
             })
         };
@@ -275,6 +295,33 @@ mod tests {
         assert_eq!(
             *turns.borrow(),
             ["ours", "peer", "ours", "peer", "ours", "peer"]
+        );
+    }
+
+    #[test]
+    fn a_run_that_fails_is_counted_and_not_measured() {
+        let mut bench = bench(&Rc::default());
+        let mut results = vec![Err(anyhow::anyhow!("it hangs"))];
+        bench.comparisons[0].peer.measure = Box::new(move || match results.pop() {
+            Some(failure) => failure,
+            None => Ok(Sample {
+                time: Duration::from_millis(100),
+                command_line: "run peer".to_string(),
+            }),
+        });
+        let document = bench.run(3).unwrap().as_json();
+        let peer = &document["comparisons"][0]["contenders"][1];
+        assert_eq!(peer["failed_runs"], 1);
+        assert_eq!(peer["samples_us"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn a_contender_that_never_finishes_ends_the_benchmark() {
+        let mut bench = bench(&Rc::default());
+        bench.comparisons[0].peer.measure = Box::new(|| Err(anyhow::anyhow!("it hangs")));
+        assert_eq!(
+            format!("{:#}", bench.run(9).err().unwrap()),
+            "peer: it hangs"
         );
     }
 

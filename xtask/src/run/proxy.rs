@@ -182,22 +182,18 @@ fn carry(
         } else {
             PollFlags::IN
         };
-        // Once the input has ended it would be readable for ever; it is no longer looked at.
-        let stdin_events = if farewell.is_none() {
-            PollFlags::IN
-        } else {
-            PollFlags::empty()
-        };
         let mut sources = [
             PollFd::from_borrowed_fd(serial.as_fd(), serial_events),
-            PollFd::from_borrowed_fd(stdin.as_fd(), stdin_events),
             PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN),
         ];
-        match poll(&mut sources, Some(&slice)) {
+        // Input that has ended stays readable for ever and would keep this loop from sleeping.
+        let watched = if farewell.is_none() { 3 } else { 2 };
+        match poll(&mut sources[..watched], Some(&slice)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error).context("waiting for the terminal and the machine"),
         }
-        let [serial_ready, stdin_ready, signal_ready] = sources.map(|source| source.revents());
+        let [serial_ready, signal_ready, stdin_ready] = sources.map(|source| source.revents());
         let has_input = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
 
         if !signal_ready.is_empty() || traffic.wants_to_quit {
