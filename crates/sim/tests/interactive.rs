@@ -1,4 +1,4 @@
-//! A person at the consoles of a simulated machine: what they type and what they see.
+//! A person at two consoles: what they type and what they see.
 
 use rayos_kernel::base::log::Level;
 use rayos_kernel::base::machine::PowerAction;
