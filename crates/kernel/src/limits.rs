@@ -24,7 +24,7 @@ limits! {
     CORES_MAX = 32;
     /// Threads, the idle thread of each core included.
     THREADS_MAX = 128;
-    /// Stack of a kernel thread; the deepest path seen uses under a third.
+    /// Stack of a kernel thread; the deepest path seen uses under two thirds.
     STACK_BYTES = 64 * 1024;
     /// Bytes of a thread's name.
     THREAD_NAME_MAX = 24;

@@ -246,7 +246,8 @@ fn connect_serial(acpi: &Acpi, missing: &mut Missing) {
 }
 
 pub(super) fn note(missing: &mut Missing, what: &'static str, reason: &'static str) {
-    log(Level::Warn, format_args!("{what} is missing: {reason}"));
+    // The greeting of each console and `status` say it; a warning would say it twice.
+    log(Level::Info, format_args!("{what} is missing: {reason}"));
     if missing.push((what, reason)).is_err() {
         log(
             Level::Warn,

@@ -8,9 +8,11 @@ use crate::limits::LIMITS;
 /// Capacities that boot chose for this machine come on top of those of `limits.rs`.
 pub const USAGES_MAX: usize = LIMITS.len() + 16;
 
+/// Filled where it lies: it is a good part of what a stack has.
+pub type Usages = Vec<Usage, USAGES_MAX>;
+
 /// Things of the same capacity are taken together: the fullest, and all refusals.
-pub fn by_name(inspect: &mut dyn Inspect) -> Vec<Usage, USAGES_MAX> {
-    let mut usages: Vec<Usage, USAGES_MAX> = Vec::new();
+pub fn collect(inspect: &mut dyn Inspect, usages: &mut Usages) {
     inspect.visit_usages(&mut |usage| {
         let mut known = usages.iter_mut();
         if let Some(known) = known.find(|known| known.name == usage.name) {
@@ -20,5 +22,4 @@ pub fn by_name(inspect: &mut dyn Inspect) -> Vec<Usage, USAGES_MAX> {
         let kept = usages.push(*usage);
         crate::invariant!(kept.is_ok(), "more usages than USAGES_MAX");
     });
-    usages
 }
