@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use rayos_kernel::shell::catalog::{COMMANDS, Command, Usage};
+use rayos_kernel::shell::filter::FILTER_USAGE;
 
 /// Where the page is.
 pub const BOOK: &str = "docs/COMMANDS.md";
@@ -17,6 +18,9 @@ const INTRODUCTION: &str = "\
 
 What the shell of RayOS understands. `help` and `help COMMAND` show the same at the prompt. Arguments in capitals stand
 for what is typed in their place; those in square brackets may be left out.
+
+Several commands stand in a line with `;` between. Words are kept together by `'..'`, `\"..\"` or `\\`. `--json` behind a
+command, or `| json`, answers with one line of JSON. Tab completes commands, subcommands, arguments, filters and columns.
 
 ";
 
@@ -97,7 +101,18 @@ pub fn render(commands: &[Described]) -> String {
     for command in commands {
         push_section(&mut page, command);
     }
+    push_filters(&mut page);
     page
+}
+
+fn push_filters(page: &mut String) {
+    page.push_str("\n## Filters\n\nBehind a bar, for the rows of the answer:\n\n");
+    for (_, usage) in FILTER_USAGE {
+        push(page, format_args!("- `{usage}`\n"));
+    }
+    page.push_str(
+        "\nA column is named by its key or its heading; a number may carry a unit: `| where used>1MiB`.\n",
+    );
 }
 
 fn push_section(page: &mut String, command: &Described) {
@@ -206,6 +221,8 @@ Repeats its words.
 
     echo [WORD...]
 ";
-        assert_eq!(rest, expected);
+        let (sections, filters) = rest.split_once("\n## Filters").unwrap();
+        assert_eq!(sections, expected);
+        assert!(filters.contains("- `limit N`\n"));
     }
 }

@@ -96,6 +96,11 @@ pub fn switch(from: &'static Context, to: &'static Context) {
 }
 
 /// The state of `from` becomes SAVED only when its stack is no longer used.
+///
+/// # Safety
+///
+/// `to` was laid by this function or by `prepare`, no other core resumes it, and
+/// interrupts are off.
 #[unsafe(naked)]
 unsafe extern "C" fn swap_stacks(from_pointer: *mut u64, to: u64, from_state: *mut u8) {
     naked_asm!(
@@ -119,6 +124,11 @@ unsafe extern "C" fn swap_stacks(from_pointer: *mut u64, to: u64, from_state: *m
     );
 }
 
+/// Begins a thread: `prepare` has left its entry in `r12`, its argument in `r13`.
+///
+/// # Safety
+///
+/// Reached by the return of `swap_stacks` or `abandon_for` only.
 #[unsafe(naked)]
 unsafe extern "C" fn start() -> ! {
     naked_asm!("xor ebp, ebp", "mov rdi, r13", "sti", "call r12", "ud2");
@@ -134,6 +144,11 @@ pub fn continue_on(stack_top: u64, entry: Entry, argument: usize) -> ! {
     unsafe { abandon_for(context.stack_pointer.load(Relaxed)) }
 }
 
+/// As `swap_stacks`, with nothing to come back to.
+///
+/// # Safety
+///
+/// `to` was laid by `prepare`; nothing on the present stack is used again.
 #[unsafe(naked)]
 unsafe extern "C" fn abandon_for(to: u64) -> ! {
     naked_asm!(

@@ -101,6 +101,10 @@ pub const fn has_error_code(vector: u8) -> bool {
 const STUB_BYTES: usize = 16;
 
 /// 256 stubs of 16 bytes: push a zero where there is no error code, the vector, go on.
+///
+/// # Safety
+///
+/// Entered by the processor through the gates, or by `enter_stub`.
 #[unsafe(naked)]
 unsafe extern "C" fn stubs() {
     naked_asm!(
@@ -121,6 +125,11 @@ unsafe extern "C" fn stubs() {
     );
 }
 
+/// Saves all registers, calls the dispatcher, restores them and returns.
+///
+/// # Safety
+///
+/// Entered by a stub, with vector and error code on the stack.
 #[unsafe(naked)]
 unsafe extern "C" fn common() {
     naked_asm!(

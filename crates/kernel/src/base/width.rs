@@ -1,4 +1,4 @@
-//! How many cells of a screen a character takes, for whoever draws and for whoever measures.
+//! How many cells of a screen a character takes, for drawing and measuring.
 
 use unicode_width::UnicodeWidthChar;
 

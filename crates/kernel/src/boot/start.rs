@@ -136,8 +136,9 @@ extern "C" fn on_own_stack(_: usize) -> ! {
         framebuffer: screen,
         missing: found.missing,
     };
-    control::start(boot, acpi.cores.len() + acpi.cores_more);
+    // First, so that there is no moment in which the loop could hang unseen.
     watchdog::start();
+    control::start(boot, acpi.cores.len() + acpi.cores_more);
     sched::idle()
 }
 
@@ -246,7 +247,7 @@ fn connect_serial(acpi: &Acpi, missing: &mut Missing) {
 }
 
 pub(super) fn note(missing: &mut Missing, what: &'static str, reason: &'static str) {
-    // The greeting of each console and `status` say it; a warning would say it twice.
+    // The greeting and `status` show it; as a warning it would be said twice.
     log(Level::Info, format_args!("{what} is missing: {reason}"));
     if missing.push((what, reason)).is_err() {
         log(

@@ -8,6 +8,8 @@ pub mod frames;
 pub mod view;
 
 #[cfg(target_os = "none")]
+mod accounting;
+#[cfg(target_os = "none")]
 pub mod address_space;
 #[cfg(target_os = "none")]
 pub mod devices;
@@ -22,9 +24,21 @@ mod owner;
 #[cfg(target_os = "none")]
 pub mod physical;
 #[cfg(target_os = "none")]
+mod place;
+#[cfg(target_os = "none")]
 pub mod stacks;
 #[cfg(target_os = "none")]
-pub use owner::*;
+mod take_over;
+#[cfg(target_os = "none")]
+pub use accounting::{view, visit_usages};
+#[cfg(target_os = "none")]
+pub use owner::{
+    DeviceByte, Dma, StartPage, allocate_stack, map_device, map_framebuffer, rename_stack, root,
+};
+#[cfg(target_os = "none")]
+pub use place::{Place, explain};
+#[cfg(target_os = "none")]
+pub use take_over::{init, reclaim_loader};
 
 use core::fmt;
 

@@ -8,9 +8,13 @@ pub mod view;
 #[cfg(target_os = "none")]
 pub mod selftest;
 #[cfg(target_os = "none")]
+mod spawn;
+#[cfg(target_os = "none")]
 mod table;
 #[cfg(target_os = "none")]
 mod threads;
+#[cfg(target_os = "none")]
+pub use spawn::{Spawn, SpawnError, become_idle_thread, spawn};
 #[cfg(target_os = "none")]
 pub use table::{ThreadId, Whereabouts, current, current_name, view, whereabouts};
 #[cfg(target_os = "none")]

@@ -3,10 +3,10 @@
 //! One test at a time. Its threads write what they found into the cells below;
 //! whoever asks reads them.
 
+use super::spawn::{Spawn, spawn};
 use super::table::ThreadId;
 use super::threads::{
-    PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_NORMAL, Spawn, park, park_until, sleep_until, spawn,
-    unpark,
+    PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_NORMAL, park, park_until, sleep_until, unpark,
 };
 use crate::arch::{clock, core_local, selftest};
 use crate::base::fixed::Text;

@@ -7,15 +7,13 @@
 //! the core it ran on has left its stack.
 
 use super::policy::{FixedPriority, Policy, Runnable};
-use super::table::{CURRENT, RUNS_SINCE, State, THREADS, Thread, ThreadId, claim};
+use super::table::{CURRENT, RUNS_SINCE, State, THREADS, Thread, ThreadId};
 use crate::arch::{apic, clock, context, core_local};
-use crate::base::fixed::{Text, Vec};
+use crate::base::fixed::Vec;
 use crate::base::sync::IrqLock;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
-use crate::limits::{CORES_MAX, STACK_BYTES, THREADS_MAX};
-use crate::memory::{self, MemoryError};
-use core::fmt;
+use crate::limits::{CORES_MAX, THREADS_MAX};
 use core::sync::atomic::{
     AtomicU64, AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -28,40 +26,25 @@ pub const PRIORITY_NORMAL: u8 = 16;
 pub const PRIORITY_HIGH: u8 = 24;
 pub const PRIORITY_WATCHDOG: u8 = 31;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SpawnError {
-    TableFull,
-    Memory(MemoryError),
-}
-
-impl fmt::Display for SpawnError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TableFull => f.write_str("the thread table is full; see limits"),
-            Self::Memory(error) => write!(f, "a thread needs a stack: {error}"),
-        }
-    }
-}
-
 /// One core's own side of scheduling.
-struct Queue {
+pub(super) struct Queue {
     policy: FixedPriority,
     /// Sorted by deadline: the earliest stands last.
     sleepers: Vec<(Instant, usize), THREADS_MAX>,
 }
 
-struct Core {
-    queue: IrqLock<Queue>,
-    idle: AtomicUsize,
+pub(super) struct Core {
+    pub(super) queue: IrqLock<Queue>,
+    pub(super) idle: AtomicUsize,
     switches: AtomicU64,
     idle_nanos: AtomicU64,
     busy_nanos: AtomicU64,
     ready: AtomicUsize,
 }
 
-const NO_THREAD: usize = usize::MAX;
+pub(super) const NO_THREAD: usize = usize::MAX;
 
-static CORES: [Core; CORES_MAX] = [const {
+pub(super) static CORES: [Core; CORES_MAX] = [const {
     Core {
         queue: IrqLock::new(Queue {
             policy: FixedPriority::new(),
@@ -101,90 +84,6 @@ fn runnable(slot: usize) -> Runnable {
         priority: thread.priority.load(Relaxed),
         is_pinned: thread.is_pinned.load(Relaxed),
     }
-}
-
-/// What a new thread is.
-pub struct Spawn<'a> {
-    pub name: &'a str,
-    pub priority: u8,
-    /// The core it must stay on.
-    pub pinned_to: Option<usize>,
-    pub entry: fn(usize),
-    pub argument: usize,
-}
-
-/// Starts a thread; it ends when `entry` returns.
-pub fn spawn(wanted: Spawn<'_>) -> Result<ThreadId, SpawnError> {
-    let slot = claim().ok_or(SpawnError::TableFull)?;
-    let thread = &THREADS[slot];
-    let old_stack = thread.label.with(|label| label.stack);
-    let stack = match old_stack {
-        Some(stack) => {
-            memory::rename_stack(stack, wanted.name);
-            stack
-        }
-        None => memory::allocate_stack(wanted.name, STACK_BYTES as u64).map_err(|error| {
-            thread.set_state(State::Free);
-            SpawnError::Memory(error)
-        })?,
-    };
-    thread.label.with(|label| {
-        label.name = Text::cut_from(wanted.name);
-        label.stack = Some(stack);
-        label.entry = Some(wanted.entry);
-        label.argument = wanted.argument;
-    });
-    thread.priority.store(wanted.priority, Relaxed);
-    thread.is_pinned.store(wanted.pinned_to.is_some(), Relaxed);
-    thread.is_notified.store(false, Relaxed);
-    thread.run_nanos.store(0, Relaxed);
-    thread.switches.store(0, Relaxed);
-    thread.context.prepare(stack.top(), run, slot);
-    let home = wanted.pinned_to.unwrap_or_else(core_local::index);
-    thread.home.store(home, Release);
-    // Under the lock, so that a late wake-up of the slot's former thread is told
-    // apart by its generation.
-    CORES[home].queue.with(|_| thread.set_state(State::Parked));
-    let id = ThreadId {
-        slot,
-        generation: thread.generation.load(Relaxed),
-    };
-    unpark(id);
-    Ok(id)
-}
-
-/// Where every spawned thread begins and ends.
-extern "C" fn run(slot: usize) -> ! {
-    let (entry, argument) = THREADS[slot]
-        .label
-        .with(|label| (label.entry, label.argument));
-    if let Some(entry) = entry {
-        entry(argument);
-    }
-    interrupts::disable();
-    loop {
-        leave(State::Ended, None);
-    }
-}
-
-/// Makes the code that runs now the idle thread of its core; called once a core.
-pub fn become_idle_thread(stack: memory::stacks::Stack) -> Result<(), SpawnError> {
-    let core = core_local::index();
-    let slot = claim().ok_or(SpawnError::TableFull)?;
-    let thread = &THREADS[slot];
-    thread.label.with(|label| {
-        label.name = Text::format(format_args!("idle-{core}"));
-        label.stack = Some(stack);
-    });
-    thread.priority.store(PRIORITY_IDLE, Relaxed);
-    thread.is_pinned.store(true, Relaxed);
-    thread.home.store(core, Relaxed);
-    thread.context.adopt_current();
-    thread.set_state(State::Running);
-    CURRENT[core].store(slot, Relaxed);
-    RUNS_SINCE[core].store(clock::now().as_nanos(), Relaxed);
-    CORES[core].idle.store(slot, Release);
-    Ok(())
 }
 
 /// The idle thread's life: take work from busy cores, else halt.
@@ -288,7 +187,7 @@ fn wait(deadline: Option<Instant>) {
 }
 
 /// Stops running the calling thread, unless a wake-up has come before.
-fn leave(state: State, deadline: Option<Instant>) {
+pub(super) fn leave(state: State, deadline: Option<Instant>) {
     let core = core_local::index();
     let slot = CURRENT[core].load(Relaxed);
     let thread = &THREADS[slot];

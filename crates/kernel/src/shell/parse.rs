@@ -1,4 +1,7 @@
-//! From a line to commands: `watch SECONDS CMD WORD... | FILTER | FILTER ; CMD ...`.
+//! From a line to commands with their filters.
+//!
+//! A line is `watch SECONDS CMD WORD... | FILTER | FILTER ; CMD ...`; `--json` may stand
+//! anywhere as a word of its own.
 
 pub use super::parse_error::{ParseError, Shown};
 use super::parse_error::{position, shown};

@@ -11,6 +11,7 @@ use super::cell::{Cell, Style};
 use super::grid::Grid;
 use super::palette::{BACKGROUND, FOREGROUND};
 use super::parser::{Action, Parser, Sequence};
+use crate::base::width::char_cells;
 use core::ops::Range;
 
 const TAB_COLUMNS: usize = 8;
@@ -109,7 +110,7 @@ impl Page {
     }
 
     fn print(&mut self, character: char) {
-        let width = columns_of(character);
+        let width = char_cells(character);
         let columns = self.grid.columns();
         if width == 0 {
             return;
@@ -306,18 +307,5 @@ fn extended_colour(numbers: &mut impl Iterator<Item = u16>) -> Option<u8> {
             None
         }
         _ => None,
-    }
-}
-
-/// Columns that terminals give to a character (Unicode, UAX 11 and general categories Mn, Cf).
-fn columns_of(character: char) -> usize {
-    match character as u32 {
-        ..0x300 => usize::from(character != '\u{ad}'),
-        0x300..=0x36f | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x2064 | 0x20d0..=0x20ff => 0,
-        0xfe00..=0xfe0f | 0xfeff | 0xe0000..=0xe0fff => 0,
-        0x1100..=0x115f | 0x2e80..=0x303e | 0x3041..=0xa4cf | 0xac00..=0xd7a3 => 2,
-        0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 => 2,
-        0x1f300..=0x1f64f | 0x1f680..=0x1f6ff | 0x1f900..=0x1faff | 0x20000..=0x3fffd => 2,
-        _ => 1,
     }
 }

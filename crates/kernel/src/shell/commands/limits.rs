@@ -22,17 +22,5 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
             limit.reason.trim().into(),
         ]);
     }
-    for usage in &usages {
-        if LIMITS.iter().all(|limit| limit.name != usage.name) {
-            table.row(&[
-                usage.name.into(),
-                usage.capacity.into(),
-                usage.used.into(),
-                usage.high_water.into(),
-                usage.refused.into(),
-                "Chosen at boot for this machine.".into(),
-            ]);
-        }
-    }
     Ok(None)
 }

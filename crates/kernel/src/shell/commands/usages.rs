@@ -5,11 +5,8 @@ use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::limits::LIMITS;
 
-/// Capacities that boot chose for this machine come on top of those of `limits.rs`.
-pub const USAGES_MAX: usize = LIMITS.len() + 16;
-
 /// Filled where it lies: it is a good part of what a stack has.
-pub type Usages = Vec<Usage, USAGES_MAX>;
+pub type Usages = Vec<Usage, { LIMITS.len() }>;
 
 /// Things of the same capacity are taken together: the fullest, and all refusals.
 pub fn collect(inspect: &mut dyn Inspect, usages: &mut Usages) {
@@ -19,7 +16,12 @@ pub fn collect(inspect: &mut dyn Inspect, usages: &mut Usages) {
             *known = known.merge(usage);
             return;
         }
+        crate::invariant!(
+            LIMITS.iter().any(|limit| limit.name == usage.name),
+            "{} is in use and not in limits.rs",
+            usage.name
+        );
         let kept = usages.push(*usage);
-        crate::invariant!(kept.is_ok(), "more usages than USAGES_MAX");
+        crate::invariant!(kept.is_ok(), "more usages than limits");
     });
 }

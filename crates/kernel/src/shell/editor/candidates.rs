@@ -1,4 +1,4 @@
-//! What may stand where the cursor is: proposals, what they begin with in common, their list.
+//! Proposals for a word: what they begin with in common, and their list.
 //!
 //! Limits: `CANDIDATES_MAX` and `CANDIDATES_BYTES` are listed; all count for what is in common.
 

@@ -1,4 +1,4 @@
-//! Tab: which word is typed at the cursor, who knows how it goes on, and putting it in.
+//! Tab: finds the word at the cursor, asks how it goes on, and puts that in.
 
 use super::buffer::Buffer;
 use super::candidates::Candidates;

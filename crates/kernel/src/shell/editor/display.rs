@@ -1,4 +1,4 @@
-//! One row of a terminal that shows a prompt and the part of a line around the cursor.
+//! One row of a terminal: a prompt and the part of a line around the cursor.
 //!
 //! A longer line scrolls sideways, with `<` and `>` where it goes on. Only what changed is
 //! written again. The last column stays empty: terminals disagree about what happens there.

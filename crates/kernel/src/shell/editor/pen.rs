@@ -1,4 +1,4 @@
-//! What the editor says to a terminal, in the few sequences that every terminal knows.
+//! Writes to a terminal in the few sequences that every terminal knows.
 
 use crate::base::fixed::Queue;
 use crate::limits::SESSION_OUTPUT_BYTES;

@@ -1,4 +1,4 @@
-//! Up and Down: older and newer lines that begin as the line did before the cursor.
+//! Up and Down: older and newer lines that begin as the unsaved one did.
 
 use super::LineEditor;
 

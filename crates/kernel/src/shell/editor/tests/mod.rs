@@ -1,4 +1,4 @@
-//! Keys in, screen out; and a storm of bytes after which a good line is still a line.
+//! Keys in, screen out; and storms of bytes that leave a prompt.
 
 mod promises;
 mod rig;

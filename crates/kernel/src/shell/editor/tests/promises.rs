@@ -1,4 +1,4 @@
-//! What the editor promises to a session: bounds, counts, and a way back from a mistake.
+//! What the editor promises to a session: bounds, counts, a way back.
 
 use super::rig::{PROMPT, Rig};
 use crate::limits::{LINE_MAX, SESSION_OUTPUT_BYTES};

@@ -1,4 +1,4 @@
-//! Ten million bytes that no user would type; after each part of it a good line is a line.
+//! Ten million bytes that no user would type, and a good line after them.
 
 use super::rig::{PROMPT, Rig};
 use crate::base::prng::Prng;

@@ -1,5 +1,7 @@
-//! A terminal that believes nothing: it draws what is written and fails at what no
-//! simple terminal knows, so that a test can compare its rows with what the editor claims.
+//! A terminal that draws what is written and fails at what is not for it.
+//!
+//! It knows only what a simple terminal knows; a test compares its rows with what the
+//! editor claims.
 
 use crate::base::width::char_cells;
 use std::collections::VecDeque;
