@@ -250,6 +250,22 @@ fn clear_leaves_nothing_but_the_prompt() {
 }
 
 #[test]
+fn what_is_shown_fits_the_screen() {
+    let mut desk = Desk::new("");
+    desk.type_at(SCREEN, "limits; help; status\r");
+    let is_cut_limit = |line: &&str| line.starts_with("CORES_MAX") && line.ends_with("...");
+    let text = desk.text(SCREEN);
+    assert!(text.lines().all(|line| line.chars().count() <= 100));
+    // One row each: had a line been wider, its rest would stand in a row of its own.
+    let rows = text.lines().skip_while(|line| !line.starts_with("name"));
+    let rows: Vec<&str> = rows
+        .take_while(|line| !line.starts_with("commands"))
+        .collect();
+    assert_eq!(rows.len(), rayos_kernel::limits::LIMITS.len() + 1);
+    assert!(rows.iter().any(|line| is_cut_limit(&&**line)), "{text}");
+}
+
+#[test]
 fn the_machine_stops_behind_its_answer_whatever_follows_in_the_line() {
     let mut desk = Desk::new("");
     desk.type_at(SCREEN, "poweroff; echo too late\r");
