@@ -61,7 +61,7 @@ const PHASES: [(&str, Duration); 3] = [
 /// Everything that runs on one machine.
 pub struct Kernel<M: Machine> {
     machine: M,
-    views: Box<Views>,
+    views: Views,
     sessions: Vec<Session>,
     facts: Box<SessionFacts>,
     tick: TickView,
@@ -93,7 +93,7 @@ impl<M: Machine> Kernel<M> {
         };
         Self {
             machine,
-            views: Box::default(),
+            views: Views::default(),
             sessions,
             facts: Box::default(),
             tick,

@@ -24,7 +24,7 @@ limits! {
     CORES_MAX = 32;
     /// Threads, the idle thread of each core included.
     THREADS_MAX = 128;
-    /// Stack of a kernel thread; the deepest path seen uses under a third.
+    /// Stack of a kernel thread; the deepest path seen uses under two thirds.
     STACK_BYTES = 64 * 1024;
     /// Stacks: one a thread, and five a core for exceptions and its start.
     STACK_SLOTS_MAX = THREADS_MAX + 5 * CORES_MAX;

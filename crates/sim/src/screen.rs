@@ -1,4 +1,4 @@
-//! A terminal as text: what a person sees of the bytes that a console was sent.
+//! A terminal as text: what a person sees of the bytes that it was sent.
 //!
 //! It knows the sequences that the shell uses, and shows what it does not know as it is.
 

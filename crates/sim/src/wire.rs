@@ -1,4 +1,4 @@
-//! A simulated serial line: a device of a certain speed, and whoever is at its other end.
+//! A simulated serial line and whoever is at its other end.
 
 use rayos_kernel::base::console::{Console, ConsoleView};
 use rayos_kernel::base::prng::Prng;

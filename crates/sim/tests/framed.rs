@@ -45,18 +45,3 @@ fn the_answer_to_poweroff_is_out_before_the_power_is() {
     let arrived = world.serial(0).take_arrived();
     assert_eq!(arrived, b"\x05\x02switching off\n\x030");
 }
-
-#[test]
-fn every_command_of_the_first_hour_answers() {
-    let mut world = World::single(Settings::default());
-    for line in ["version\n", "help\n", "help help\n", "status\n", "uptime\n"] {
-        let events = events(&mut world, line);
-        let answer = events.iter().find_map(|event| match event {
-            Event::Answer(answer) => Some(answer),
-            _ => None,
-        });
-        let answer = answer.unwrap();
-        println!("{}", answer.text);
-        assert!(answer.has_succeeded);
-    }
-}

@@ -1,4 +1,4 @@
-//! A person at the consoles of a simulated machine: what they type and what they see.
+//! A person at two consoles: what they type and what they see.
 
 use rayos_kernel::base::log::Level;
 use rayos_kernel::base::machine::PowerAction;
@@ -247,6 +247,22 @@ fn clear_leaves_nothing_but_the_prompt() {
     desk.type_at(SERIAL, "help\r");
     desk.type_at(SERIAL, "ec\x0c");
     assert_eq!(desk.text(SERIAL), "rayos> ec");
+}
+
+#[test]
+fn what_is_shown_fits_the_screen() {
+    let mut desk = Desk::new("");
+    desk.type_at(SCREEN, "limits; help; status\r");
+    let is_cut_limit = |line: &&str| line.starts_with("CORES_MAX") && line.ends_with("...");
+    let text = desk.text(SCREEN);
+    assert!(text.lines().all(|line| line.chars().count() <= 100));
+    // One row each: had a line been wider, its rest would stand in a row of its own.
+    let rows = text.lines().skip_while(|line| !line.starts_with("name"));
+    let rows: Vec<&str> = rows
+        .take_while(|line| !line.starts_with("commands"))
+        .collect();
+    assert_eq!(rows.len(), rayos_kernel::limits::LIMITS.len() + 1);
+    assert!(rows.iter().any(|line| is_cut_limit(&&**line)), "{text}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every file of `tests/scenarios` on a simulated machine; RAYOS_REWRITE=1 rewrites them.
+//! Every file of `tests/scenarios`, simulated; RAYOS_REWRITE=1 rewrites them.
 
 use rayos_sim::scenario::{Only, Scenario, SimTarget};
 use std::path::{Path, PathBuf};

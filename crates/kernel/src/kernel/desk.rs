@@ -15,14 +15,17 @@ use crate::memory::view::MemoryView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
+use alloc::boxed::Box;
 
 /// Room for the views of a machine, filled when somebody asks.
+///
+/// Each in a box of its own: together they would fill half of a stack on their way.
 #[derive(Default)]
 pub struct Views {
-    cpu: CpuView,
-    interrupts: InterruptsView,
-    memory: MemoryView,
-    threads: ThreadsView,
+    cpu: Box<CpuView>,
+    interrupts: Box<InterruptsView>,
+    memory: Box<MemoryView>,
+    threads: Box<ThreadsView>,
 }
 
 /// What sessions say about themselves, taken before one of them runs a command.

@@ -1,10 +1,12 @@
 //! `limits`: every capacity beside what of it is in use.
 
-use super::{Inspect, Invocation, Outcome, Report, usages};
+use super::usages::{self, Usages};
+use super::{Inspect, Invocation, Outcome, Report};
 use crate::limits::LIMITS;
 
 pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -> Outcome {
-    let usages = usages::by_name(inspect);
+    let mut usages = Usages::new();
+    usages::collect(inspect, &mut usages);
     let mut table = report.table(
         "limits",
         &["name", "value", "used", "high_water", "refused", "reason"],

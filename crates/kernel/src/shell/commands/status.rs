@@ -1,7 +1,8 @@
 //! `status`: what runs, what is missing and why, what is near its limit.
 
+use super::usages::{self, Usages};
 use super::version::VERSION;
-use super::{Inspect, Invocation, Outcome, Report, usages};
+use super::{Inspect, Invocation, Outcome, Report};
 use crate::base::config::ShellMode;
 use crate::base::report::Value;
 use crate::base::time::Instant;
@@ -120,7 +121,9 @@ fn add_near_limit(inspect: &mut dyn Inspect, report: &mut Report) {
             "refused",
         ],
     );
-    for usage in &usages::by_name(inspect) {
+    let mut usages = Usages::new();
+    usages::collect(inspect, &mut usages);
+    for usage in &usages {
         if usage.is_near(NEAR_PERCENT) {
             table.row(&[
                 usage.name.into(),

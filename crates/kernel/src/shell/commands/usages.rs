@@ -5,9 +5,11 @@ use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::limits::LIMITS;
 
+/// Filled where it lies: it is a good part of what a stack has.
+pub type Usages = Vec<Usage, { LIMITS.len() }>;
+
 /// Things of the same capacity are taken together: the fullest, and all refusals.
-pub fn by_name(inspect: &mut dyn Inspect) -> Vec<Usage, { LIMITS.len() }> {
-    let mut usages: Vec<Usage, { LIMITS.len() }> = Vec::new();
+pub fn collect(inspect: &mut dyn Inspect, usages: &mut Usages) {
     inspect.visit_usages(&mut |usage| {
         let mut known = usages.iter_mut();
         if let Some(known) = known.find(|known| known.name == usage.name) {
@@ -22,5 +24,4 @@ pub fn by_name(inspect: &mut dyn Inspect) -> Vec<Usage, { LIMITS.len() }> {
         let kept = usages.push(*usage);
         crate::invariant!(kept.is_ok(), "more usages than limits");
     });
-    usages
 }
