@@ -62,6 +62,18 @@ fn serves_both_shells(shape: &Shape) -> anyhow::Result<()> {
         .find(|line| !line.trim().is_empty());
     let line = line.context("version says nothing")?.to_string();
 
+    let status = session.run("status")?;
+    let online = status
+        .output
+        .lines()
+        .find_map(|line| line.strip_prefix("cores online"));
+    let cores = shape.cores.to_string();
+    ensure!(
+        online.map(str::trim) == Some(&cores),
+        "not every core is online: {}",
+        status.output
+    );
+
     let machine = session.machine().context("the session has no machine")?;
     screen::wait_for_text(
         machine,

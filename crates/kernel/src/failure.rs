@@ -1,4 +1,4 @@
-//! What happens when the kernel itself is wrong: say all there is to say, and end.
+//! What happens when the kernel itself is wrong: say all, and end.
 //!
 //! The report goes to the serial line (between CAN and EOT, for programs that
 //! listen) and to the screen. Nothing here allocates, waits for a lock or trusts

@@ -154,10 +154,11 @@ impl<M: Machine> Kernel<M> {
     /// Lines to commands to reports.
     fn shell(&mut self) {
         self.facts.take(&self.sessions);
-        for (index, session) in self.sessions.iter_mut().enumerate() {
+        for index in 0..self.sessions.len() {
             if self.machine.console(index).is_none() {
                 continue;
             }
+            let session = &mut self.sessions[index];
             let now = self.machine.now();
             let mut desk = Desk {
                 machine: &mut self.machine,
@@ -169,6 +170,10 @@ impl<M: Machine> Kernel<M> {
             if session.has_been_ready() && self.tick.ready_at.is_none() {
                 self.tick.ready_at = Some(now);
             }
+            if let Some(intent) = session.request() {
+                let result = self.perform(intent);
+                self.sessions[index].on_tried(result);
+            }
         }
     }
 
@@ -179,32 +184,30 @@ impl<M: Machine> Kernel<M> {
             let Some(console) = self.machine.console(index) else {
                 continue;
             };
-            if let Some(intent) = self.sessions[index].send(now, console) {
-                self.perform(intent);
+            if let Some(intent) = self.sessions[index].send(now, console)
+                && let Err(reason) = self.perform(intent)
+            {
+                let log = self.machine.log();
+                log.write(now, Level::Error, "kernel", format_args!("{reason}"));
             }
         }
     }
 
-    fn perform(&mut self, intent: Intent) {
+    /// The one place where what a command wants is done.
+    fn perform(&mut self, intent: Intent) -> Result<(), &'static str> {
         match intent {
             Intent::Power(action) => {
                 self.machine.power(action);
                 self.is_stopped = true;
             }
             Intent::Debug(action) => self.machine.debug(action),
-            Intent::SelfTest(test) => self.start_self_test(test),
-            // The session's own affair, done when the command ran.
+            Intent::SelfTest(test) => {
+                let result = self.machine.start_self_test(test);
+                return result.map_err(SelfTestError::reason);
+            }
+            // The session did it when the command ran.
             Intent::ClearScreen => {}
         }
-    }
-
-    fn start_self_test(&mut self, test: SelfTest) {
-        if let Err(error) = self.machine.start_self_test(test) {
-            let now = self.machine.now();
-            let reason = format_args!("the self test cannot start: {}", error.reason());
-            self.machine
-                .log()
-                .write(now, Level::Warn, "selftest", reason);
-        }
+        Ok(())
     }
 }

@@ -26,6 +26,10 @@ limits! {
     THREADS_MAX = 128;
     /// Stack of a kernel thread; the deepest path seen uses under a third.
     STACK_BYTES = 64 * 1024;
+    /// Stacks: one a thread, and five a core for exceptions and its start.
+    STACK_SLOTS_MAX = THREADS_MAX + 5 * CORES_MAX;
+    /// Bytes of the heap; a small machine gets a sixteenth of its memory.
+    HEAP_BYTES_MAX = 32 << 20;
     /// Bytes of a thread's name.
     THREAD_NAME_MAX = 24;
     /// Ranges of the machine's memory map after merging neighbours.

@@ -16,7 +16,7 @@ pub fn walk(
 ) {
     let mut frame = frame_pointer;
     for _ in 0..FRAMES_MAX {
-        let is_sound = frame != 0 && frame % 8 == 0 && is_readable(frame, FRAME_BYTES);
+        let is_sound = frame != 0 && frame.is_multiple_of(8) && is_readable(frame, FRAME_BYTES);
         if !is_sound {
             return;
         }

@@ -41,7 +41,7 @@ pub fn now() -> Instant {
         return Instant::ZERO;
     };
     let elapsed = ticks().saturating_sub(zero().load(Relaxed));
-    let nanos = u128::from(elapsed) * u128::from(rate.nanos_per_tick) >> 32;
+    let nanos = (u128::from(elapsed) * u128::from(rate.nanos_per_tick)) >> 32;
     Instant::from_nanos(nanos as u64)
 }
 

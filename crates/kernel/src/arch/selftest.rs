@@ -47,7 +47,8 @@ macro_rules! raise {
 pub fn raise(vector: u8) -> bool {
     without_interrupts(|| match vector {
         0 => raise!(0u8, "xor edx, edx", "mov eax, 1", "xor ecx, ecx", "div ecx") == 0,
-        1 => raise!(1u8, ".byte 0xf1") == 0,
+        // One instruction with the flag for single steps.
+        1 => raise!(1u8, "pushfq", "or dword ptr [rsp], 0x100", "popfq", "nop") == 0,
         2 => non_maskable_arrives(),
         3 => raise!(3u8, "int3") == 0,
         6 => raise!(6u8, "ud2") == 0,

@@ -75,6 +75,18 @@ struct Slot {
     second: AtomicU64,
 }
 
+impl Slot {
+    const fn empty() -> Self {
+        Self {
+            sequence: AtomicU64::new(0),
+            at: AtomicU64::new(0),
+            core_and_kind: AtomicU64::new(0),
+            first: AtomicU64::new(0),
+            second: AtomicU64::new(0),
+        }
+    }
+}
+
 pub struct Trace {
     next: AtomicU64,
     slots: [Slot; TRACE_EVENTS_MAX],
@@ -82,16 +94,9 @@ pub struct Trace {
 
 impl Trace {
     pub const fn new() -> Self {
-        const EMPTY: Slot = Slot {
-            sequence: AtomicU64::new(0),
-            at: AtomicU64::new(0),
-            core_and_kind: AtomicU64::new(0),
-            first: AtomicU64::new(0),
-            second: AtomicU64::new(0),
-        };
         Self {
             next: AtomicU64::new(0),
-            slots: [const { EMPTY }; TRACE_EVENTS_MAX],
+            slots: [const { Slot::empty() }; TRACE_EVENTS_MAX],
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the `bootloader` crate hands over when an image was booted (BIOS, UEFI).
+//! What the `bootloader` crate hands over when an image was booted.
 
 use super::description::{BootError, Description, Screen};
 use crate::base::fixed::Text;

@@ -121,9 +121,10 @@ pub fn power_off() -> ! {
     cpu::halt_forever()
 }
 
-/// The chip set may take a moment; the clock may be what is broken.
+/// A second or so by port reads: a virtual machine ends when its host gets round to it,
+/// and the clock may be what is broken.
 fn give_time() {
-    (0..20_000).for_each(|_| {
+    (0..1_000_000).for_each(|_| {
         port::read_u8(0x80);
     });
 }

@@ -1,4 +1,4 @@
-//! The screen and its keyboard: the drivers joined to this machine's ports and memory.
+//! The screen and its keyboard, joined to this machine's ports and memory.
 
 use super::control;
 use super::description::Screen as Display;

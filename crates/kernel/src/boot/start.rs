@@ -247,7 +247,8 @@ fn connect_serial(acpi: &Acpi, missing: &mut Missing) {
 }
 
 pub(super) fn note(missing: &mut Missing, what: &'static str, reason: &'static str) {
-    log(Level::Warn, format_args!("{what} is missing: {reason}"));
+    // The greeting and `status` show it; as a warning it would be said twice.
+    log(Level::Info, format_args!("{what} is missing: {reason}"));
     if missing.push((what, reason)).is_err() {
         log(
             Level::Warn,

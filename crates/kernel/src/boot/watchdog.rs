@@ -1,4 +1,4 @@
-//! The watchdog: a thread on the last core that names a control loop that hangs.
+//! The watchdog: a thread that names a control loop that hangs.
 //!
 //! It runs before every other thread. On a machine with one core it needs the
 //! timer's interrupt; a loop that hangs there with interrupts off is not caught.

@@ -1,4 +1,4 @@
-//! What the kernel lays on the desk for the handlers of commands: views, to be read.
+//! The desk: views of the machine and the kernel, laid out to be read.
 
 use super::Machine;
 use crate::arch::view::{CpuView, InterruptsView};
@@ -60,6 +60,10 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.tick
     }
 
+    fn self_test(&self) -> SelfTestView {
+        self.machine.self_test()
+    }
+
     fn cpu(&mut self) -> &CpuView {
         self.machine.cpu(&mut self.views.cpu);
         &self.views.cpu
@@ -78,10 +82,6 @@ impl<M: Machine> Inspect for Desk<'_, M> {
     fn threads(&mut self) -> &ThreadsView {
         self.machine.threads(&mut self.views.threads);
         &self.views.threads
-    }
-
-    fn self_test(&self) -> SelfTestView {
-        self.machine.self_test()
     }
 
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode)) {

@@ -3,7 +3,7 @@
 use super::address_space::Protection;
 use super::frames::Purpose;
 use super::layout::{
-    BIG_PAGE_BYTES, DEVICES_BASE, DIRECT_BASE, HEAP_BASE, PAGE_BYTES, STACK_SLOTS, STACKS_BASE,
+    BIG_PAGE_BYTES, DEVICES_BASE, DIRECT_BASE, HEAP_BASE, PAGE_BYTES, STACKS_BASE,
 };
 use super::owner::{Memory, with};
 use super::take_over::is_memory;
@@ -11,7 +11,7 @@ use super::view::{MappingView, MemoryView, RangeView};
 use super::{Range, heap, image};
 use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
-use crate::limits::MMIO_RANGES_MAX;
+use crate::limits::{MMIO_RANGES_MAX, STACK_SLOTS_MAX};
 
 /// Fills in where the memory is.
 pub fn view(view: &mut MemoryView) {
@@ -86,11 +86,11 @@ pub fn visit_usages(visit: &mut dyn FnMut(&Usage)) {
         let slots = memory.slots.used() as u64;
         let mapped = memory.devices.ranges().len() as u64;
         [
-            Usage::of("HEAP_BYTES", memory.heap_bytes as usize)
+            Usage::of("HEAP_BYTES_MAX", memory.heap_bytes as usize)
                 .used(used)
                 .high_water(high_water)
                 .refused(refused),
-            Usage::of("STACK_SLOTS", STACK_SLOTS)
+            Usage::of("STACK_SLOTS_MAX", STACK_SLOTS_MAX)
                 .used(slots)
                 .high_water(slots),
             Usage::of("MMIO_RANGES_MAX", MMIO_RANGES_MAX)

@@ -1,4 +1,4 @@
-//! Device registers in the kernel's address space: mapped once, uncached, kept.
+//! Device registers in the address space: mapped once, uncached, kept.
 
 use super::MemoryError;
 use super::address_space::{AddressSpace, Protection};

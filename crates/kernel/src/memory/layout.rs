@@ -1,6 +1,6 @@
 //! The kernel's address space: which area begins where.
 
-use crate::limits::{CORES_MAX, STACK_BYTES, THREADS_MAX};
+use crate::limits::STACK_BYTES;
 
 /// All physical memory, as far as the map goes; never executable.
 pub const DIRECT_BASE: u64 = 0xffff_8000_0000_0000;
@@ -18,9 +18,6 @@ pub const BIG_PAGE_BYTES: u64 = 2 << 20;
 
 /// Room for the largest stack and as much again of unmapped guard below it.
 pub const STACK_SLOT_BYTES: u64 = 2 * STACK_BYTES as u64;
-/// A thread's stack each, and the exception stacks of each core.
-pub const STACK_SLOTS: usize = THREADS_MAX + 5 * CORES_MAX;
-
 pub const fn to_direct(physical: u64) -> u64 {
     DIRECT_BASE + physical
 }

@@ -3,9 +3,9 @@
 //! Running over the end of a stack hits its guard; `explain` then says whose
 //! stack it was.
 
-use super::layout::{PAGE_BYTES, STACK_SLOT_BYTES, STACK_SLOTS, STACKS_BASE};
+use super::layout::{PAGE_BYTES, STACK_SLOT_BYTES, STACKS_BASE};
 use crate::base::fixed::Text;
-use crate::limits::THREAD_NAME_MAX;
+use crate::limits::{STACK_SLOTS_MAX, THREAD_NAME_MAX};
 
 pub type Owner = Text<THREAD_NAME_MAX>;
 
@@ -55,14 +55,14 @@ impl Stack {
 
 /// Which slots are taken, and by whom.
 pub(super) struct Slots {
-    owners: [Option<(Owner, u64)>; STACK_SLOTS],
+    owners: [Option<(Owner, u64)>; STACK_SLOTS_MAX],
     used: usize,
 }
 
 impl Slots {
     pub const fn new() -> Self {
         Self {
-            owners: [const { None }; STACK_SLOTS],
+            owners: [const { None }; STACK_SLOTS_MAX],
             used: 0,
         }
     }
@@ -94,7 +94,7 @@ impl Slots {
 }
 
 pub(super) const fn area_end() -> u64 {
-    STACKS_BASE + STACK_SLOTS as u64 * STACK_SLOT_BYTES
+    STACKS_BASE + STACK_SLOTS_MAX as u64 * STACK_SLOT_BYTES
 }
 
-const _: () = assert!(STACK_SLOT_BYTES % PAGE_BYTES == 0);
+const _: () = assert!(STACK_SLOT_BYTES.is_multiple_of(PAGE_BYTES));

@@ -8,6 +8,7 @@ use super::owner::{MEMORY, Memory, with};
 use super::stacks::Slots;
 use super::{MemoryError, Range, RangeKind, heap, image, physical};
 use crate::base::fixed::Vec;
+use crate::limits::HEAP_BYTES_MAX;
 
 /// Below this nothing is handed out: firmware data, and the page cores start in.
 const LOW_MEMORY_END: u64 = 1 << 20;
@@ -163,9 +164,8 @@ fn map_running_stack(space: &mut AddressSpace, frames: &mut Frames) -> Result<()
 /// A sixteenth of the memory, between 3 MiB and 32 MiB, in big pages where there are any.
 fn map_heap(space: &mut AddressSpace, frames: &mut Frames) -> Result<(u64, u64), MemoryError> {
     const LEAST: u64 = 3 << 20;
-    const MOST: u64 = 32 << 20;
     let bytes = (frames.free_bytes() / 16)
-        .clamp(LEAST, MOST)
+        .clamp(LEAST, HEAP_BYTES_MAX as u64)
         .next_multiple_of(PAGE_BYTES);
     if bytes >= 2 * BIG_PAGE_BYTES {
         let bytes = bytes / BIG_PAGE_BYTES * BIG_PAGE_BYTES;

@@ -1,7 +1,6 @@
 //! Why a command was not done, said so that the user can mend it.
 
 use crate::base::fixed::Text;
-use crate::base::machine::SelfTestError;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -47,7 +46,6 @@ pub enum CommandError {
         command: &'static Command,
     },
     DebugIsOff,
-    SelfTest(SelfTestError),
     WatchNeedsAPerson,
     WatchOfAnAct,
 }
@@ -65,11 +63,7 @@ impl fmt::Display for CommandError {
                 write!(f, "unknown command \"{word}\"; ")?;
                 fmt_meant(*meant, "help lists all commands", f)
             }
-            Self::UnknownAction {
-                command,
-                word,
-                meant,
-            } => {
+            Self::UnknownAction { command, word, meant } => {
                 write!(f, "unknown subcommand \"{word}\" of {}; ", command.name)?;
                 match meant {
                     Some(meant) => fmt_meant(Some(meant), "", f),
@@ -80,30 +74,18 @@ impl fmt::Display for CommandError {
                 write!(f, "{} needs a subcommand; ", command.name)?;
                 fmt_actions(command, f)
             }
-            Self::MissingArgument {
-                command,
-                action,
-                argument,
-            } => write!(
+            Self::MissingArgument { command, action, argument } => write!(
                 f,
                 "{} is missing; write {}",
                 argument.name,
                 catalog::Usage { command, action }
             ),
-            Self::TooManyArguments {
-                command,
-                action,
-                word,
-            } => write!(
+            Self::TooManyArguments { command, action, word } => write!(
                 f,
                 "\"{word}\" is too much; write {}",
                 catalog::Usage { command, action }
             ),
-            Self::NotOneOf {
-                argument,
-                word,
-                meant,
-            } => {
+            Self::NotOneOf { argument, word, meant } => {
                 write!(f, "\"{word}\" is no {}; ", argument.name)?;
                 match (meant, argument.kind) {
                     (None, Kind::Keyword(words)) => {
@@ -113,12 +95,7 @@ impl fmt::Display for CommandError {
                     _ => fmt_meant(*meant, "help lists all commands", f),
                 }
             }
-            Self::NotANumber {
-                argument,
-                least,
-                most,
-                word,
-            } => write!(
+            Self::NotANumber { argument, least, most, word } => write!(
                 f,
                 "{} is a whole number from {least} to {most}, not \"{word}\"",
                 argument.name
@@ -127,9 +104,8 @@ impl fmt::Display for CommandError {
                 write!(f, "{} stands in front of another command", command.name)
             }
             Self::DebugIsOff => f.write_str(
-                "what may break the kernel is off; boot with debug=1 on the command line",
+                "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),
-            Self::SelfTest(error) => f.write_str(error.reason()),
             Self::WatchNeedsAPerson => {
                 f.write_str("watch runs until a key is pressed; it needs an interactive console")
             }

@@ -1,4 +1,4 @@
-//! What the handlers of commands may read: views, and nothing they could change.
+//! What handlers of commands may read: views, nothing they could change.
 
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
@@ -18,11 +18,11 @@ pub trait Inspect {
     fn log(&self) -> &Log;
     fn trace(&self) -> &Trace;
     fn tick(&self) -> &TickView;
+    fn self_test(&self) -> SelfTestView;
     fn cpu(&mut self) -> &CpuView;
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;
     fn threads(&mut self) -> &ThreadsView;
-    fn self_test(&self) -> SelfTestView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
     /// How full bounded things are; a name may come more than once.

@@ -1,4 +1,4 @@
-//! A number as a person types it, with a unit: `1.5 MiB`, `20ms`, `80 %`, `0x2000`.
+//! A number as a person types it, with a unit: `1.5 MiB`, `20ms`, `0x2000`.
 
 use crate::shell::render::Unit;
 

@@ -1,4 +1,4 @@
-//! The i8042, the PS/2 controller: woken, checked, and set to interrupt for its keyboard.
+//! The i8042, the PS/2 controller: woken, checked, and set to interrupt.
 //!
 //! Each wait counts its reads of the status, and all of them together are at most
 //! `PS2_STATUS_READS_MAX`: a controller that is missing or broken costs a bounded

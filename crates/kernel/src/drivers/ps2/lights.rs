@@ -1,4 +1,4 @@
-//! The lights for Caps Lock and Num Lock: one command at a time, each byte acknowledged.
+//! The keyboard's lights, and the bytes that set them.
 
 const SET_LIGHTS: u8 = 0xed;
 const NUM_LOCK: u8 = 1 << 1;

@@ -1,4 +1,4 @@
-//! Keys that print nothing, as the bytes that a serial terminal sends for them (xterm's).
+//! Keys that print nothing, as the bytes that xterm sends for them.
 
 use pc_keyboard::KeyCode;
 

@@ -1,4 +1,4 @@
-//! Characters that are drawn by rule, so that they fill their cell at any size.
+//! Characters drawn by rule, so that they fill their cell at any size.
 //!
 //! Box drawing (U+2500) and blocks (U+2580) must meet their neighbours without
 //! a gap, which the letters of a font do not.

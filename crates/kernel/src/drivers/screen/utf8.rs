@@ -1,4 +1,4 @@
-//! UTF-8 a byte at a time; what is not UTF-8 becomes U+FFFD and nothing is lost after it.
+//! UTF-8 a byte at a time; what is not UTF-8 becomes U+FFFD.
 
 /// The part of a character that has been seen.
 #[derive(Clone, Copy, Debug)]

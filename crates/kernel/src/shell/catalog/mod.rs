@@ -1,4 +1,4 @@
-//! What a command is: a row that the shell, its help, completion and the book share.
+//! What a command is: a row for the shell, its help, completion and the book.
 
 mod table;
 
@@ -20,13 +20,23 @@ pub enum Capability {
     Administer,
 }
 
-/// What a command asks the kernel to do once its answer has been shown.
+/// What a command asks for besides its answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Intent {
+    /// Done once the answer has gone out, for nothing can be said behind it.
     Power(PowerAction),
     Debug(DebugAction),
-    SelfTest(SelfTest),
+    /// The session's own affair.
     ClearScreen,
+    /// Tried before it is answered, for it can be refused.
+    SelfTest(SelfTest),
+}
+
+impl Intent {
+    /// Is it tried before it is answered?
+    pub const fn can_be_refused(&self) -> bool {
+        matches!(self, Self::SelfTest(_))
+    }
 }
 
 pub type Handler =

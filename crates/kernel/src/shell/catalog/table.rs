@@ -19,6 +19,16 @@ const EVENT_COUNT: Kind = Kind::Number {
     most: TRACE_EVENTS_MAX as u64,
 };
 
+const WAKE_UP_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: run::selftest::WAKE_UPS_MAX,
+};
+
+const PREEMPTION_SECONDS: Kind = Kind::Number {
+    least: 1,
+    most: run::selftest::PREEMPTION_SECONDS_MAX,
+};
+
 /// In the order in which `help` lists them.
 pub static COMMANDS: &[Command] = &[
     command(
@@ -155,6 +165,41 @@ pub static COMMANDS: &[Command] = &[
         "The answer is shown first.",
         &[only(&[], Administer, run::power::power_off)],
     ),
+    command(
+        "selftest",
+        "proofs that the running machine gives of itself",
+        "One runs at a time, beside everything else. COUNT is 1000 and SECONDS is 10 when not given.",
+        &[
+            action(
+                "status",
+                "how far the one that was started last has come",
+                &[],
+                Look,
+                run::selftest::status,
+            ),
+            action(
+                "exceptions",
+                "raises every exception and comes back from it",
+                &[],
+                Administer,
+                run::selftest::exceptions,
+            ),
+            action(
+                "wakeups",
+                "sends wake-ups from core to core and loses none",
+                &[optional("COUNT", WAKE_UP_COUNT)],
+                Administer,
+                run::selftest::wake_ups,
+            ),
+            action(
+                "preemption",
+                "takes threads off their cores at random and checks registers and stacks",
+                &[optional("SECONDS", PREEMPTION_SECONDS)],
+                Administer,
+                run::selftest::preemption,
+            ),
+        ],
+    ),
     Command {
         name: "debug",
         summary: "breaks the kernel on purpose, to see what happens then",
@@ -184,54 +229,6 @@ pub static COMMANDS: &[Command] = &[
             ),
         ],
         has_default: false,
-    },
-    Command {
-        name: "selftest",
-        summary: "proves exceptions, wake-ups and pre-emption on the running machine",
-        details: "Starting one needs debug=1 on the command line; one runs at a time, beside everything else.",
-        actions: &[
-            action(
-                "status",
-                "how far the test that was started last has come",
-                &[],
-                Look,
-                run::selftest::status,
-            ),
-            action(
-                "exceptions",
-                "raises or enters every exception on every core",
-                &[],
-                Administer,
-                run::selftest::exceptions,
-            ),
-            action(
-                "wakeups",
-                "hands a turn from core to core, 1000 times or COUNT",
-                &[optional(
-                    "COUNT",
-                    Kind::Number {
-                        least: 1,
-                        most: 10_000_000,
-                    },
-                )],
-                Administer,
-                run::selftest::wake_ups,
-            ),
-            action(
-                "preempt",
-                "takes cores away at random, for 10 seconds or SECONDS, and checks registers and stacks",
-                &[optional(
-                    "SECONDS",
-                    Kind::Number {
-                        least: 1,
-                        most: 86_400,
-                    },
-                )],
-                Administer,
-                run::selftest::preempt,
-            ),
-        ],
-        has_default: true,
     },
 ];
 

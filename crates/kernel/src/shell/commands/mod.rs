@@ -1,4 +1,4 @@
-//! The handlers of the commands, one file a noun; each reads views and fills a report.
+//! The handlers of the commands: each reads views and fills a report.
 
 pub mod clear;
 pub mod cpu;

@@ -1,4 +1,4 @@
-//! `reboot`, `poweroff`: what happens to the machine once the answer has been shown.
+//! `reboot`, `poweroff`: what the machine does behind the answer.
 
 use super::{Inspect, Invocation, Outcome, Report};
 use crate::base::machine::PowerAction;

@@ -1,4 +1,4 @@
-//! `watch SECONDS COMMAND`: the parser takes it off the command that it stands in front of.
+//! `watch SECONDS COMMAND`: the parser takes it off what it stands before.
 
 use super::{Inspect, Invocation, Outcome, Report};
 use crate::shell::command_error::CommandError;

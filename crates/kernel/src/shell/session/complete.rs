@@ -1,4 +1,4 @@
-//! What may stand at the cursor: names from the catalog, columns from the answer itself.
+//! What may stand at the cursor: names and columns that fit.
 
 use crate::base::report::Report;
 use crate::shell::catalog::{self, Action, COMMANDS, Capability, Kind};

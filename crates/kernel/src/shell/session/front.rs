@@ -1,4 +1,4 @@
-//! Who is at the other end of a console: a person with an editor, or a program.
+//! The other end of a console: a person with an editor, or a program.
 
 use super::framed::{self, FramedLine};
 use super::output::Output;

@@ -50,6 +50,11 @@ enum State {
     Editing,
     /// A command of the line is to run.
     Running(Progress),
+    /// The command wants something that the kernel tries before it is answered.
+    Asking {
+        progress: Progress,
+        ran: Ran,
+    },
     Printing {
         progress: Progress,
         ran: Ran,
@@ -184,6 +189,33 @@ impl Session {
         Some(intent)
     }
 
+    /// What the kernel is to try before the command is answered.
+    pub fn request(&self) -> Option<Intent> {
+        match &self.state {
+            State::Asking { ran, .. } => ran.intent,
+            _ => None,
+        }
+    }
+
+    /// What has become of the request.
+    pub fn on_tried(&mut self, result: Result<(), &'static str>) {
+        match core::mem::replace(&mut self.state, State::Editing) {
+            State::Asking { progress, ran } => {
+                if let Err(reason) = result {
+                    self.report.fail(format_args!("{reason}"));
+                }
+                self.become_printing(
+                    progress,
+                    Ran {
+                        intent: None,
+                        ..ran
+                    },
+                );
+            }
+            state => self.state = state,
+        }
+    }
+
     /// Goes on with its line as far as one tick allows.
     pub fn step(&mut self, now: Instant, inspect: &mut dyn Inspect) {
         for _ in 0..STEPS_A_TICK {
@@ -202,7 +234,7 @@ impl Session {
             State::Away => None,
             State::Editing if self.input.is_empty() => self.front.next_deadline(),
             State::Editing => self.has_room_for_byte().then_some(now),
-            State::Running(_) => Some(now),
+            State::Running(_) | State::Asking { .. } => Some(now),
             State::Printing { .. } => self.has_room_to_print().then_some(now),
             State::Waiting { until, .. } => Some(until),
             State::Leaving { deadline, .. } => Some(deadline.min(now + DRAIN_POLL)),
@@ -227,8 +259,8 @@ impl Session {
             State::Running(progress) => self.run(progress, inspect),
             State::Printing { progress, ran } => return self.print(now, progress, ran),
             State::Waiting { progress, until } => return self.wait(now, progress, until),
-            leaving @ State::Leaving { .. } => {
-                self.state = leaving;
+            others_turn @ (State::Asking { .. } | State::Leaving { .. }) => {
+                self.state = others_turn;
                 return false;
             }
         }
@@ -333,6 +365,9 @@ impl Session {
             is_person: self.front.is_person(),
         };
         match asking.run(&mut self.scratch, inspect, &mut self.report) {
+            Some(ran) if ran.intent.is_some_and(|intent| intent.can_be_refused()) => {
+                self.state = State::Asking { progress, ran };
+            }
             Some(ran) => self.become_printing(progress, ran),
             None => self.end_line(progress.has_failed),
         }

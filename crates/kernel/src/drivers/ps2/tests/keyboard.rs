@@ -1,4 +1,4 @@
-//! Scan codes -> text, for every layout and for streams that no keyboard sends.
+//! Scan codes to text, for every layout and for hostile streams.
 
 use crate::base::config::Keymap;
 use crate::base::prng::Prng;

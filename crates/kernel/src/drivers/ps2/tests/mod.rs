@@ -1,4 +1,4 @@
-//! A keyboard as it is typed on, and a controller with every fault one can have.
+//! A keyboard as it is typed on, and a controller with every fault.
 
 mod controller;
 mod keyboard;

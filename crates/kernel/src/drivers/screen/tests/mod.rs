@@ -1,4 +1,4 @@
-//! The screen as a person sees it: as text, as pixels, and under hostile bytes.
+//! The screen as a person sees it: text, pixels, and hostile bytes.
 
 mod console;
 mod picture;

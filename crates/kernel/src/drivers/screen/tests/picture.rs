@@ -1,4 +1,4 @@
-//! One scripted session on several displays: its text, its pixels, and a picture to look at.
+//! One scripted session on several displays: its text and its pixels.
 
 use super::{TestConsole, console_on, geometry, pixel, write_all};
 use crate::drivers::screen::{Geometry, PixelFormat};
