@@ -1,7 +1,7 @@
 //! Child processes with deadlines, and children that die with their parent.
 
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,25 +14,45 @@ use anyhow::{Context, bail};
 use crate::deadline::Deadline;
 
 const POLL_MAX: Duration = Duration::from_millis(20);
+/// What every pipe holds (POSIX asks for 512, Linux gives a page at least).
+const PIPE_BYTES: usize = 4096;
 
 /// What a short command said.
 #[derive(Debug)]
 pub struct Said {
     pub success: bool,
+    /// Unknown when a signal ended it.
+    pub exit_code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
 /// Runs a command that answers quickly and collects what it says; kills it when the deadline is over.
 pub fn ask(command: &mut Command, deadline: Deadline) -> anyhow::Result<Said> {
+    ask_with_input(command, &[], deadline)
+}
+
+/// The same with something to read: no more than a pipe takes at once, since nobody waits for it to be read.
+pub fn ask_with_input(
+    command: &mut Command,
+    input: &[u8],
+    deadline: Deadline,
+) -> anyhow::Result<Said> {
     let name = name_of(command);
+    if input.len() > PIPE_BYTES {
+        bail!("{name} is to read more than a pipe takes at once");
+    }
     command
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command
         .spawn()
         .with_context(|| format!("{name} cannot be started"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Who has ended before it was written does not want it.
+        let _ = stdin.write_all(input);
+    }
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
     let status = wait(&mut child, deadline)?;
@@ -45,6 +65,7 @@ pub fn ask(command: &mut Command, deadline: Deadline) -> anyhow::Result<Said> {
     };
     Ok(Said {
         success: status.success(),
+        exit_code: status.code(),
         stdout: text(stdout),
         stderr: text(stderr),
     })
@@ -242,6 +263,14 @@ mod tests {
             (said.success, said.stdout.as_str(), said.stderr.as_str()),
             (false, "out\n", "err\n")
         );
+    }
+
+    #[test]
+    fn a_command_reads_what_it_is_given_and_then_the_end() {
+        let said = ask_with_input(&mut Command::new("cat"), b"one\n", soon()).unwrap();
+        assert_eq!((said.stdout.as_str(), said.exit_code), ("one\n", Some(0)));
+        let said = ask_with_input(&mut Command::new("true"), b"not wanted", soon()).unwrap();
+        assert!(said.success);
     }
 
     #[test]

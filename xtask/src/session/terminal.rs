@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::line::{Line, Received};
 use crate::deadline::Deadline;
-use crate::qemu::{Machine, Shape};
+use crate::qemu::{Ending, Machine, Shape};
 
 /// What the interactive shell says when it takes a line.
 pub const PROMPT: &str = "rayos> ";
@@ -63,6 +63,23 @@ impl Terminal {
         }
     }
 
+    /// Waits until the machine has ended, passing over what it still says.
+    pub fn wait_for_end(&mut self, within: Duration) -> Result<Ending, Failure> {
+        let deadline = Deadline::after(within);
+        loop {
+            match self.line.receive(deadline)? {
+                Received::Bytes(bytes) => self.unread.extend(bytes),
+                Received::End => return Ok(self.line.ending()),
+                Received::Nothing => {
+                    return Err(Failure::TimedOut {
+                        waiting_for: "end of the machine".to_string(),
+                        after: within,
+                    });
+                }
+            }
+        }
+    }
+
     /// What came and was not yet waited for, as text.
     pub fn unread(&self) -> String {
         String::from_utf8_lossy(&self.unread).into_owned()
@@ -111,6 +128,17 @@ mod tests {
             Err(Failure::Ended(_))
         ));
         assert_eq!(terminal.unread(), "rest");
+    }
+
+    #[test]
+    fn the_end_is_waited_for_past_the_last_words() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut terminal = Terminal::over(Line::over(ours).unwrap());
+        assert!(terminal.wait_for_end(Duration::from_millis(50)).is_err());
+        theirs.write_all(b"bye").unwrap();
+        drop(theirs);
+        assert!(terminal.wait_for_end(PATIENCE).is_ok());
+        assert_eq!(terminal.unread(), "bye");
     }
 
     #[test]
