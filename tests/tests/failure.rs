@@ -202,7 +202,11 @@ fn a_kernel_that_was_not_booted_for_it_cannot_be_broken() {
     for way in WAYS {
         let answer = session.run(way).unwrap();
         assert!(!answer.ok, "{way}: {}", answer.output);
-        assert!(answer.output.contains("debug=1"), "{way}: {}", answer.output);
+        assert!(
+            answer.output.contains("debug=1"),
+            "{way}: {}",
+            answer.output
+        );
     }
     assert!(session.run("version").unwrap().ok);
 }

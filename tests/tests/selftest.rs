@@ -114,7 +114,13 @@ fn the_shell_answers_while_every_core_is_pre_empted() {
 #[test]
 fn self_tests_can_be_run_one_after_the_other() {
     let mut session = boot(4).unwrap();
-    for test in ["exceptions", "wakeups 200", "preempt 1", "wakeups 200", "exceptions"] {
+    for test in [
+        "exceptions",
+        "wakeups 200",
+        "preempt 1",
+        "wakeups 200",
+        "exceptions",
+    ] {
         let outcome = run(&mut session, test, END_WITHIN);
         outcome.and_then(|outcome| is_proved(&outcome)).unwrap();
     }

@@ -123,6 +123,9 @@ fn build() -> anyhow::Result<()> {
     };
     let mut cargo = toolchain.cargo("build");
     cargo.args(["--release", "--package", "rayos-kernel", "--bin", "rayos"]);
+    if let Some(commit) = commit() {
+        cargo.env("RAYOS_COMMIT", commit);
+    }
     // Cargo shows its progress on stderr, so the output of `exec` stays exactly the kernel's.
     let status = process::run(&mut cargo, Deadline::after(BUILD_WITHIN))?;
     if !status.success() {
@@ -135,6 +138,22 @@ fn build() -> anyhow::Result<()> {
     // A backtrace in the kernel names functions and lines only with these.
     symbols::embed(&workspace::kernel_elf())?;
     Ok(())
+}
+
+/// The commit that is checked out, with a plus sign when the tree differs from it; nothing without git.
+fn commit() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = std::process::Command::new("git")
+            .args(arguments)
+            .current_dir(workspace::root())
+            .output()
+            .ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_string())
+    };
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    let is_changed = !git(&["status", "--porcelain", "--", "crates/kernel"])?.is_empty();
+    Some(commit + if is_changed { "+" } else { "" })
 }
 
 /// The fingerprints of everything that the kernel is built from.
