@@ -62,7 +62,11 @@ fn newest(directory: &Path) -> SystemTime {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let times = entries.map(|entry| {
         let path = entry.path();
-        if path.is_dir() { newest(&path) } else { changed(&path) }
+        if path.is_dir() {
+            newest(&path)
+        } else {
+            changed(&path)
+        }
     });
     times.max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
