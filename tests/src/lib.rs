@@ -2,4 +2,11 @@
 
 pub mod book;
 pub mod boot_partition;
+pub mod cores;
+pub mod form;
+pub mod panic_report;
+pub mod poll;
+pub mod report;
+pub mod scenario;
 pub mod screen;
+pub mod xtask_binary;

@@ -116,7 +116,9 @@ impl Frame {
         let path = workspace::root().join(inside);
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
-        let line = number.checked_sub(1).and_then(|index| text.lines().nth(index));
+        let line = number
+            .checked_sub(1)
+            .and_then(|index| text.lines().nth(index));
         let line = line.with_context(|| format!("{file} has no line {number}"))?;
         Ok(line.trim().to_string())
     }
@@ -132,7 +134,9 @@ fn parse_frame(line: &str) -> anyhow::Result<Frame> {
         Some((name, place)) => (name, Some(parse_place(place)?)),
         None => (rest, None),
     };
-    let function = name.rsplit_once("+0x").map_or(name, |(function, _)| function);
+    let function = name
+        .rsplit_once("+0x")
+        .map_or(name, |(function, _)| function);
     Ok(Frame {
         address,
         function: (!function.is_empty()).then(|| function.to_string()),
@@ -144,7 +148,9 @@ fn parse_place(place: &str) -> anyhow::Result<(String, usize)> {
     let (file, line) = place
         .rsplit_once(':')
         .with_context(|| format!("no line in {place}"))?;
-    let line = line.parse().with_context(|| format!("no line in {place}"))?;
+    let line = line
+        .parse()
+        .with_context(|| format!("no line in {place}"))?;
     Ok((file.to_string(), line))
 }
 

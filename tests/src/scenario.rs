@@ -52,7 +52,10 @@ impl MachineTarget {
         let answer = self.session.run("uptime | json")?;
         let document = report::parse_line(&answer.output)?;
         let blocks = document["report"].as_array().map(Vec::as_slice);
-        let mut fields = blocks.unwrap_or_default().iter().map(|block| &block["fields"]);
+        let mut fields = blocks
+            .unwrap_or_default()
+            .iter()
+            .map(|block| &block["fields"]);
         let uptime = fields.find_map(|fields| fields["uptime_ns"].as_u64());
         uptime.with_context(|| format!("no uptime in {document}"))
     }
@@ -69,7 +72,10 @@ impl MachineTarget {
 
 impl Target for MachineTarget {
     fn run(&mut self, line: &str) -> Result<Answer, String> {
-        let answer = self.session.run(line).map_err(|failure| failure.to_string())?;
+        let answer = self
+            .session
+            .run(line)
+            .map_err(|failure| failure.to_string())?;
         Ok(Answer {
             text: answer.output,
             has_succeeded: answer.ok,

@@ -67,10 +67,15 @@ fn tells_the_same(machine: &Machine, usual: &Machine) -> anyhow::Result<()> {
         for column in columns {
             let values = machine.report(command)?.column(title, column)?;
             let expected = usual.report(command)?.column(title, column)?;
-            ensure!(values == expected, "{title}: {values:?} and not {expected:?}");
+            ensure!(
+                values == expected,
+                "{title}: {values:?} and not {expected:?}"
+            );
         }
     }
-    let version = |machine: &Machine| Ok::<_, anyhow::Error>(machine.report("version")?.fields("version")?.clone());
+    let version = |machine: &Machine| {
+        Ok::<_, anyhow::Error>(machine.report("version")?.fields("version")?.clone())
+    };
     ensure!(version(machine)? == version(usual)?, "another version");
     Ok(())
 }
@@ -125,7 +130,10 @@ fn tells_the_memory(machine: &Machine) -> anyhow::Result<()> {
         "{total} bytes of {given}; {} are missing",
         given as i64 - total as i64
     );
-    let parts = memory.fields("memory")?.keys().filter(|key| *key != "total_bytes");
+    let parts = memory
+        .fields("memory")?
+        .keys()
+        .filter(|key| *key != "total_bytes");
     let sum = parts.map(|key| number(key)).sum::<anyhow::Result<u64>>()?;
     ensure!(sum == total, "the parts are {sum} bytes of {total}");
     Ok(())
@@ -154,7 +162,14 @@ fn check_all(shapes: &[Shape]) {
     let mut failures = Vec::new();
     for shape in shapes {
         if let Err(error) = check(shape) {
-            let Shape { boot, platform, cores, memory_mib, processor, .. } = shape;
+            let Shape {
+                boot,
+                platform,
+                cores,
+                memory_mib,
+                processor,
+                ..
+            } = shape;
             failures.push(format!(
                 "{boot:?} on {platform:?} with {cores} cores {processor} and {memory_mib} MiB: {error:#}"
             ));
@@ -174,8 +189,12 @@ fn shape(boot: Boot, cores: u32, memory_mib: u32) -> Shape {
 }
 
 fn every_size(boot: Boot) -> Vec<Shape> {
-    let sizes = CORES.iter().flat_map(|cores| MEMORY_MIB.map(|memory_mib| (*cores, memory_mib)));
-    sizes.map(|(cores, memory_mib)| shape(boot, cores, memory_mib)).collect()
+    let sizes = CORES
+        .iter()
+        .flat_map(|cores| MEMORY_MIB.map(|memory_mib| (*cores, memory_mib)));
+    sizes
+        .map(|(cores, memory_mib)| shape(boot, cores, memory_mib))
+        .collect()
 }
 
 #[test]
@@ -200,7 +219,11 @@ fn the_kernel_tells_the_same_on_every_board() {
     let boards = [Platform::Q35, Platform::Pc, Platform::Microvm];
     let mut shapes = Vec::new();
     for platform in boards {
-        shapes.extend(every_size(Boot::Pvh).into_iter().map(|shape| shape.platform(platform)));
+        shapes.extend(
+            every_size(Boot::Pvh)
+                .into_iter()
+                .map(|shape| shape.platform(platform)),
+        );
     }
     let corners = boards.map(|platform| shape(Boot::Pvh, 2, 256).platform(platform));
     check_all(&form::cases(corners.to_vec(), || shapes));
