@@ -27,7 +27,8 @@ pub fn cases<T>(short: Vec<T>, long: impl FnOnce() -> Vec<T>) -> Vec<T> {
     let left_out = long().len().saturating_sub(short.len());
     if left_out > 0 {
         say_skipped(&format!(
-            "{left_out} cases take minutes; `cargo xtask test --long` runs them"
+            "{left_out} of {} cases, which take minutes; `cargo xtask test --long` runs them",
+            short.len() + left_out
         ));
     }
     short

@@ -1,7 +1,7 @@
 //! Reads the text off a screendump, as a person would: by the shapes of the letters.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -124,13 +124,14 @@ fn recognise(cell: &[u8], letters: &[(char, Vec<u8>)]) -> char {
         .map_or(char::REPLACEMENT_CHARACTER, |(_, letter)| letter)
 }
 
-/// Waits until the screen shows all of these texts, and keeps a picture of it under `target/xtask/screens`.
+/// Waits until the screen shows all of these texts, and returns all that it shows; keeps a picture of it under
+/// `target/xtask/screens`.
 pub fn wait_for_text(
     machine: &mut Machine,
     wanted: &[&str],
     name: &str,
     within: Duration,
-) -> anyhow::Result<PathBuf> {
+) -> anyhow::Result<String> {
     let directory = workspace::cache().join("screens");
     std::fs::create_dir_all(&directory)?;
     let (dump, kept) = (
@@ -148,7 +149,7 @@ pub fn wait_for_text(
         let seen = Picture::parse(&std::fs::read(&dump)?)?.text();
         if wanted.iter().all(|wanted| seen.contains(wanted)) {
             keep(machine, &dump, &kept)?;
-            return Ok(kept);
+            return Ok(seen);
         }
         if is_over {
             keep(machine, &dump, &kept)?;

@@ -346,7 +346,8 @@ impl Write for Line {
     }
 }
 
-/// Breaks the kernel on purpose, as `debug` asks.
+/// Breaks the kernel on purpose, as `debug` asks; stands in the backtrace under its own name.
+#[inline(never)]
 pub fn provoke(action: DebugAction) {
     match action {
         DebugAction::Panic => panic!("debug panic was asked for"),
