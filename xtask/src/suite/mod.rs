@@ -66,6 +66,11 @@ pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    if let (Some(filter), true) = (&options.filter, tally.is_empty()) {
+        eprintln!("error: no test has \"{filter}\" in its name");
+        println!("{}", tally.report(started.elapsed()));
+        return Ok(Outcome::Unusable.into());
+    }
     println!("{}", tally.report(started.elapsed()));
     Ok(if tally.has_failed() {
         Outcome::Failure

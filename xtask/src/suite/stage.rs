@@ -53,6 +53,11 @@ impl Tally {
         self.failed > 0
     }
 
+    /// Whether nothing ran at all.
+    pub fn is_empty(&self) -> bool {
+        self.passed == 0 && self.failed == 0
+    }
+
     /// The failures by name, the time, and as the last line the counts.
     pub fn report(&self, elapsed: Duration) -> String {
         let mut text = String::new();
