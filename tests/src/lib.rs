@@ -9,4 +9,5 @@ pub mod poll;
 pub mod report;
 pub mod scenario;
 pub mod screen;
+pub mod shown;
 pub mod xtask_binary;

@@ -23,7 +23,7 @@ pub fn call(arguments: &[&str], input: &str, within: Duration) -> anyhow::Result
 /// The program beside the test binaries, built when it is not there or older than its sources.
 ///
 /// `cargo test` builds the library for the tests and not the program; it holds no lock while tests run.
-fn path() -> anyhow::Result<&'static Path> {
+pub fn path() -> anyhow::Result<&'static Path> {
     static PATH: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let path = PATH.get_or_init(|| find_or_build().map_err(|error| format!("{error:#}")));
     path.as_deref().map_err(|error| anyhow::anyhow!("{error}"))
