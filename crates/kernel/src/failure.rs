@@ -181,6 +181,7 @@ fn tell(reason: fmt::Arguments<'_>, scene: &Scene<'_>) -> ! {
         });
     }
     serial::write_in_emergency(END);
+    serial::wait_until_sent();
     match is_halting {
         true => cpu::halt_forever(),
         false => boot::reboot(),

@@ -76,11 +76,6 @@ impl Wire {
         }
     }
 
-    /// How many more bytes `feed` takes without dropping one.
-    pub fn feed_space(&self) -> usize {
-        SERIAL_RECEIVE_BYTES - self.to_kernel.len()
-    }
-
     /// Lets the device work until `now`.
     pub fn advance(&mut self, now: Instant) {
         while !self.is_stuck

@@ -82,6 +82,7 @@ pub(super) fn dispatch(vector: u8) {
 /// Every source with a handler, and every vector that came without one.
 pub fn view(view: &mut InterruptsView) {
     view.sources.clear();
+    view.undelivered = apic::undelivered();
     for (vector, entry) in ENTRIES.iter().enumerate() {
         let count = entry.count.load(Relaxed);
         let handler = entry.handler.get();

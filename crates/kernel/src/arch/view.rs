@@ -45,6 +45,8 @@ pub struct CoreView {
 /// Interrupts by source, exceptions and spurious ones included.
 #[derive(Clone, Debug, Default)]
 pub struct InterruptsView {
+    /// Messages to other cores that were not taken in time.
+    pub undelivered: u64,
     pub sources: Vec<InterruptView, INTERRUPT_SOURCES_MAX>,
 }
 

@@ -14,7 +14,7 @@ use crate::sched;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// How long a core may take from its start to its first line in Rust.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 static STACKS: IrqLock<Vec<Stack, CORES_MAX>> = IrqLock::new(Vec::new());
 
@@ -79,7 +79,6 @@ fn start_listed(ids: &[u32]) -> Result<(), MemoryError> {
         }
     }
     let parameters = Parameters::new(memory::root(), enter, &cores);
-    // Goes when the cores have left it.
     let page = StartPage::place(&parameters.page())?;
     let others = &ids[1..];
     others.iter().for_each(|id| apic::send_init(*id));
@@ -97,7 +96,10 @@ fn start_listed(ids: &[u32]) -> Result<(), MemoryError> {
                 apic::send_start(*id, page.physical());
             }
         }
-        wait_for(others.len(), PATIENCE);
+        if !wait_for(others.len(), PATIENCE) {
+            // One that is late is not to find its ground taken away.
+            core::mem::forget(page);
+        }
     }
     Ok(())
 }

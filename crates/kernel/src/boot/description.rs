@@ -3,7 +3,7 @@
 use crate::base::fixed::{Text, Vec};
 use crate::drivers::screen::Geometry;
 use crate::limits::{COMMAND_LINE_MAX, MEMORY_RANGES_MAX};
-use crate::memory::{Range, RangeKind};
+use crate::memory::Range;
 use core::fmt;
 
 /// A screen whose memory the firmware has set up.
@@ -75,19 +75,12 @@ impl Description {
             .push(range)
             .map_err(|_| BootError::MemoryMapTooLong)
     }
-
-    pub fn usable_bytes(&self) -> u64 {
-        let usable = self
-            .memory
-            .iter()
-            .filter(|range| range.kind == RangeKind::Usable);
-        usable.map(Range::bytes).sum()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::RangeKind;
 
     #[test]
     fn neighbours_of_one_kind_are_joined_and_empty_ranges_left_out() {
@@ -101,7 +94,7 @@ mod tests {
             description.add_memory(Range { start, end, kind }).unwrap();
         }
         assert_eq!(description.memory.len(), 2);
-        assert_eq!(description.usable_bytes(), 20);
+        assert_eq!(description.memory[0].bytes(), 20);
     }
 
     #[test]

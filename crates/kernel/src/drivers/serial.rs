@@ -16,6 +16,9 @@ use uart_16550::{BaudRate, Config};
 /// Rounds of one interrupt; a device that wants more is left to the next.
 const ROUNDS_MAX: usize = 64;
 
+const DATA: u16 = 0x3f8;
+const STATUS: u16 = DATA + 5;
+
 /// The line's interrupt on every PC.
 pub const IRQ: u8 = 4;
 
@@ -214,16 +217,21 @@ pub fn flush() {
             line.to_send.is_empty()
         });
         if is_empty.unwrap_or(true) {
-            return;
+            break;
         }
         core::hint::spin_loop();
     }
+    wait_until_sent();
+}
+
+/// Waits a bounded time until the last byte has left the device: a reset loses what has not.
+pub fn wait_until_sent() {
+    const ALL_SENT: u8 = 1 << 6;
+    let _ = (0..1_000_000).any(|_| port::read_u8(STATUS) & ALL_SENT != 0);
 }
 
 /// Writes past queue and lock, waiting for the device: for a kernel that fails.
 pub fn write_in_emergency(bytes: &[u8]) {
-    const DATA: u16 = 0x3f8;
-    const STATUS: u16 = DATA + 5;
     const CAN_TAKE: u8 = 1 << 5;
     for &byte in bytes {
         // A dead line does not keep the kernel from failing.

@@ -74,12 +74,7 @@ impl AddressSpace {
         frame: u64,
         protection: Protection,
     ) -> Result<(), MemoryError> {
-        let entry = self.entry(frames, address, 1)?;
-        if !entry.is_unused() {
-            return Err(MemoryError::AlreadyMapped(address));
-        }
-        entry.set_addr(PhysAddr::new(frame), protection.flags());
-        Ok(())
+        self.link(frames, address, 1, frame, protection.flags())
     }
 
     /// Maps 2 MiB; both addresses are multiples of that.
@@ -90,11 +85,23 @@ impl AddressSpace {
         frame: u64,
         protection: Protection,
     ) -> Result<(), MemoryError> {
-        let entry = self.entry(frames, address, 2)?;
+        let flags = protection.flags() | Flags::HUGE_PAGE;
+        self.link(frames, address, 2, frame, flags)
+    }
+
+    fn link(
+        &mut self,
+        frames: &mut Frames,
+        address: u64,
+        level: u64,
+        frame: u64,
+        flags: Flags,
+    ) -> Result<(), MemoryError> {
+        let entry = self.entry(frames, address, level)?;
         if !entry.is_unused() {
             return Err(MemoryError::AlreadyMapped(address));
         }
-        entry.set_addr(PhysAddr::new(frame), protection.flags() | Flags::HUGE_PAGE);
+        entry.set_addr(PhysAddr::new(frame), flags);
         Ok(())
     }
 

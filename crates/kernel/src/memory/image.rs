@@ -67,9 +67,3 @@ pub fn segments() -> [Segment; 3] {
         ),
     ]
 }
-
-/// Is this the address of kernel code?
-pub fn is_text(address: u64) -> bool {
-    let [_, text, _] = segments();
-    (text.start..text.end).contains(&address)
-}
