@@ -20,7 +20,7 @@ use xtask::workspace::Scratch;
 use xtask::{process, workspace};
 
 /// Commands of `sh` blocks that are not run here, each with the reason.
-const NOT_RUN: [(&str, &str); 10] = [
+const NOT_RUN: [(&str, &str); 11] = [
     ("cargo xtask test", "it is what runs this test"),
     ("cargo xtask test --host-only", "it is what runs this test"),
     (
@@ -48,6 +48,10 @@ const NOT_RUN: [(&str, &str); 10] = [
     (
         "cargo xtask flash /dev/sdX --cmdline 'keymap=de'",
         "it needs a USB stick and a person",
+    ),
+    (
+        "cargo xtask bench boot",
+        "it takes minutes, and wants a machine for itself",
     ),
 ];
 const LANGUAGES: [&str; 6] = ["sh", "console", "scenario", "text", "rust", "diff"];

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rayos_tests::book::{Block, Document};
+use rayos_tests::form;
 use xtask::deadline::Deadline;
 use xtask::{process, workspace};
 
@@ -68,10 +69,19 @@ impl Copy {
     }
 
     fn check_format<'a>(&self, paths: impl Iterator<Item = &'a str>) {
+        let rustfmt =
+            |command: &mut Command| process::ask(command, Deadline::after(FORMAT_WITHIN)).ok();
+        let version = rustfmt(Command::new("rustfmt").arg("--version"));
+        if !version.is_some_and(|said| said.success) {
+            form::say_skipped(
+                "the format of the guides: `cargo xtask doctor --for lint --install` brings rustfmt",
+            );
+            return;
+        }
         let mut command = Command::new("rustfmt");
         command.args(["--edition", "2024", "--check"]);
         command.args(paths.map(|path| self.root.join(path)));
-        let said = process::ask(&mut command, Deadline::after(FORMAT_WITHIN)).unwrap();
+        let said = rustfmt(&mut command).unwrap();
         assert!(said.success, "{}{}", said.stdout, said.stderr);
     }
 
