@@ -10,6 +10,7 @@ use crate::base::config::OnPanic;
 use crate::base::machine::DebugAction;
 use crate::base::symbols::{Location, Symbols};
 use crate::base::time::{Duration, Instant};
+use crate::base::trace::Kind;
 use crate::boot;
 use crate::drivers::serial;
 use crate::memory::address_space::is_mapped;
@@ -65,6 +66,8 @@ pub fn on_exception(frame: &TrapFrame) -> ! {
         frame: frame.rbp,
         registers: Some(frame),
     };
+    let core = core_local::index() as u8;
+    boot::TRACE.push(clock::now(), core, Kind::Exception, frame.vector, frame.rip);
     let name = EXCEPTION_NAMES[frame.vector as usize % EXCEPTION_NAMES.len()];
     if frame.vector != PAGE_FAULT {
         tell(

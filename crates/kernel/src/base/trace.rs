@@ -11,34 +11,25 @@ use core::sync::atomic::{AtomicU64, Ordering::*};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Kind {
-    /// Boot step done: step number.
+    /// Boot step done: the time stamp counter.
     Boot,
     /// Switched to a thread: its slot, its priority.
     Switch,
     /// Woke a thread: its slot, its core.
     Wake,
-    /// Interrupt taken: vector.
-    Interrupt,
-    /// Exception taken: vector, address.
+    /// Exception that ends the kernel: vector, address of the instruction.
     Exception,
     /// Tick over budget: nanoseconds used, budget.
     SlowTick,
-    /// A command started: console, session line number.
-    Command,
-    /// An input was refused: console, bytes.
-    Refused,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 5] = [
         Self::Boot,
         Self::Switch,
         Self::Wake,
-        Self::Interrupt,
         Self::Exception,
         Self::SlowTick,
-        Self::Command,
-        Self::Refused,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -46,11 +37,8 @@ impl Kind {
             Self::Boot => "boot",
             Self::Switch => "switch",
             Self::Wake => "wake",
-            Self::Interrupt => "interrupt",
             Self::Exception => "exception",
             Self::SlowTick => "slow-tick",
-            Self::Command => "command",
-            Self::Refused => "refused",
         }
     }
 }
