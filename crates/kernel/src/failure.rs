@@ -4,7 +4,8 @@
 //! listen) and to the screen. Nothing here allocates, waits for a lock or trusts
 //! what is broken.
 
-use crate::arch::traps::{EXCEPTION_NAMES, PAGE_FAULT, TrapFrame};
+use crate::arch::traps::TrapFrame;
+use crate::arch::vectors::{EXCEPTION_NAMES, PAGE_FAULT};
 use crate::arch::{apic, backtrace, clock, core_local, cpu};
 use crate::base::config::OnPanic;
 use crate::base::machine::DebugAction;

@@ -155,7 +155,7 @@ pub static NEEDS: &[Need] = &[
     },
     Need {
         name: "rustfmt",
-        purposes: &[Purpose::Lint],
+        purposes: &[Purpose::Lint, Purpose::Tests],
         serves: "checks the formatting",
         probe: || cargo_component("fmt", "rustfmt "),
         remedy: |system| system.component("rustfmt"),

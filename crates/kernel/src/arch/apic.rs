@@ -1,6 +1,6 @@
 //! The local APIC: this core's timer, and messages to other cores.
 
-use super::interrupts::{RESCHEDULE, SPURIOUS, TIMER};
+use super::vectors::{RESCHEDULE, SPURIOUS, TIMER};
 use super::{clock, cpu};
 use crate::base::time::{Duration, Instant};
 use core::sync::atomic::{AtomicU64, Ordering::*};

@@ -1,17 +1,10 @@
 //! Who handles which interrupt, and how often each has come.
 
+use super::vectors::{DEVICE_FIRST, DEVICE_LAST, EXCEPTION_NAMES, LEGACY_FIRST, SPURIOUS};
 use super::view::{InterruptView, InterruptsView};
 use super::{apic, core_local};
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 use spin::Once;
-
-/// The legacy controllers stand here, masked: what comes is spurious.
-pub const LEGACY_FIRST: u8 = 0x20;
-pub const DEVICE_FIRST: u8 = 0x30;
-const DEVICE_LAST: u8 = 0xef;
-pub const TIMER: u8 = 0xf0;
-pub const RESCHEDULE: u8 = 0xf1;
-pub const SPURIOUS: u8 = 0xff;
 
 struct Handler {
     source: &'static str,
@@ -104,7 +97,7 @@ pub fn view(view: &mut InterruptsView) {
 
 fn source_of(vector: u8) -> &'static str {
     match vector {
-        0..32 => super::traps::EXCEPTION_NAMES[usize::from(vector)],
+        0..32 => EXCEPTION_NAMES[usize::from(vector)],
         LEGACY_FIRST..DEVICE_FIRST => "legacy, spurious",
         SPURIOUS => "spurious",
         _ => "unclaimed",

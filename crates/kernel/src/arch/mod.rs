@@ -36,3 +36,5 @@ pub mod smp;
 pub mod traps;
 #[cfg(target_os = "none")]
 pub mod uart;
+#[cfg(target_os = "none")]
+pub mod vectors;

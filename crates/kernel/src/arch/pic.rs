@@ -1,6 +1,6 @@
 //! The legacy interrupt controllers: moved out of the way and masked.
 
-use super::interrupts::LEGACY_FIRST;
+use super::vectors::LEGACY_FIRST;
 use pic8259::ChainedPics;
 
 /// What a masked controller still sends (spurious interrupts) lands on vectors of

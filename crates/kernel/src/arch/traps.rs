@@ -1,6 +1,7 @@
 //! Exceptions and interrupts: 256 stubs, one frame, one dispatcher.
 
 use super::gdt::ExceptionStack;
+use super::vectors::has_error_code;
 use super::{core_local, interrupts};
 use core::arch::{asm, naked_asm};
 use core::sync::atomic::Ordering::*;
@@ -54,48 +55,6 @@ static HOOKS: Once<Hooks> = Once::new();
 
 pub fn set_hooks(hooks: Hooks) {
     HOOKS.call_once(|| hooks);
-}
-
-pub const EXCEPTION_NAMES: [&str; 32] = [
-    "divide error",
-    "debug",
-    "non-maskable interrupt",
-    "breakpoint",
-    "overflow",
-    "bound range",
-    "invalid opcode",
-    "device not available",
-    "double fault",
-    "coprocessor overrun",
-    "invalid task state",
-    "segment not present",
-    "stack segment",
-    "general protection",
-    "page fault",
-    "reserved (15)",
-    "floating point",
-    "alignment check",
-    "machine check",
-    "vector floating point",
-    "virtualization",
-    "control protection",
-    "reserved (22)",
-    "reserved (23)",
-    "reserved (24)",
-    "reserved (25)",
-    "reserved (26)",
-    "reserved (27)",
-    "hypervisor injection",
-    "vmm communication",
-    "security",
-    "reserved (31)",
-];
-
-pub const PAGE_FAULT: u64 = 14;
-
-/// Vectors for which the processor pushes an error code.
-pub const fn has_error_code(vector: u8) -> bool {
-    matches!(vector, 8 | 10..=14 | 17 | 21 | 29 | 30)
 }
 
 const STUB_BYTES: usize = 16;

@@ -1,8 +1,8 @@
 //! The control loop: the thread that owns the kernel and runs its ticks.
 
 use super::machine::Metal;
+use super::notes::LOG;
 use super::screen;
-use super::start::LOG;
 use crate::arch::clock;
 use crate::base::log::Level;
 use crate::base::machine::BootView;

@@ -1,6 +1,6 @@
 //! Starting the other cores, all at once, and waiting for them a bounded time.
 
-use super::start::{Missing, note};
+use super::notes::{Missing, note};
 use crate::arch::smp::Parameters;
 use crate::arch::{apic, clock, core_local, cpu, gdt, traps};
 use crate::base::fixed::{Text, Vec};

@@ -1,8 +1,8 @@
 //! This machine as the kernel sees it: `Machine` over `arch` and `drivers`.
 
+use super::notes::{LOG, TRACE};
 use super::power;
 use super::screen::{self, ScreenHandle};
-use super::start::{LOG, TRACE};
 use crate::arch::view::{CoreView, CpuView, InterruptsView};
 use crate::arch::{apic, clock, core_local, cpu, interrupts};
 use crate::base::console::Console;

@@ -11,9 +11,13 @@ mod control;
 #[cfg(target_os = "none")]
 mod cores;
 #[cfg(target_os = "none")]
+mod interrupt_lines;
+#[cfg(target_os = "none")]
 pub mod loader;
 #[cfg(target_os = "none")]
 mod machine;
+#[cfg(target_os = "none")]
+mod notes;
 #[cfg(target_os = "none")]
 mod power;
 #[cfg(target_os = "none")]
@@ -23,8 +27,10 @@ mod start;
 #[cfg(target_os = "none")]
 mod watchdog;
 #[cfg(target_os = "none")]
+pub use notes::{LOG, TRACE};
+#[cfg(target_os = "none")]
 pub use power::reboot;
 #[cfg(target_os = "none")]
 pub use screen::write_in_emergency as write_to_screen_in_emergency;
 #[cfg(target_os = "none")]
-pub use start::{LOG, TRACE, from_loader, from_pvh};
+pub use start::{from_loader, from_pvh};

@@ -1,6 +1,6 @@
 //! Restarting and switching off: by the firmware's tables, else by custom.
 
-use super::start::log;
+use super::notes::log;
 use crate::arch::{cpu, port};
 use crate::base::log::Level;
 use crate::base::sync::IrqLock;

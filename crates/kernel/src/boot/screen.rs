@@ -2,7 +2,8 @@
 
 use super::control;
 use super::description::Screen as Display;
-use super::start::{Missing, note, route};
+use super::interrupt_lines::route;
+use super::notes::{Missing, note};
 use crate::arch::port;
 use crate::base::config::Keymap;
 use crate::base::console::{Console, ConsoleView};

@@ -1,14 +1,17 @@
 //! The steps of boot on the first core.
 
 use super::description::{BootError, Description};
+use super::interrupt_lines::route;
+use super::notes::{LOG, Missing, TRACE, log, note};
 use super::{control, cores, loader, power, pvh, screen, watchdog};
-use crate::arch::{apic, clock, context, core_local, cpu, gdt, interrupts, io_apic, pic, traps};
+use crate::arch::{
+    apic, clock, context, core_local, cpu, gdt, interrupts, io_apic, pic, traps, vectors,
+};
 use crate::base::config::Config;
-use crate::base::fixed::Vec;
-use crate::base::log::{Level, Log};
+use crate::base::log::Level;
 use crate::base::machine::BootView;
 use crate::base::sync::IrqLock;
-use crate::base::trace::{Kind, Trace};
+use crate::base::trace::Kind;
 use crate::drivers::acpi::{Acpi, AcpiError, IoApic};
 use crate::drivers::serial;
 use crate::limits::STACK_BYTES;
@@ -17,13 +20,6 @@ use crate::memory::{self, physical};
 use crate::{failure, sched};
 use bootloader_api::BootInfo;
 use core::sync::atomic::Ordering::{Relaxed, Release};
-
-/// The log and the trace ring of this machine.
-pub static LOG: Log = Log::new();
-pub static TRACE: Trace = Trace::new();
-
-/// What is missing, each with the reason; `status` shows it.
-pub(super) type Missing = Vec<(&'static str, &'static str), 16>;
 
 /// What the first steps hand to those that run on the kernel's own stack.
 pub(super) struct Found {
@@ -58,10 +54,6 @@ fn prepare_core() {
     traps::load();
     cpu::protect();
     pic::remap_and_mask();
-}
-
-pub(super) fn log(level: Level, text: core::fmt::Arguments<'_>) {
-    LOG.write(clock::now(), level, "boot", text);
 }
 
 /// Makes the machine the kernel's own, as far as that goes on the loader's stack.
@@ -205,34 +197,14 @@ fn start_interrupts(acpi: &Acpi, missing: &mut Missing) {
     let cells = core_local::current();
     cells.apic_id.store(apic::id(), Relaxed);
     cells.is_online.store(true, Release);
-    interrupts::set(interrupts::TIMER, "timer", || {});
-    interrupts::set(interrupts::RESCHEDULE, "reschedule", || {});
+    interrupts::set(vectors::TIMER, "timer", || {});
+    interrupts::set(vectors::RESCHEDULE, "reschedule", || {});
     sched::set_trace(&TRACE);
     traps::set_hooks(traps::Hooks {
         exception: failure::on_exception,
         non_maskable: failure::on_non_maskable,
         after_interrupt: sched::reschedule,
     });
-}
-
-/// Routes a legacy interrupt to the first core; says in words why not.
-pub(super) fn route(
-    acpi: &Acpi,
-    irq: u8,
-    source: &'static str,
-    run: fn(),
-) -> Result<(), &'static str> {
-    let line = acpi.line_of(irq);
-    let vector =
-        interrupts::allocate(source, line.line, 0, run).ok_or("no interrupt vector is left")?;
-    let signal = io_apic::Signal {
-        is_active_low: line.is_active_low,
-        is_level: line.is_level,
-    };
-    match io_apic::route(line.line, vector, apic::id(), signal) {
-        true => Ok(()),
-        false => Err("no I/O APIC has its interrupt line"),
-    }
 }
 
 fn connect_serial(acpi: &Acpi, missing: &mut Missing) {
@@ -243,16 +215,5 @@ fn connect_serial(acpi: &Acpi, missing: &mut Missing) {
     match route(acpi, serial::IRQ, "serial", handler) {
         Ok(()) => serial::enable_interrupts(),
         Err(reason) => note(missing, "serial interrupt", reason),
-    }
-}
-
-pub(super) fn note(missing: &mut Missing, what: &'static str, reason: &'static str) {
-    // The greeting and `status` show it; as a warning it would be said twice.
-    log(Level::Info, format_args!("{what} is missing: {reason}"));
-    if missing.push((what, reason)).is_err() {
-        log(
-            Level::Warn,
-            format_args!("the list of missing things is full"),
-        );
     }
 }

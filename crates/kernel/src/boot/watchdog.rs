@@ -4,7 +4,7 @@
 //! timer's interrupt; a loop that hangs there with interrupts off is not caught.
 
 use super::control;
-use super::start::log;
+use super::notes::log;
 use crate::arch::{clock, core_local};
 use crate::base::log::Level;
 use crate::base::time::Duration;

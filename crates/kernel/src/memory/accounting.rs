@@ -6,7 +6,6 @@ use super::layout::{
     BIG_PAGE_BYTES, DEVICES_BASE, DIRECT_BASE, HEAP_BASE, PAGE_BYTES, STACKS_BASE,
 };
 use super::owner::{Memory, with};
-use super::take_over::is_memory;
 use super::view::{MappingView, MemoryView, RangeView};
 use super::{Range, heap, image};
 use crate::base::fixed::Vec;
@@ -18,7 +17,7 @@ pub fn view(view: &mut MemoryView) {
     with(|memory| {
         let frames = &memory.frames;
         let (heap_used_bytes, heap_high_water_bytes, heap_refused) = heap::usage();
-        let reserved = memory.ranges.iter().filter(|range| !is_memory(range));
+        let reserved = memory.ranges.iter().filter(|range| !range.is_memory());
         *view = MemoryView {
             total_bytes: frames.total_bytes(),
             reserved_bytes: reserved.map(Range::bytes).sum(),

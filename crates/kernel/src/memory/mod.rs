@@ -77,6 +77,11 @@ impl Range {
     pub const fn bytes(&self) -> u64 {
         self.end.saturating_sub(self.start)
     }
+
+    /// Is it memory that the kernel may use, now or once the loader has ended?
+    pub const fn is_memory(&self) -> bool {
+        matches!(self.kind, RangeKind::Usable | RangeKind::Loader)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,7 +5,6 @@ use super::devices::Devices;
 use super::frames::{FRAME_BYTES, Frames, Purpose};
 use super::layout::{PAGE_BYTES, STACK_SLOT_BYTES, to_direct};
 use super::stacks::{Slots, Stack};
-use super::take_over::is_memory;
 use super::{MemoryError, Range, physical};
 use crate::base::fixed::Vec;
 use crate::base::sync::IrqLock;
@@ -161,7 +160,7 @@ pub struct StartPage {
 impl StartPage {
     pub fn place(content: &[u8; PAGE_BYTES as usize]) -> Result<Self, MemoryError> {
         let result = with(|memory| {
-            let usable = memory.ranges.iter().filter(|range| is_memory(range));
+            let usable = memory.ranges.iter().filter(|range| range.is_memory());
             let physical = usable
                 .map(|range| {
                     (

@@ -57,14 +57,10 @@ pub fn init(ranges: &[Range]) -> Result<(), MemoryError> {
     Ok(())
 }
 
-pub(super) fn is_memory(range: &Range) -> bool {
-    matches!(range.kind, RangeKind::Usable | RangeKind::Loader)
-}
-
 fn memory_end(ranges: &[Range]) -> u64 {
     ranges
         .iter()
-        .filter(|range| is_memory(range))
+        .filter(|range| range.is_memory())
         .map(|range| range.end)
         .max()
         .unwrap_or(0)
@@ -106,7 +102,7 @@ fn start_frames(ranges: &[Range]) -> Result<Frames, MemoryError> {
         let mut usable = ranges
             .iter()
             .filter(|range| range.kind == RangeKind::Usable);
-        !is_memory(reserved)
+        !reserved.is_memory()
             && usable.any(|range| range.start < reserved.end && reserved.start < range.end)
     };
     for range in ranges.iter().filter(is_doubted) {
