@@ -13,5 +13,6 @@ pub mod drivers;
 pub mod failure;
 pub mod kernel;
 pub mod memory;
+pub mod net;
 pub mod sched;
 pub mod shell;

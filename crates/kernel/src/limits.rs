@@ -39,6 +39,9 @@ limits! {
     /// Interrupt sources with a handler.
     INTERRUPT_SOURCES_MAX = 64;
 
+    /// Tenants with quotas and counters of their own; the kernel is the first.
+    TENANTS_MAX = 8;
+
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
     /// Bytes of a command line as typed; more are refused with a bell.

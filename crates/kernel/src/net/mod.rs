@@ -1,0 +1,4 @@
+//! L3: the network, from the frame of a port to the byte of a connection.
+
+pub mod packet;
+pub mod segment;
