@@ -41,6 +41,35 @@ limits! {
 
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
+    /// Bytes of display memory that a tenant may hold unless its quota is set.
+    GPU_TENANT_BYTES = 128 << 20;
+    /// Commands of a tenant that wait for the GPU; more would make others wait behind them.
+    GPU_TENANT_COMMANDS_MAX = 32;
+    /// Bytes a second of a tenant's frames each way: 100 Mbit/s.
+    NETWORK_TENANT_BYTES_PER_S = 12_500_000;
+    /// Bytes of the disk that a tenant may address.
+    BLOCK_TENANT_BYTES = 10 << 30;
+    /// Reads a second of a tenant.
+    BLOCK_TENANT_READS_PER_S = 10_000;
+    /// Writes a second of a tenant.
+    BLOCK_TENANT_WRITES_PER_S = 10_000;
+    /// Requests of a tenant that the disk has not answered: a share of the smallest usual queue of 128.
+    BLOCK_TENANT_REQUESTS_MAX = 16;
+    /// Input events that wait for a tenant; it hears of the newest when it has taken older ones.
+    INPUT_TENANT_EVENTS_MAX = 64;
+    /// Operations on devices that are remembered: denials, console lines, changed quotas.
+    DEVICE_AUDIT_MAX = 256;
+    /// Bytes of a console line in the audit; longer ones are cut and marked.
+    DEVICE_AUDIT_TEXT_MAX = 96;
+
+    /// Rules of the firewall, and places in its table of verdicts: 64 buckets of 4 slots.
+    FIREWALL_RULES_MAX = 256;
+    /// Flows that the firewall follows: what TCP, UDP and echo of a busy node need at the same time.
+    FLOWS_MAX = 1024;
+    /// Flows of one tenant, so that all seven together leave some for the kernel.
+    FLOWS_TENANT_MAX = 128;
+    /// Ports that services offer to the outside at the same time.
+    FIREWALL_OFFERS_MAX = 128;
 
     /// Network ports that the stack looks after.
     NETWORK_PORTS_MAX = 4;
@@ -170,6 +199,8 @@ limits! {
     SYMBOLS_BYTES = 256 * 1024;
 }
 
+const _: () =
+    assert!(FLOWS_TENANT_MAX * (TENANTS_MAX - 1) < FLOWS_MAX && FLOWS_MAX < u16::MAX as usize);
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
 const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
 const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);

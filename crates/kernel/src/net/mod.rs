@@ -1,7 +1,7 @@
 //! L3: the network, from the frame of a port to the byte of a connection.
 //!
 //! `Network` owns everything; the kernel owns it and calls, in each tick,
-//! `receive`, `step` and `transmit`, each with the ports and the gate.
+//! `receive`, `step` and `transmit`, each with the ports and the device handlers.
 //!
 //! Whoever wants to send between these calls borrows an `Outlet` from `Network::outlet`:
 //! it builds packets in place in frames of the port, and the device hears of them when
@@ -17,9 +17,15 @@
 //!   and answers with payloads to send, addresses to probe, to use and to drop.
 //! - Firewall: `check(now, &PacketFacts) -> verdict` for each IP packet, whole.
 
+<<<<<<< HEAD
+pub mod address;
 pub mod carrier;
+pub mod checksum;
+pub mod counters;
+pub mod firewall;
 pub mod packet;
 pub mod ping;
 pub mod ports;
+pub mod routes;
 pub mod segment;
 pub mod udp;
