@@ -19,13 +19,20 @@
 
 <<<<<<< HEAD
 pub mod address;
+pub mod advertisement;
 pub mod carrier;
 pub mod checksum;
 pub mod counters;
 pub mod firewall;
+pub mod interface;
+pub mod ip;
+pub mod neighbours;
 pub mod packet;
 pub mod ping;
 pub mod ports;
+pub mod reassembly;
 pub mod routes;
 pub mod segment;
+pub mod slaac;
+pub mod transport;
 pub mod udp;
