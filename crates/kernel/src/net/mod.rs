@@ -17,7 +17,6 @@
 //!   and answers with payloads to send, addresses to probe, to use and to drop.
 //! - Firewall: `check(now, &PacketFacts) -> verdict` for each IP packet, whole.
 
-<<<<<<< HEAD
 pub mod address;
 pub mod advertisement;
 pub mod carrier;
@@ -34,5 +33,6 @@ pub mod reassembly;
 pub mod routes;
 pub mod segment;
 pub mod slaac;
+pub mod tcp;
 pub mod transport;
 pub mod udp;
