@@ -1,4 +1,5 @@
 //! L3: the network, from the frame of a port to the byte of a connection.
 
+pub mod dhcp;
 pub mod packet;
 pub mod segment;
