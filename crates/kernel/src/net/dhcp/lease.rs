@@ -1,8 +1,9 @@
 //! A lease: an address for a time, checked before anything believes in it.
 
 use super::counters::{Flaw, Flaws};
-use super::parameters::{LeasedRoute, Parameters, is_station, mask_of};
+use super::parameters::{LeasedRoute, Parameters, mask_of};
 use super::repr::Repr;
+use crate::base::config::is_station;
 use crate::base::time::{Duration, Instant};
 use crate::limits::LEASE_ROUTES_MAX;
 use core::net::Ipv4Addr;

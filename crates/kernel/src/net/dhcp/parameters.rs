@@ -3,6 +3,7 @@
 use super::counters::{Flaw, Flaws};
 use super::domain_names;
 use super::options::{Options, code};
+use crate::base::config::is_station;
 use crate::base::fixed::{Text, Vec};
 use crate::limits::{LEASE_ADDRESSES_MAX, LEASE_DOMAINS_MAX, LEASE_NAME_MAX, LEASE_ROUTES_MAX};
 use core::net::Ipv4Addr;
@@ -79,12 +80,6 @@ pub(super) fn shown<const N: usize>(bytes: &[u8]) -> Text<N> {
         }
     }
     text
-}
-
-/// Could a station have this address, and be asked from another one?
-pub(super) fn is_station(address: Ipv4Addr) -> bool {
-    let first = address.octets()[0];
-    first != 0 && !address.is_loopback() && first < 224
 }
 
 fn addresses(options: &Options<'_>, code: u8, flaws: &mut Flaws) -> Addresses {
