@@ -114,7 +114,7 @@ impl Config {
             "shell" => self.shell = parse_shell(value)?,
             "log" => self.log_levels = Levels::parse(value)?,
             "ip" => self.ip = parse_address_source(value)?,
-            "gateway" => self.gateway = Some(parse_gateway(value)?),
+            "gateway" => self.gateway = parse_gateway(value)?,
             "dns" => self.dns = parse_name_servers(value)?,
             _ => return Err("unknown key"),
         }
@@ -181,14 +181,20 @@ fn parse_fixed(value: &str) -> Result<AddressSource, &'static str> {
     }
 }
 
-fn parse_gateway(value: &str) -> Result<Ipv4Addr, &'static str> {
-    let address = value.parse().ok().filter(|address| is_station(*address));
-    address.ok_or("the value is the address of a router, as 10.0.0.1")
+fn parse_gateway(value: &str) -> Result<Option<Ipv4Addr>, &'static str> {
+    match value.parse() {
+        Ok(address) if is_station(address) => Ok(Some(address)),
+        Err(_) if value == "off" => Ok(None),
+        _ => Err("the value is off or the address of a router, as 10.0.0.1"),
+    }
 }
 
 fn parse_name_servers(value: &str) -> Result<Vec<IpAddr, LEASE_ADDRESSES_MAX>, &'static str> {
-    let reason = "the value is up to 4 addresses of name servers, separated by commas";
+    let reason = "the value is off or up to 4 addresses of name servers, separated by commas";
     let mut servers = Vec::new();
+    if value == "off" {
+        return Ok(servers);
+    }
     for word in value.split(',') {
         let address = word.parse().map_err(|_| reason)?;
         let is_possible = match address {
@@ -232,7 +238,9 @@ mod tests {
         assert_eq!(config.ip, AddressSource::Fixed { address, prefix });
         assert_eq!(config.gateway, Some(Ipv4Addr::new(10, 0, 0, 1)));
         assert_eq!((config.dns.len(), config.problems.len()), (2, 0));
-        assert_eq!(Config::parse("ip=off").ip, AddressSource::Off);
+        let config = Config::parse("ip=off gateway=off dns=off");
+        assert_eq!((config.ip, config.gateway), (AddressSource::Off, None));
+        assert_eq!((config.dns.len(), config.problems.len()), (0, 0));
         assert_eq!(Config::parse("ip=off ip=dhcp").ip, AddressSource::Dhcp);
         for word in [
             "ip=10.0.0.2",
