@@ -141,6 +141,23 @@ limits! {
     /// Payload bytes of one hand-over to the network: what devices cut apart at most.
     TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
 
+    /// DHCP clients, one for each interface of a tenant.
+    DHCP_CLIENTS_MAX = TENANTS_MAX;
+    /// Events that a DHCP client remembers; enough for two leases with all their troubles.
+    DHCP_HISTORY_MAX = 16;
+    /// Outputs of one step of a DHCP client; a lease given up and asked for anew has six.
+    DHCP_OUTPUTS_MAX = 8;
+    /// Bytes of one DHCP option after its parts were joined (RFC 3396).
+    DHCP_OPTION_BYTES_MAX = 512;
+    /// Routers, name servers and time servers of one lease, each; more are counted.
+    LEASE_ADDRESSES_MAX = 4;
+    /// Classless static routes of one lease; more are counted.
+    LEASE_ROUTES_MAX = 8;
+    /// Domains in which a lease wants names to be looked for; more are counted.
+    LEASE_DOMAINS_MAX = 4;
+    /// Bytes of a host or domain name in a lease; longer ones are ignored and counted.
+    LEASE_NAME_MAX = 64;
+
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
     /// Bytes of a command line as typed; more are refused with a bell.

@@ -22,6 +22,7 @@ pub mod advertisement;
 pub mod carrier;
 pub mod checksum;
 pub mod counters;
+pub mod dhcp;
 pub mod firewall;
 pub mod interface;
 pub mod ip;
