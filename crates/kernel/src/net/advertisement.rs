@@ -102,10 +102,7 @@ pub fn hardware(option: &NdiscOption<&[u8]>) -> Option<EthernetAddress> {
 }
 
 /// Options one after the other; `None` when one is cut off.
-pub fn visit_options(
-    mut bytes: &[u8],
-    mut visit: impl FnMut(&NdiscOption<&[u8]>),
-) -> Option<()> {
+pub fn visit_options(mut bytes: &[u8], mut visit: impl FnMut(&NdiscOption<&[u8]>)) -> Option<()> {
     for _ in 0..OPTIONS_MAX {
         if bytes.is_empty() {
             return Some(());

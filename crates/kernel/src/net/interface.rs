@@ -185,9 +185,8 @@ impl Interfaces {
         if address.is_loopback() {
             return Some(LOOPBACK);
         }
-        let owns = |interface: &Interface| {
-            interface.tenant == tenant && interface.has_address(address)
-        };
+        let owns =
+            |interface: &Interface| interface.tenant == tenant && interface.has_address(address);
         self.entries.iter().position(owns)
     }
 

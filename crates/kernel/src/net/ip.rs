@@ -51,7 +51,10 @@ pub enum IpError {
     Malformed,
     Checksum,
     /// The sender wants to hear that we do not understand a header (RFC 8200 4).
-    Parameter { code: u8, pointer: u32 },
+    Parameter {
+        code: u8,
+        pointer: u32,
+    },
     /// It wants to be handled in a way that we refuse: source routes.
     Refused,
 }
@@ -217,9 +220,7 @@ impl IpHeader {
             match Ipv6OptionFailureType::from(type_) {
                 Ipv6OptionFailureType::Skip => {}
                 Ipv6OptionFailureType::Discard => return Err(IpError::Refused),
-                Ipv6OptionFailureType::DiscardSendUnicast
-                    if self.destination.is_multicast() =>
-                {
+                Ipv6OptionFailureType::DiscardSendUnicast if self.destination.is_multicast() => {
                     return Err(IpError::Refused);
                 }
                 _ => {

@@ -28,14 +28,24 @@ const ASKED_MAX: u8 = 3;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NeighbourState {
     /// Asked for, to all.
-    Incomplete { asked: u8, ask_at: Instant },
-    Reachable { until: Instant },
+    Incomplete {
+        asked: u8,
+        ask_at: Instant,
+    },
+    Reachable {
+        until: Instant,
+    },
     /// Believed, not confirmed; the next packet starts the delay.
     Stale,
     /// In use; asked for when nothing confirms it.
-    Delay { until: Instant },
+    Delay {
+        until: Instant,
+    },
     /// Asked for, directly.
-    Probe { asked: u8, ask_at: Instant },
+    Probe {
+        asked: u8,
+        ask_at: Instant,
+    },
 }
 
 impl NeighbourState {
@@ -91,7 +101,9 @@ pub struct NeighbourView {
 pub enum Lookup {
     Known(EthernetAddress),
     /// The packet has to wait; `must_ask` says that nobody has asked yet.
-    Unknown { must_ask: bool },
+    Unknown {
+        must_ask: bool,
+    },
     /// There is no room for one more question.
     Full,
 }
@@ -170,12 +182,7 @@ impl Neighbours {
     }
 
     /// Keeps a packet until its neighbour answers; what waited before is handed back.
-    pub fn wait(
-        &mut self,
-        interface: usize,
-        address: IpAddr,
-        waiting: Waiting,
-    ) -> Option<Waiting> {
+    pub fn wait(&mut self, interface: usize, address: IpAddr, waiting: Waiting) -> Option<Waiting> {
         match self.find(interface, address) {
             Some(entry) if matches!(entry.state, NeighbourState::Incomplete { .. }) => {
                 entry.waiting.replace(waiting)
@@ -198,16 +205,6 @@ impl Neighbours {
             self.add(now, interface, address, claim.hardware, state);
         }
         None
-    }
-
-    /// Traffic of a connection shows that the neighbour hears us (RFC 4861 7.3.1).
-    pub fn on_confirmed(&mut self, now: Instant, interface: usize, address: IpAddr) {
-        if let Some(entry) = self.find(interface, address)
-            && !matches!(entry.state, NeighbourState::Incomplete { .. })
-        {
-            let until = now + REACHABLE_FOR;
-            entry.state = NeighbourState::Reachable { until };
-        }
     }
 
     /// The next neighbour whose time has come; asked until there is none.
@@ -390,12 +387,18 @@ impl Neighbour {
     fn next_question(&mut self, now: Instant) -> Option<Option<EthernetAddress>> {
         let ask_at = now + ASK_EVERY;
         match &mut self.state {
-            NeighbourState::Incomplete { asked, ask_at: next } if *asked < ASKED_MAX => {
+            NeighbourState::Incomplete {
+                asked,
+                ask_at: next,
+            } if *asked < ASKED_MAX => {
                 *asked += 1;
                 *next = ask_at;
                 Some(None)
             }
-            NeighbourState::Probe { asked, ask_at: next } if *asked < ASKED_MAX => {
+            NeighbourState::Probe {
+                asked,
+                ask_at: next,
+            } if *asked < ASKED_MAX => {
                 *asked += 1;
                 *next = ask_at;
                 Some(Some(self.hardware))

@@ -87,7 +87,10 @@ impl Reassembly {
             protocol: if header.is_ipv6() { 0 } else { header.protocol },
             identification: fragment.identification,
         };
-        let known = self.datagrams.iter().position(|datagram| datagram.key == key);
+        let known = self
+            .datagrams
+            .iter()
+            .position(|datagram| datagram.key == key);
         let index = match known {
             Some(index) => index,
             None => match self.begin(now, key, header, memory) {
@@ -183,13 +186,11 @@ impl Datagram {
         let Some(place) = place.and_then(|place| place.get_mut(range.clone())) else {
             return Err(Spoilt);
         };
-        if payload.is_empty() || is_cut_wrong || self.total.is_some_and(|total| range.end > total)
-        {
+        if payload.is_empty() || is_cut_wrong || self.total.is_some_and(|total| range.end > total) {
             return Err(Spoilt);
         }
         let mut pieces = self.pieces.iter();
-        if let Some(known) =
-            pieces.find(|known| known.start < range.end && range.start < known.end)
+        if let Some(known) = pieces.find(|known| known.start < range.end && range.start < known.end)
         {
             // A copy made on the way is harmless; anything else is an attack.
             let is_copy = known.start <= range.start && range.end <= known.end && place == payload;
@@ -215,8 +216,13 @@ impl Datagram {
 
     /// Joins a piece with its neighbours.
     fn note(&mut self, range: Range<usize>) -> Result<(), Spoilt> {
-        let index = self.pieces.partition_point(|known| known.end <= range.start);
-        let touches_next = self.pieces.get(index).is_some_and(|next| next.start == range.end);
+        let index = self
+            .pieces
+            .partition_point(|known| known.end <= range.start);
+        let touches_next = self
+            .pieces
+            .get(index)
+            .is_some_and(|next| next.start == range.end);
         let before = index.checked_sub(1);
         let before = before.filter(|before| self.pieces[*before].end == range.start);
         match (before, touches_next) {

@@ -28,7 +28,10 @@ const MTU_LEAST: u32 = 1280;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AddressState {
     /// To be asked about, or asked about and not yet silent for long enough.
-    Tentative { is_asked: bool, at: Instant },
+    Tentative {
+        is_asked: bool,
+        at: Instant,
+    },
     Valid,
     /// Somebody else has it.
     Duplicate,
@@ -223,7 +226,10 @@ impl Slaac {
         }
         for own in self.addresses.iter_mut() {
             match own.state {
-                AddressState::Tentative { is_asked: false, at } if at <= now => {
+                AddressState::Tentative {
+                    is_asked: false,
+                    at,
+                } if at <= now => {
                     own.state = AddressState::Tentative {
                         is_asked: true,
                         at: now + DEFENCE_TIME,
@@ -299,7 +305,10 @@ impl Slaac {
     }
 
     fn on_router(&mut self, now: Instant, address: Ipv6Addr, seconds: u16) {
-        let index = self.routers.iter().position(|known| known.address == address);
+        let index = self
+            .routers
+            .iter()
+            .position(|known| known.address == address);
         let until = now + Duration::from_secs(u64::from(seconds));
         match index {
             Some(index) if seconds == 0 => drop(self.routers.remove(index)),

@@ -3,12 +3,10 @@
 use super::checksum::Sum;
 use super::ip::IpHeader;
 use super::packet::{Direction, PacketFacts, Quoted, protocol};
-use crate::base::network_port::{Offload, PortFacts};
+use crate::base::network_port::Offload;
 use crate::base::tenant::Tenant;
 use core::net::IpAddr;
-use smoltcp::wire::{
-    Icmpv4Message, Icmpv6Message, Ipv4Packet, Ipv6Packet, TcpPacket, UdpPacket,
-};
+use smoltcp::wire::{Icmpv4Message, Icmpv6Message, Ipv4Packet, Ipv6Packet, TcpPacket, UdpPacket};
 
 /// Bytes of a quoted packet that are always there: its ports (RFC 792).
 const QUOTED_BYTES: usize = 4;
@@ -70,10 +68,7 @@ impl Transport {
         let (is_echo, is_error) = match number {
             protocol::ICMP => {
                 let kind = Icmpv4Message::from(kind);
-                let is_echo = matches!(
-                    kind,
-                    Icmpv4Message::EchoRequest | Icmpv4Message::EchoReply
-                );
+                let is_echo = matches!(kind, Icmpv4Message::EchoRequest | Icmpv4Message::EchoReply);
                 let is_error = matches!(
                     kind,
                     Icmpv4Message::DstUnreachable
@@ -84,10 +79,7 @@ impl Transport {
             }
             _ => {
                 let kind = Icmpv6Message::from(kind);
-                let is_echo = matches!(
-                    kind,
-                    Icmpv6Message::EchoRequest | Icmpv6Message::EchoReply
-                );
+                let is_echo = matches!(kind, Icmpv6Message::EchoRequest | Icmpv6Message::EchoReply);
                 (is_echo, kind.is_error())
             }
         };
@@ -197,13 +189,13 @@ const fn checksum_place(number: u8) -> Option<usize> {
 
 /// Fills the checksum of a packet that is to be sent, or leaves it to the device.
 ///
-/// `start` is where `bytes` lie in the frame. Without `port` the frame stays here.
+/// `start` is where `bytes` lie in the frame, `completes` says what the device can do.
 pub fn seal(
     (source, destination): (IpAddr, IpAddr),
     number: u8,
     bytes: &mut [u8],
     start: usize,
-    port: Option<&PortFacts>,
+    completes: bool,
 ) -> Offload {
     let Some(place) = checksum_place(number) else {
         return Offload::Nothing;
@@ -212,8 +204,7 @@ pub fn seal(
         return Offload::Nothing;
     };
     field.fill(0);
-    let can_offload = matches!(number, protocol::TCP | protocol::UDP)
-        && port.is_some_and(|port| port.completes_checksums);
+    let can_offload = completes && matches!(number, protocol::TCP | protocol::UDP);
     let mut sum = match number {
         protocol::ICMP => Sum::new(),
         _ => Sum::pseudo_header(source, destination, number, bytes.len()),
@@ -238,4 +229,3 @@ fn set(bytes: &mut [u8], place: usize, value: u16) {
         field.copy_from_slice(&value.to_be_bytes());
     }
 }
-
