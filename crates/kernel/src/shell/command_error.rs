@@ -45,6 +45,9 @@ pub enum CommandError {
     OnlyInFront {
         command: &'static Command,
     },
+    NotADevice {
+        word: Shown,
+    },
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -103,6 +106,10 @@ impl fmt::Display for CommandError {
             Self::OnlyInFront { command } => {
                 write!(f, "{} stands in front of another command", command.name)
             }
+            Self::NotADevice { word } => write!(
+                f,
+                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
+            ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

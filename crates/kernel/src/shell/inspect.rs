@@ -8,6 +8,7 @@ use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
+use crate::drivers::devices::view::DevicesView;
 use crate::memory::view::MemoryView;
 use crate::sched::view::ThreadsView;
 
@@ -23,6 +24,8 @@ pub trait Inspect {
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;
     fn threads(&mut self) -> &ThreadsView;
+    /// Every device that was found, by its address.
+    fn devices(&mut self) -> &DevicesView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
     /// How full bounded things are; a name may come more than once.

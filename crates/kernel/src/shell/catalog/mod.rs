@@ -6,6 +6,7 @@ pub use table::COMMANDS;
 
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
+use crate::drivers::pci::address::Address;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
@@ -30,12 +31,14 @@ pub enum Intent {
     ClearScreen,
     /// Tried before it is answered, for it can be refused.
     SelfTest(SelfTest),
+    /// The same.
+    ResetDevice(Address),
 }
 
 impl Intent {
     /// Is it tried before it is answered?
     pub const fn can_be_refused(&self) -> bool {
-        matches!(self, Self::SelfTest(_))
+        matches!(self, Self::SelfTest(_) | Self::ResetDevice(_))
     }
 }
 
