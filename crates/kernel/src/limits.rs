@@ -39,6 +39,9 @@ limits! {
     /// Interrupt sources with a handler.
     INTERRUPT_SOURCES_MAX = 64;
 
+    /// Entries of a virtqueue; devices offer 256, more only helps a device that is slower than memory.
+    VIRTIO_QUEUE_ENTRIES_MAX = 256;
+
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
 
