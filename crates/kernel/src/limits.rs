@@ -39,6 +39,9 @@ limits! {
     /// Interrupt sources with a handler.
     INTERRUPT_SOURCES_MAX = 64;
 
+    /// Entries of a virtqueue; devices offer 256, more only helps a device that is slower than memory.
+    VIRTIO_QUEUE_ENTRIES_MAX = 256;
+
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
     /// Bytes of display memory that a tenant may hold unless its quota is set.
@@ -71,8 +74,17 @@ limits! {
     /// Ports that services offer to the outside at the same time.
     FIREWALL_OFFERS_MAX = 128;
 
+    /// Disks with a name; more are left alone and shown as such.
+    DISKS_MAX = 8;
+    /// What people want of disks at the same time: one a console, and as many through the interface.
+    DISK_ERRANDS_MAX = 4;
+    /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
+    DISK_ERRAND_BYTES = 4096;
+
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
+    /// Work that outlasts a tick and is waited for: one a console, and as many clients of the interface as ask at once.
+    OPERATIONS_MAX = 16;
     /// Bytes of a command line as typed; more are refused with a bell.
     LINE_MAX = 1024;
     /// Words of one command.
@@ -160,4 +172,5 @@ const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);
 const _: () = assert!(HISTORY_BYTES >= 4 * LINE_MAX && HISTORY_BYTES <= u16::MAX as usize);
 const _: () = assert!(PROMPT_MAX >= 2 * SEARCH_MAX);
 const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LINE_MAX / 2);
+const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);

@@ -2,7 +2,9 @@
 
 pub mod acpi;
 pub mod handlers;
+pub mod devices;
 pub mod ps2;
 pub mod screen;
 #[cfg(target_os = "none")]
 pub mod serial;
+pub mod virtio;
