@@ -19,8 +19,10 @@ use crate::base::metric::Usage;
 use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
+use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
 use crate::memory::view::MemoryView;
+use crate::net::firewall::Firewall;
 use crate::sched::view::ThreadsView;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
@@ -79,6 +81,8 @@ pub struct Kernel<M: Machine> {
     tick: TickView,
     operations: Operations,
     errands: Errands,
+    firewall: Firewall,
+    handlers: DeviceHandlers,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -103,6 +107,9 @@ impl<M: Machine> Kernel<M> {
                 errands.add_buffer(buffer);
             }
         }
+        let mut seed = [0; 8];
+        // A machine without entropy has a firewall whose tables can be guessed, and no other.
+        machine.entropy(&mut seed);
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -119,6 +126,8 @@ impl<M: Machine> Kernel<M> {
             tick,
             operations: Operations::default(),
             errands,
+            firewall: Firewall::new(u64::from_le_bytes(seed)),
+            handlers: DeviceHandlers::new(),
             is_stopped: false,
         }
     }
@@ -206,6 +215,8 @@ impl<M: Machine> Kernel<M> {
             sessions: &self.facts,
             operations: &self.operations,
             errands: &self.errands,
+            firewall: &self.firewall,
+            handlers: &self.handlers,
         };
         session.step(now, &mut desk);
         if session.has_been_ready() && self.tick.ready_at.is_none() {
@@ -255,6 +266,15 @@ impl<M: Machine> Kernel<M> {
             Intent::SelfTest(test) => {
                 let result = self.machine.start_self_test(test);
                 result.map_err(SelfTestError::reason)?;
+            }
+            Intent::Firewall(change) => self.firewall.apply(change)?,
+            Intent::SetQuota {
+                tenant,
+                resource,
+                limit,
+            } => {
+                let now = self.machine.now();
+                self.handlers.set_quota(now, tenant, resource, limit);
             }
             // The session did it when the command ran.
             Intent::ClearScreen => {}

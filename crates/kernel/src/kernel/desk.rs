@@ -12,8 +12,10 @@ use crate::base::metric::Usage;
 use crate::base::operation::{Operations, OperationsView};
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
+use crate::net::firewall::Firewall;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
@@ -45,6 +47,8 @@ pub struct Desk<'a, M: Machine> {
     pub sessions: &'a SessionFacts,
     pub operations: &'a Operations,
     pub errands: &'a Errands,
+    pub firewall: &'a Firewall,
+    pub handlers: &'a DeviceHandlers,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -112,12 +116,22 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.operations.view()
     }
 
+    fn firewall(&self) -> &Firewall {
+        self.firewall
+    }
+
+    fn handlers(&self) -> &DeviceHandlers {
+        self.handlers
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
         visit_boot(self.boot(), visit);
+        self.firewall.visit_usages(visit);
+        self.handlers.visit_usages(visit);
         self.machine.usages(visit);
     }
 }

@@ -10,7 +10,9 @@ use crate::base::metric::Usage;
 use crate::base::operation::OperationsView;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::memory::view::MemoryView;
+use crate::net::firewall::Firewall;
 use crate::sched::view::ThreadsView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
@@ -30,6 +32,8 @@ pub trait Inspect {
     /// Every disk of the machine with its place.
     fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView));
     fn operations(&self) -> OperationsView;
+    fn firewall(&self) -> &Firewall;
+    fn handlers(&self) -> &DeviceHandlers;
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }

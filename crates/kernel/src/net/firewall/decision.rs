@@ -16,6 +16,8 @@ pub enum Reason {
     Related,
     /// The rule at this place.
     Rule(usize),
+    /// By default, those inside may talk.
+    Inside,
     /// By default, what leaves may leave.
     Outbound,
     /// A service listens there.
@@ -36,7 +38,7 @@ pub enum Reason {
 
 impl Reason {
     /// Rules count as one.
-    pub const KINDS: usize = 11;
+    pub const KINDS: usize = 12;
 
     pub const fn kind(self) -> usize {
         match self {
@@ -51,6 +53,7 @@ impl Reason {
             Self::EchoLimit => 8,
             Self::NotOffered => 9,
             Self::FlowsFull => 10,
+            Self::Inside => 11,
         }
     }
 
@@ -67,6 +70,7 @@ impl Reason {
         "too many echo requests",
         "not offered",
         "too many flows",
+        "inside",
     ];
 
     pub const fn name(self) -> &'static str {

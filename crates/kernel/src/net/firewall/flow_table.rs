@@ -1,4 +1,4 @@
-//! The flows that are followed: found by their ends, forgotten by their silence.
+//! The flows that are followed: found by their ends, forgotten when silent.
 //!
 //! Limits: `FLOWS_MAX`; a tenant's guests have `FLOWS_TENANT_MAX` each.
 //! Invariants: a flow is in exactly one queue, that of its stage, and queues are in the

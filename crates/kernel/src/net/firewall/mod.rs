@@ -1,4 +1,4 @@
-//! The firewall: decides about every packet in and out, by flows, rules and a default.
+//! The firewall: decides about packets, by flows, rules and a default.
 //!
 //! A packet of a flow that is followed passes. Of others the first rule that means them
 //! decides, and where none does, the default: out is allowed, in is what services offer
@@ -57,6 +57,13 @@ pub struct Firewall {
     echo: TokenBucket,
     rejects: TokenBucket,
     counts: Counts,
+}
+
+/// What a person wants done to the rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    Add(words::Wish),
+    Remove { number: usize },
 }
 
 /// What became of packets since boot.
@@ -154,7 +161,9 @@ impl Firewall {
         if decision.reason == Reason::Echo && self.echo.take(now, 1).is_err() {
             return default(Reason::EchoLimit);
         }
-        if decision.verdict == Verdict::Allow && begins_flow(facts) {
+        // Inside, answers pass by themselves.
+        let is_inside = decision.reason == Reason::Inside;
+        if decision.verdict == Verdict::Allow && !is_inside && begins_flow(facts) {
             let grant = match decision.reason {
                 Reason::Rule(place) => Grant::Rule(place),
                 _ => Grant::Policy,
@@ -279,6 +288,30 @@ impl Firewall {
     /// While a DHCP client runs on an interface, answers to it come in.
     pub fn set_dhcp_client(&mut self, interface: usize, is_running: bool) {
         self.policy.set_dhcp_client(interface, is_running);
+    }
+
+    /// Nobody behind the interface is a stranger: what no rule means may come in there.
+    /// So it is for the loopback; every other interface is outside until this says otherwise.
+    pub fn set_inside(&mut self, interface: usize, is_inside: bool) {
+        self.policy.set_inside(interface, is_inside);
+    }
+
+    pub fn is_inside(&self, interface: usize) -> bool {
+        self.policy.is_inside(interface)
+    }
+
+    /// Does what a person wants done to the rules.
+    pub fn apply(&mut self, change: Change) -> Result<(), &'static str> {
+        match change {
+            Change::Add(wish) => match self.add(wish.rule, wish.number) {
+                Ok(_) => Ok(()),
+                Err(Full) => Err("the firewall has as many rules as it can have; remove one first"),
+            },
+            Change::Remove { number } => match self.remove(number) {
+                Some(_) => Ok(()),
+                None => Err("no rule has that number any more; see firewall list"),
+            },
+        }
     }
 
     /// Forgets flows whose time is over.

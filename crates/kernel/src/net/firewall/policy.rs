@@ -1,4 +1,6 @@
-//! What becomes of a packet that no rule means: out it goes, in comes what is expected.
+//! What becomes of a packet that no rule means: the default.
+//!
+//! Out it goes; in comes what is expected.
 
 use super::decision::Reason;
 use crate::base::fixed::{Full, Map};
@@ -21,6 +23,8 @@ pub struct Policy {
     refused: u64,
     /// Interfaces on which a DHCP client runs, a bit each.
     dhcp_clients: u64,
+    /// Interfaces behind which nobody is a stranger, a bit each.
+    inside: u64,
 }
 
 const DHCP_SERVER_PORT: u16 = 67;
@@ -32,6 +36,7 @@ impl Policy {
             offers: Map::new(),
             refused: 0,
             dhcp_clients: 0,
+            inside: 0,
         }
     }
 
@@ -53,11 +58,15 @@ impl Policy {
     }
 
     pub fn set_dhcp_client(&mut self, interface: usize, is_running: bool) {
-        let bit = bit_of(interface);
-        match is_running {
-            true => self.dhcp_clients |= bit,
-            false => self.dhcp_clients &= !bit,
-        }
+        set_bit(&mut self.dhcp_clients, interface, is_running);
+    }
+
+    pub fn set_inside(&mut self, interface: usize, is_inside: bool) {
+        set_bit(&mut self.inside, interface, is_inside);
+    }
+
+    pub fn is_inside(&self, interface: usize) -> bool {
+        self.inside & bit_of(interface) != 0
     }
 
     pub fn offers(&self) -> impl Iterator<Item = Offer> {
@@ -75,6 +84,9 @@ impl Policy {
     }
 
     pub fn judge(&self, facts: &PacketFacts) -> Reason {
+        if self.is_inside(facts.interface) {
+            return Reason::Inside;
+        }
         if facts.direction == Direction::Out {
             return Reason::Outbound;
         }
@@ -103,7 +115,14 @@ impl Policy {
     }
 }
 
-/// Interfaces beyond the last bit have no client.
+fn set_bit(set: &mut u64, interface: usize, is_set: bool) {
+    match is_set {
+        true => *set |= bit_of(interface),
+        false => *set &= !bit_of(interface),
+    }
+}
+
+/// Interfaces beyond the last bit are in no set.
 fn bit_of(interface: usize) -> u64 {
     u32::try_from(interface)
         .ok()

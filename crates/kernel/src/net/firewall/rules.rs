@@ -1,4 +1,4 @@
-//! The list of rules: the first one that means a packet decides, by the shortest way.
+//! The list of rules: the first that means a packet decides.
 //!
 //! Three ways lead to the same answer. The table of verdicts remembers whole tuples. The
 //! deny list knows the hosts whose every packet is denied. The search goes through the

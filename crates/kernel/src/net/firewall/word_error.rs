@@ -1,4 +1,4 @@
-//! What is wrong with the words of a rule, each time with the word and a way out.
+//! What is wrong with the words of a rule, with the word and a way out.
 
 use super::rule::Prefix;
 use crate::base::fixed::Text;

@@ -1,7 +1,8 @@
-//! Reads a rule as it is typed: `deny tcp from any to 10.0.0.0/8 port 23 in tenant 2 at 3`.
+//! Reads a rule as it is typed.
 //!
-//! The words in front of `from` and behind the ends come in any order, each at most once.
-//! After any number of words the parser knows what may follow; completion asks for it.
+//! `deny tcp from any to 10.0.0.0/8 port 23 in tenant 2 at 3`: the words in
+//! front of `from` and behind the ends come in any order, each at most once. After any
+//! number of words the parser knows what may follow; completion asks for it.
 
 use super::flow::SYN;
 use super::policy::icmp;
@@ -106,9 +107,9 @@ pub fn parse_packet(words: &[&str]) -> Result<PacketFacts, WordError> {
 }
 
 /// Offers every word that may stand behind these, as far as words have names.
-pub fn expect(form: Form, words: &[&str], offer: &mut dyn FnMut(&'static str)) {
+pub fn offer_next(form: Form, words: &[&str], offer: &mut dyn FnMut(&'static str)) {
     if let Ok(parser) = Parser::read(form, words) {
-        parser.expect(offer);
+        parser.offer_next(offer);
     }
 }
 
@@ -228,13 +229,13 @@ impl Parser {
     }
 
     /// Offers every word that may come next.
-    fn expect(&self, offer: &mut dyn FnMut(&'static str)) {
+    fn offer_next(&self, offer: &mut dyn FnMut(&'static str)) {
         match self.state {
             State::Verdict => VERDICTS.iter().for_each(|verdict| offer(verdict.name())),
-            State::Clause => self.expect_clause(offer),
+            State::Clause => self.offer_clauses(offer),
             State::BehindAddress(_) => {
                 offer(PORT);
-                self.expect_clause(offer);
+                self.offer_clauses(offer);
             }
             State::Address(_) if self.form == Form::Rule => offer(ANY),
             State::Address(_)
@@ -246,7 +247,7 @@ impl Parser {
         }
     }
 
-    fn expect_clause(&self, offer: &mut dyn FnMut(&'static str)) {
+    fn offer_clauses(&self, offer: &mut dyn FnMut(&'static str)) {
         let is_open = |clause: Clause| !self.seen[clause as usize] && self.takes(clause);
         if is_open(Clause::Direction) {
             DIRECTIONS

@@ -1,7 +1,7 @@
 //! The one table of commands.
 
 use super::Capability::{Administer, Look};
-use super::{Action, Argument, Capability, Command, Handler, Kind};
+use super::{Action, Argument, Capability, Command, Handler, Kind, device, firewall};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
@@ -246,6 +246,8 @@ pub static COMMANDS: &[Command] = &[
             run::watch::run,
         )],
     ),
+    device::ROW,
+    firewall::ROW,
     command(
         "reboot",
         "restarts the machine",
@@ -326,7 +328,7 @@ pub static COMMANDS: &[Command] = &[
 ];
 
 /// A row whose first action runs when no subcommand is named.
-const fn command(
+pub(super) const fn command(
     name: &'static str,
     summary: &'static str,
     details: &'static str,
@@ -342,11 +344,15 @@ const fn command(
 }
 
 /// The only action of a command without subcommands.
-const fn only(arguments: &'static [Argument], capability: Capability, run: Handler) -> Action {
+pub(super) const fn only(
+    arguments: &'static [Argument],
+    capability: Capability,
+    run: Handler,
+) -> Action {
     action("", "", arguments, capability, run)
 }
 
-const fn action(
+pub(super) const fn action(
     name: &'static str,
     summary: &'static str,
     arguments: &'static [Argument],
@@ -362,7 +368,7 @@ const fn action(
     }
 }
 
-const fn optional(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn optional(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -371,7 +377,7 @@ const fn optional(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn required(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn required(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -380,7 +386,7 @@ const fn required(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,

@@ -3,8 +3,10 @@
 pub mod clear;
 pub mod cpu;
 pub mod debug;
+pub mod device_quota;
 pub mod disk;
 pub mod echo;
+pub mod firewall;
 pub mod help;
 pub mod history;
 pub mod irq;

@@ -235,6 +235,21 @@ fn what_ip_itself_needs_comes_in() {
 }
 
 #[test]
+fn inside_everything_passes_that_no_rule_denies() {
+    let mut firewall = Firewall::new(1);
+    firewall.set_inside(0, true);
+    add(&mut firewall, "deny tcp from any to any port 23");
+    assert!(passes(&mut firewall, at(0), &tcp(In, 5, 80, SYN)));
+    assert!(!passes(&mut firewall, at(0), &tcp(In, 5, 23, SYN)));
+    let outside = PacketFacts {
+        interface: 1,
+        ..tcp(In, 5, 80, SYN)
+    };
+    assert!(!passes(&mut firewall, at(0), &outside));
+    assert_eq!(firewall.flows().count(), 0);
+}
+
+#[test]
 fn a_thousand_pings_a_second_are_answered_and_no_more() {
     let mut firewall = Firewall::new(1);
     let mut answered = 0;

@@ -2,7 +2,7 @@
 
 use super::rig::any_rule;
 use crate::base::prng::Prng;
-use crate::net::firewall::words::{Form, expect, parse_packet, parse_rule};
+use crate::net::firewall::words::{Form, offer_next, parse_packet, parse_rule};
 use std::string::{String, ToString};
 use std::vec::Vec;
 
@@ -186,7 +186,7 @@ fn a_packet_to_test_says_all_that_matters() {
 fn completion_knows_what_may_follow() {
     let offered = |form, line| {
         let mut all = Vec::new();
-        expect(form, &words(line), &mut |word| all.push(word));
+        offer_next(form, &words(line), &mut |word| all.push(word));
         all.join(" ")
     };
     assert_eq!(offered(Form::Rule, ""), "allow deny reject");
@@ -218,7 +218,7 @@ fn no_words_whatever_are_too_much_for_the_parser() {
             .collect();
         read += u32::from(parse_rule(&line).is_ok());
         let _ = parse_packet(&line);
-        expect(Form::Rule, &line, &mut |word| assert!(!word.is_empty()));
+        offer_next(Form::Rule, &line, &mut |word| assert!(!word.is_empty()));
     }
     assert!(read > 100, "{read}");
 }
