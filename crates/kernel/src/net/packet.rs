@@ -1,4 +1,4 @@
-//! What the firewall and the counters know of a packet: its headers, read once.
+//! What firewall and counters know of a packet: its headers, read once.
 
 use crate::base::tenant::Tenant;
 use core::net::IpAddr;

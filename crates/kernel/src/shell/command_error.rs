@@ -1,6 +1,7 @@
 //! Why a command was not done, said so that the user can mend it.
 
 use crate::base::fixed::Text;
+use crate::net::firewall::WordError;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -47,6 +48,27 @@ pub enum CommandError {
     },
     NotADevice {
         word: Shown,
+    },
+    NoDisk {
+        word: Shown,
+    },
+    /// More than a sector holds.
+    TextTooLong {
+        bytes: usize,
+        most: usize,
+    },
+    /// The words of a firewall's rule or packet.
+    Rule {
+        error: WordError,
+        meant: Option<&'static str>,
+    },
+    NoSuchRule {
+        number: usize,
+        count: usize,
+    },
+    NotALimit {
+        word: Shown,
+        unit: &'static str,
     },
     DebugIsOff,
     WatchNeedsAPerson,
@@ -110,6 +132,25 @@ impl fmt::Display for CommandError {
                 f,
                 "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
             ),
+            Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
+            Self::TextTooLong { bytes, most } => {
+                write!(f, "the text has {bytes} bytes; at most {most} fit")
+            }
+            Self::Rule { error, meant } => match (error.unknown_word(), meant) {
+                (Some(word), Some(meant)) => {
+                    write!(f, "\"{word}\" says nothing here; did you mean \"{meant}\"?")
+                }
+                _ => write!(f, "{error}"),
+            },
+            Self::NoSuchRule { number, count: 0 } => {
+                write!(f, "there is no rule {number}, for there are none; firewall add adds one")
+            }
+            Self::NoSuchRule { number, count } => {
+                write!(f, "there is no rule {number}; they have the numbers 1 to {count}")
+            }
+            Self::NotALimit { word, unit } => {
+                write!(f, "\"{word}\" is no limit; write a number of {unit}, or none")
+            }
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

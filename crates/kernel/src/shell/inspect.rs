@@ -3,13 +3,17 @@
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
+use crate::base::disk::{DiskFacts, DiskView};
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
+use crate::base::operation::OperationsView;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::memory::view::MemoryView;
+use crate::net::firewall::Firewall;
 use crate::sched::view::ThreadsView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
@@ -28,6 +32,11 @@ pub trait Inspect {
     fn devices(&mut self) -> &DevicesView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
+    /// Every disk of the machine with its place.
+    fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView));
+    fn operations(&self) -> OperationsView;
+    fn firewall(&self) -> &Firewall;
+    fn handlers(&self) -> &DeviceHandlers;
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }
