@@ -1,5 +1,6 @@
 //! Whole kernels on simulated machines.
 
+pub mod dhcp;
 pub mod framed;
 mod machine;
 pub mod scenario;
