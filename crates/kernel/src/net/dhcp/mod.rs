@@ -146,3 +146,6 @@ pub enum Output {
 fn put(out: &mut Outputs, output: Output) {
     let _ = out.push(output);
 }
+
+#[cfg(test)]
+mod tests;
