@@ -18,6 +18,7 @@ use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
 use crate::limits::CONSOLES_MAX;
 use crate::memory::view::MemoryView;
+use crate::net::dhcp::Clients;
 use crate::sched::view::ThreadsView;
 use crate::shell::catalog::Intent;
 use crate::shell::inspect::{PhaseView, TickView};
@@ -65,6 +66,7 @@ pub struct Kernel<M: Machine> {
     sessions: Vec<Session>,
     facts: Box<SessionFacts>,
     tick: TickView,
+    dhcp: Clients,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -97,6 +99,7 @@ impl<M: Machine> Kernel<M> {
             sessions,
             facts: Box::default(),
             tick,
+            dhcp: Clients::new(),
             is_stopped: false,
         }
     }
@@ -165,6 +168,7 @@ impl<M: Machine> Kernel<M> {
                 views: &mut self.views,
                 tick: &self.tick,
                 sessions: &self.facts,
+                dhcp: &self.dhcp,
             };
             session.step(now, &mut desk);
             if session.has_been_ready() && self.tick.ready_at.is_none() {
@@ -205,6 +209,7 @@ impl<M: Machine> Kernel<M> {
                 let result = self.machine.start_self_test(test);
                 return result.map_err(SelfTestError::reason);
             }
+            Intent::Dhcp { .. } => return Err("no network port has a DHCP client"),
             // The session did it when the command ran.
             Intent::ClearScreen => {}
         }

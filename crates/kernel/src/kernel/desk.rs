@@ -12,6 +12,7 @@ use crate::base::time::Instant;
 use crate::base::trace::Trace;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
+use crate::net::dhcp::{ClientView, Clients};
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
@@ -40,6 +41,7 @@ pub struct Desk<'a, M: Machine> {
     pub views: &'a mut Views,
     pub tick: &'a TickView,
     pub sessions: &'a SessionFacts,
+    pub dhcp: &'a Clients,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -95,7 +97,12 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         }
     }
 
+    fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>)) {
+        self.dhcp.views().for_each(|view| visit(&view));
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
+        self.dhcp.visit_usages(visit);
         self.sessions.usages.iter().for_each(&mut *visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);

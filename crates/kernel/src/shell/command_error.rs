@@ -45,6 +45,11 @@ pub enum CommandError {
     OnlyInFront {
         command: &'static Command,
     },
+    /// No DHCP client has that interface.
+    NoDhcpClient {
+        word: Shown,
+    },
+    NoDhcpClients,
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -103,6 +108,12 @@ impl fmt::Display for CommandError {
             Self::OnlyInFront { command } => {
                 write!(f, "{} stands in front of another command", command.name)
             }
+            Self::NoDhcpClient { word } => {
+                write!(f, "no DHCP client runs on \"{word}\"; dhcp status lists them")
+            }
+            Self::NoDhcpClients => f.write_str(
+                "no DHCP client runs; it needs a network port, and ip=dhcp on the command line",
+            ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

@@ -9,6 +9,7 @@ use crate::base::metric::Usage;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
 use crate::memory::view::MemoryView;
+use crate::net::dhcp::ClientView;
 use crate::sched::view::ThreadsView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
@@ -25,6 +26,8 @@ pub trait Inspect {
     fn threads(&mut self) -> &ThreadsView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
+    /// Every DHCP client, in the order of their interfaces' coming.
+    fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }

@@ -6,6 +6,7 @@ pub use table::COMMANDS;
 
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
+use crate::net::dhcp;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
@@ -30,12 +31,17 @@ pub enum Intent {
     ClearScreen,
     /// Tried before it is answered, for it can be refused.
     SelfTest(SelfTest),
+    /// Of all clients where no interface is named. Tried first as well.
+    Dhcp {
+        command: dhcp::Command,
+        interface: Option<usize>,
+    },
 }
 
 impl Intent {
     /// Is it tried before it is answered?
     pub const fn can_be_refused(&self) -> bool {
-        matches!(self, Self::SelfTest(_))
+        matches!(self, Self::SelfTest(_) | Self::Dhcp { .. })
     }
 }
 

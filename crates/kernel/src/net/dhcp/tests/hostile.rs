@@ -1,4 +1,4 @@
-//! Bytes that nobody means well with: mutated messages in every state of a client.
+//! Bytes that nobody means well with, in every state of a client.
 
 use crate::base::prng::Prng;
 use crate::base::time::{Duration, Instant};
