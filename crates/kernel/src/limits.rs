@@ -41,6 +41,82 @@ limits! {
 
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
+    /// Bytes of display memory that a tenant may hold unless its quota is set.
+    GPU_TENANT_BYTES = 128 << 20;
+    /// Commands of a tenant that wait for the GPU; more would make others wait behind them.
+    GPU_TENANT_COMMANDS_MAX = 32;
+    /// Bytes a second of a tenant's frames each way: 100 Mbit/s.
+    NETWORK_TENANT_BYTES_PER_S = 12_500_000;
+    /// Bytes of the disk that a tenant may address.
+    BLOCK_TENANT_BYTES = 10 << 30;
+    /// Reads a second of a tenant.
+    BLOCK_TENANT_READS_PER_S = 10_000;
+    /// Writes a second of a tenant.
+    BLOCK_TENANT_WRITES_PER_S = 10_000;
+    /// Requests of a tenant that the disk has not answered: a share of the smallest usual queue of 128.
+    BLOCK_TENANT_REQUESTS_MAX = 16;
+    /// Input events that wait for a tenant; it hears of the newest when it has taken older ones.
+    INPUT_TENANT_EVENTS_MAX = 64;
+    /// Operations on devices that are remembered: denials, console lines, changed quotas.
+    DEVICE_AUDIT_MAX = 256;
+    /// Bytes of a console line in the audit; longer ones are cut and marked.
+    DEVICE_AUDIT_TEXT_MAX = 96;
+
+    /// Rules of the firewall, and places in its table of verdicts: 64 buckets of 4 slots.
+    FIREWALL_RULES_MAX = 256;
+    /// Flows that the firewall follows: what TCP, UDP and echo of a busy node need at the same time.
+    FLOWS_MAX = 1024;
+    /// Flows of one tenant, so that all seven together leave some for the kernel.
+    FLOWS_TENANT_MAX = 128;
+    /// Ports that services offer to the outside at the same time.
+    FIREWALL_OFFERS_MAX = 128;
+
+    /// Network ports that the stack looks after.
+    NETWORK_PORTS_MAX = 4;
+    /// Interfaces: the loopback, one a port for the kernel, one a tenant.
+    INTERFACES_MAX = 1 + NETWORK_PORTS_MAX + TENANTS_MAX;
+    /// IPv4 addresses of one interface.
+    IPV4_ADDRESSES_MAX = 4;
+    /// IPv6 addresses of one interface: link-local, and one a prefix that routers announce.
+    IPV6_ADDRESSES_MAX = 8;
+    /// Routers that one interface remembers from their advertisements.
+    ROUTERS_MAX = 4;
+    /// Name servers that one interface remembers from router advertisements.
+    ROUTER_NAME_SERVERS_MAX = 4;
+    /// Routes of all interfaces; the prefixes and the default routes of each.
+    ROUTES_MAX = 64;
+    /// Neighbours with or without a known hardware address, of all interfaces.
+    NEIGHBOURS_MAX = 256;
+    /// Neighbours that are being asked for; a flood of strange addresses fills no more.
+    NEIGHBOURS_ASKED_MAX = 64;
+    /// Paths known to carry less than their first link.
+    PATH_MTUS_MAX = 64;
+    /// Frames of one port that are taken in one tick; the rest waits in the device's ring.
+    FRAMES_A_TICK_MAX = 128;
+    /// Frames on their way from the machine to itself.
+    LOOPBACK_FRAMES_MAX = 64;
+    /// Bytes of such a frame: a TCP segment of a page.
+    LOOPBACK_FRAME_BYTES = 4096;
+    /// Datagrams that are put together from fragments or cut into some.
+    REASSEMBLIES_MAX = 8;
+    /// Bytes of the largest datagram in fragments, IP header included.
+    DATAGRAM_BYTES_MAX = 16 * 1024;
+    /// Pieces with gaps between them of one such datagram.
+    REASSEMBLY_PIECES_MAX = 16;
+    /// Extension headers of one IPv6 packet; more are an attack.
+    EXTENSION_HEADERS_MAX = 8;
+    /// ICMP errors that are sent in one second (RFC 1812, RFC 4443 want a bound).
+    ICMP_ERRORS_PER_S = 100;
+    /// UDP sockets of all tenants.
+    UDP_SOCKETS_MAX = 32;
+    /// Datagrams that wait for one consumer; half of what one tick brings.
+    UDP_QUEUE_MAX = 64;
+    /// Datagrams that wait for all consumers, each in a frame of its port.
+    UDP_HELD_MAX = 128;
+    /// Pings at the same time.
+    PINGS_MAX = 8;
+    /// Echo requests of one ping whose replies are waited for.
+    PING_OUTSTANDING_MAX = 32;
 
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
@@ -123,6 +199,8 @@ limits! {
     SYMBOLS_BYTES = 256 * 1024;
 }
 
+const _: () =
+    assert!(FLOWS_TENANT_MAX * (TENANTS_MAX - 1) < FLOWS_MAX && FLOWS_MAX < u16::MAX as usize);
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
 const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
 const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);

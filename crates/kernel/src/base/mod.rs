@@ -17,5 +17,6 @@ pub mod symbols;
 pub mod sync;
 pub mod tenant;
 pub mod time;
+pub mod token_bucket;
 pub mod trace;
 pub mod width;
