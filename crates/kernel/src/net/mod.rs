@@ -17,7 +17,6 @@
 //!   and answers with payloads to send, addresses to probe, to use and to drop.
 //! - Firewall: `check(now, &PacketFacts) -> verdict` for each IP packet, whole.
 
-<<<<<<< HEAD
 pub mod address;
 pub mod carrier;
 pub mod checksum;
@@ -28,4 +27,5 @@ pub mod ping;
 pub mod ports;
 pub mod routes;
 pub mod segment;
+pub mod tcp;
 pub mod udp;
