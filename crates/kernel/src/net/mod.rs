@@ -1,5 +1,6 @@
 //! L3: the network, from the frame of a port to the byte of a connection.
 
+pub mod http;
 pub mod packet;
 pub mod segment;
 pub mod stream;

@@ -1,5 +1,8 @@
 //! Byte streams and where they come from: TCP connections, or memory in a test.
 
+#[cfg(test)]
+pub mod memory;
+
 use super::packet::Endpoint;
 use crate::base::fixed::Handle;
 

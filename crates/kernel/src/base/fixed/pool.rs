@@ -10,6 +10,12 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// Names nothing in any pool: for places that wait for their first handle.
+    pub const NOTHING: Self = Self {
+        slot: u32::MAX,
+        generation: u32::MAX,
+    };
+
     pub const fn slot(self) -> usize {
         self.slot as usize
     }
