@@ -4,13 +4,14 @@ use crate::wire::Wire;
 use rayos_kernel::arch::view::{CoreView, CpuView, FeatureView, InterruptView, InterruptsView};
 use rayos_kernel::base::config::Config;
 use rayos_kernel::base::console::Console;
-use rayos_kernel::base::fixed::{Text, Vec as FixedVec};
+use rayos_kernel::base::fixed::Vec as FixedVec;
 use rayos_kernel::base::log::Log;
 use rayos_kernel::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::{Duration, Instant};
+use rayos_kernel::base::token;
 use rayos_kernel::base::trace::Trace;
 use rayos_kernel::kernel::Machine;
 use rayos_kernel::limits::STACK_BYTES;
@@ -60,7 +61,7 @@ impl SimMachine {
         let screen_columns = settings.screen_columns;
         let boot = BootView {
             path: "simulated",
-            command_line: Text::cut_from(&settings.command_line),
+            command_line: token::redacted(&settings.command_line),
             config: Config::parse(&settings.command_line),
             framebuffer: None,
             missing: missing(&settings),

@@ -5,6 +5,7 @@
 
 use crate::base::fixed::{Text, Vec};
 use crate::base::log::Levels;
+use crate::base::token::{self, Token};
 use crate::limits::CONFIG_PROBLEMS_MAX;
 
 /// What a panic ends in.
@@ -38,6 +39,8 @@ pub struct Config {
     pub keymap: Keymap,
     pub shell: ShellMode,
     pub log_levels: Levels,
+    /// Who shows it may change something by HTTP; without one nobody may.
+    pub token: Option<Token>,
     pub problems: Vec<Problem, CONFIG_PROBLEMS_MAX>,
     /// Problems beyond those that are kept.
     pub problems_more: u64,
@@ -58,6 +61,7 @@ impl Config {
             keymap: Keymap::Us,
             shell: ShellMode::Interactive,
             log_levels: Levels::new(),
+            token: None,
             problems: Vec::new(),
             problems_more: 0,
         }
@@ -80,7 +84,10 @@ impl Config {
         };
         if let Err(reason) = result {
             let problem = Problem {
-                word: Text::cut_from(word),
+                word: match token::is_secret(word) {
+                    true => token::redacted(word),
+                    false => Text::cut_from(word),
+                },
                 reason,
             };
             if self.problems.push(problem).is_err() {
@@ -96,6 +103,7 @@ impl Config {
             "keymap" => self.keymap = parse_keymap(value)?,
             "shell" => self.shell = parse_shell(value)?,
             "log" => self.log_levels = Levels::parse(value)?,
+            "token" => self.token = Some(Token::parse(value)?),
             _ => return Err("unknown key"),
         }
         Ok(())
@@ -157,6 +165,19 @@ mod tests {
             .map(|problem| problem.word.as_str())
             .collect();
         assert_eq!(words, ["nonsense", "speed=9", "keymap=xx"]);
+    }
+
+    #[test]
+    fn a_token_is_kept_and_a_bad_one_is_not_shown() {
+        let config = Config::parse("token=0123456789abcdef");
+        assert!(
+            config
+                .token
+                .is_some_and(|token| token.is(b"0123456789abcdef"))
+        );
+        let config = Config::parse("token=tooshor");
+        assert_eq!(config.token, None);
+        assert_eq!(config.problems[0].word.as_str(), "token=(hidden)");
     }
 
     #[test]

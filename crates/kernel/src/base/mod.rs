@@ -1,6 +1,7 @@
 //! L0: what every floor uses; no device, no lock order, no unsafe.
 
 pub mod buffer;
+pub mod capability;
 pub mod config;
 pub mod console;
 pub mod disk;
@@ -18,5 +19,6 @@ pub mod sync;
 pub mod tenant;
 pub mod time;
 pub mod token_bucket;
+pub mod token;
 pub mod trace;
 pub mod width;
