@@ -262,6 +262,9 @@ limits! {
     CONFIG_PROBLEMS_MAX = 8;
     /// Names and lines for backtraces; half a byte for each byte of code.
     SYMBOLS_BYTES = 256 * 1024;
+
+    /// Connections of the services for measuring; a benchmark's sixteen several times.
+    SERVICE_CONNECTIONS_MAX = 64;
 }
 
 const _: () =

@@ -5,6 +5,7 @@
 
 use crate::base::fixed::{Text, Vec};
 use crate::base::log::Levels;
+use crate::base::service::ServiceSet;
 use crate::base::token::{self, Token};
 use crate::limits::CONFIG_PROBLEMS_MAX;
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub keymap: Keymap,
     pub shell: ShellMode,
     pub log_levels: Levels,
+    /// Services for measuring that are offered from the start.
+    pub services: ServiceSet,
     /// Who shows it may change something by HTTP; without one nobody may.
     pub token: Option<Token>,
     pub problems: Vec<Problem, CONFIG_PROBLEMS_MAX>,
@@ -61,6 +64,7 @@ impl Config {
             keymap: Keymap::Us,
             shell: ShellMode::Interactive,
             log_levels: Levels::new(),
+            services: ServiceSet::NONE,
             token: None,
             problems: Vec::new(),
             problems_more: 0,
@@ -102,6 +106,7 @@ impl Config {
             "panic" => self.on_panic = parse_on_panic(value)?,
             "keymap" => self.keymap = parse_keymap(value)?,
             "shell" => self.shell = parse_shell(value)?,
+            "services" => self.services = ServiceSet::parse(value)?,
             "log" => self.log_levels = Levels::parse(value)?,
             "token" => self.token = Some(Token::parse(value)?),
             _ => return Err("unknown key"),

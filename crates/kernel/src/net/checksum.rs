@@ -19,12 +19,7 @@ impl Sum {
     }
 
     /// What TCP, UDP and ICMPv6 sum in front of their header.
-    pub fn pseudo_header(
-        source: IpAddr,
-        destination: IpAddr,
-        protocol: u8,
-        length: usize,
-    ) -> Self {
+    pub fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, length: usize) -> Self {
         let mut sum = Self::new();
         for address in [source, destination] {
             match address {

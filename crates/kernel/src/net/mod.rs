@@ -28,6 +28,7 @@ pub mod ping;
 pub mod ports;
 pub mod routes;
 pub mod segment;
+pub mod services;
+pub mod stream;
 pub mod tcp;
 pub mod udp;
-pub mod stream;

@@ -121,7 +121,9 @@ mod tests {
     #[test]
     fn the_longest_prefix_over_a_usable_interface_wins() {
         let mut routes = Routes::default();
-        routes.add(entry("0.0.0.0", 0, Some("10.0.2.2"), 1)).unwrap();
+        routes
+            .add(entry("0.0.0.0", 0, Some("10.0.2.2"), 1))
+            .unwrap();
         routes.add(entry("10.0.2.15", 24, None, 1)).unwrap();
         routes.add(entry("10.0.2.128", 25, None, 2)).unwrap();
         let find = |address: &str, down: usize| {
