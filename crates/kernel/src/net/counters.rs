@@ -3,10 +3,10 @@
 use core::ops::Index;
 
 macro_rules! reasons {
-    ($( $(#[doc = $text:literal])+ $name:ident = $word:literal; )+) => {
+    ($( $(#[doc = $text:literal])* $name:ident = $word:literal; )+) => {
         /// Why a frame or a packet went no further.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum DropReason { $( $(#[doc = $text])+ $name, )+ }
+        pub enum DropReason { $( $(#[doc = $text])* $name, )+ }
 
         impl DropReason {
             pub const ALL: &[Self] = &[ $( Self::$name, )+ ];
