@@ -4,7 +4,7 @@ use crate::wire::Wire;
 use rayos_kernel::arch::view::{CoreView, CpuView, FeatureView, InterruptView, InterruptsView};
 use rayos_kernel::base::config::Config;
 use rayos_kernel::base::console::Console;
-use rayos_kernel::base::fixed::Vec as FixedVec;
+use rayos_kernel::base::fixed::{Text, Vec as FixedVec};
 use rayos_kernel::base::log::Log;
 use rayos_kernel::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
