@@ -4,6 +4,7 @@
 //! nothing behind. Two laboratories do not see each other, so tests run side by side with the same addresses.
 
 pub mod dhcp_server;
+pub mod guest;
 pub mod host;
 pub mod server;
 pub mod wire;

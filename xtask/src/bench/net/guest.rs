@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use serde_json::Value;
 
 use super::linux_guest;
 use super::load;
@@ -120,14 +121,10 @@ impl Guest {
                 let answer = session
                     .run("net serve")
                     .map_err(|failure| anyhow!("{failure}"))?;
-                let document: serde_json::Value = serde_json::from_str(&answer.output)?;
-                let rows = document["report"]
-                    .as_array()
-                    .and_then(|blocks| blocks.iter().find(|block| block["title"] == "services"))
-                    .and_then(|block| block["rows"].as_array());
-                let count = rows.and_then(|rows| {
-                    let row = rows.iter().find(|row| row["service"] == "discard")?;
-                    row["datagrams"].as_u64()
+                let document: Value = serde_json::from_str(&answer.output)?;
+                let count = document["report"].as_array().and_then(|blocks| {
+                    let table = blocks.iter().find(|block| block["title"] == "services")?;
+                    cell(table, ("service", "discard"), "datagrams")?.as_u64()
                 });
                 count.with_context(|| format!("`net serve` counts no datagrams: {}", answer.output))
             }
@@ -141,6 +138,17 @@ impl Guest {
         };
         machine.context("the guest has no machine")
     }
+}
+
+/// The cell of a table under `column`, in the row that has `key` under its own column.
+fn cell<'a>(table: &'a Value, key: (&str, &str), column: &str) -> Option<&'a Value> {
+    let place = |name: &str| {
+        let columns = table["columns"].as_array()?;
+        columns.iter().position(|it| it == name)
+    };
+    let (key_place, place) = (place(key.0)?, place(column)?);
+    let rows = table["rows"].as_array()?;
+    rows.iter().find(|row| row[key_place] == key.1)?.get(place)
 }
 
 /// A network with a tap that belongs to the host's side.
@@ -161,4 +169,20 @@ fn shape(namespace: &Namespace) -> Shape {
             Backend::Tap(TAP.to_string()),
             HARDWARE_ADDRESS,
         ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_cell_is_found_by_its_row_and_its_column() {
+        let table =
+            json!({ "columns": ["service", "datagrams"], "rows": [["echo", 1], ["discard", 2]] });
+        let found = |row: &str, column: &str| cell(&table, ("service", row), column).cloned();
+        assert_eq!(found("discard", "datagrams"), Some(json!(2)));
+        assert_eq!(found("daytime", "datagrams"), None);
+        assert_eq!(found("echo", "bytes"), None);
+    }
 }
