@@ -1,6 +1,7 @@
 //! L2: devices, and what they give to the floors above.
 
 pub mod acpi;
+pub mod handlers;
 pub mod ps2;
 pub mod screen;
 #[cfg(target_os = "none")]

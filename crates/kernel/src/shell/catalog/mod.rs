@@ -2,6 +2,7 @@
 
 mod table;
 
+pub use crate::base::capability::Capability;
 pub use table::COMMANDS;
 
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
@@ -11,15 +12,6 @@ use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
 use core::fmt;
-
-/// What a command may touch; who asks must hold it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Capability {
-    /// Reads what the kernel shows to everyone.
-    Look,
-    /// Restarts the machine, switches it off, or breaks it on purpose.
-    Administer,
-}
 
 /// What a command asks for besides its answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
