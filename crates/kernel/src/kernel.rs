@@ -5,6 +5,7 @@
 //! seeded world.
 
 mod desk;
+mod ports;
 
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::buffer::Buffer;
@@ -26,7 +27,7 @@ use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::pci::address::Address;
 use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
 use crate::memory::view::MemoryView;
-use crate::net::firewall::Firewall;
+use crate::net::network::Network;
 use crate::sched::view::ThreadsView;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
@@ -35,6 +36,7 @@ use crate::storage::Errands;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
+use ports::{MachinePorts, setup};
 
 /// What a machine gives to the kernel that runs on it.
 pub trait Machine {
@@ -92,8 +94,9 @@ pub trait Machine {
 }
 
 /// The phases of a tick with what each may take.
-const PHASES: [(&str, Duration); 3] = [
+const PHASES: [(&str, Duration); 4] = [
     ("sense", Duration::from_millis(1)),
+    ("decide", Duration::from_millis(1)),
     ("shell", Duration::from_millis(10)),
     ("act", Duration::from_millis(2)),
 ];
@@ -107,7 +110,7 @@ pub struct Kernel<M: Machine> {
     tick: TickView,
     operations: Operations,
     errands: Errands,
-    firewall: Firewall,
+    network: Box<Network>,
     handlers: DeviceHandlers,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
@@ -133,9 +136,7 @@ impl<M: Machine> Kernel<M> {
                 errands.add_buffer(buffer);
             }
         }
-        let mut seed = [0; 8];
-        // A machine without entropy has a firewall whose tables can be guessed, and no other.
-        machine.entropy(&mut seed);
+        let network = Box::new(Network::new(setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -152,7 +153,7 @@ impl<M: Machine> Kernel<M> {
             tick,
             operations: Operations::default(),
             errands,
-            firewall: Firewall::new(u64::from_le_bytes(seed)),
+            network,
             handlers: DeviceHandlers::new(),
             is_stopped: false,
         }
@@ -174,7 +175,7 @@ impl<M: Machine> Kernel<M> {
             return None;
         }
         self.tick.ticks += 1;
-        let phases = [Self::sense, Self::shell, Self::act];
+        let phases = [Self::sense, Self::decide, Self::shell, Self::act];
         for (index, phase) in phases.into_iter().enumerate() {
             let start = self.machine.now();
             phase(self);
@@ -188,6 +189,7 @@ impl<M: Machine> Kernel<M> {
         let deadlines = sessions.filter_map(|session| session.next_deadline(now));
         deadlines
             .chain(self.operations.next_deadline(now))
+            .chain(self.network.next_deadline())
             .chain(self.machine.next_device_deadline(now))
             .min()
     }
@@ -204,7 +206,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Devices to rings, consoles to sessions, disks to those who asked them.
+    /// Devices to rings, disks to those who asked them, frames to connections, consoles to sessions.
     fn sense(&mut self) {
         let now = self.machine.now();
         self.machine.poll_devices(now);
@@ -215,11 +217,20 @@ impl<M: Machine> Kernel<M> {
                 }
             }
         }
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.receive(now, ports, &mut self.handlers);
         for (index, session) in self.sessions.iter_mut().enumerate() {
             if let Some(console) = self.machine.console(index) {
                 session.receive(console);
             }
         }
+    }
+
+    /// What has come and what time it is, to the subsystems.
+    fn decide(&mut self) {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.step(now, ports, &mut self.handlers);
     }
 
     /// Lines to commands to reports.
@@ -233,7 +244,8 @@ impl<M: Machine> Kernel<M> {
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
-                let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+                let performers: &mut [&mut dyn Performer] =
+                    &mut [&mut self.errands, &mut *self.network];
                 self.operations.cancel(id, performers);
             }
         }
@@ -249,7 +261,7 @@ impl<M: Machine> Kernel<M> {
             sessions: &self.facts,
             operations: &self.operations,
             errands: &self.errands,
-            firewall: &self.firewall,
+            network: &self.network,
             handlers: &self.handlers,
         };
         session.step(now, &mut desk);
@@ -267,14 +279,17 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands, &mut *self.network];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
     }
 
-    /// Answers to consoles, and what is to happen once they are out.
+    /// Segments to ports, answers to consoles, and what is to happen once they are out.
     fn act(&mut self) {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.transmit(now, ports, &mut self.handlers);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
             let Some(console) = self.machine.console(index) else {
@@ -301,7 +316,7 @@ impl<M: Machine> Kernel<M> {
                 let result = self.machine.start_self_test(test);
                 result.map_err(SelfTestError::reason)?;
             }
-            Intent::Firewall(change) => self.firewall.apply(change)?,
+            Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
             Intent::SetQuota {
                 tenant,
                 resource,
@@ -313,6 +328,13 @@ impl<M: Machine> Kernel<M> {
             Intent::ResetDevice(address) => {
                 let result = self.machine.reset_device(address);
                 result.map_err(ResetError::reason)?;
+            }
+            Intent::Dhcp { command, interface } => {
+                let now = self.machine.now();
+                let ports = &mut MachinePorts(&mut self.machine);
+                let handlers = &mut self.handlers;
+                self.network
+                    .command_dhcp(now, ports, handlers, interface, command)?;
             }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
@@ -341,6 +363,10 @@ impl<M: Machine> Kernel<M> {
             Operation::Disk(errand) => {
                 let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
                 self.errands.start(id, errand, disk)
+            }
+            Operation::Ping(request) => {
+                let now = self.machine.now();
+                self.network.start_ping_for(id, now, request)
             }
         }
     }

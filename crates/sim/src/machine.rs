@@ -14,6 +14,7 @@ use rayos_kernel::base::machine::{
 };
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::{Duration, Instant};
+use rayos_kernel::base::token;
 use rayos_kernel::base::trace::Trace;
 use rayos_kernel::kernel::Machine;
 use rayos_kernel::limits::STACK_BYTES;
@@ -64,7 +65,7 @@ impl SimMachine {
         let screen_columns = settings.screen_columns;
         let boot = BootView {
             path: "simulated",
-            command_line: Text::cut_from(&settings.command_line),
+            command_line: token::redacted(&settings.command_line),
             config: Config::parse(&settings.command_line),
             framebuffer: None,
             missing: missing(&settings),

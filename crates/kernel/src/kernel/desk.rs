@@ -16,7 +16,10 @@ use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
+use crate::net::dhcp::ClientView;
 use crate::net::firewall::Firewall;
+use crate::net::network::Network;
+use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
@@ -49,7 +52,7 @@ pub struct Desk<'a, M: Machine> {
     pub sessions: &'a SessionFacts,
     pub operations: &'a Operations,
     pub errands: &'a Errands,
-    pub firewall: &'a Firewall,
+    pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
 }
 
@@ -123,12 +126,20 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.operations.view()
     }
 
+    fn network(&self) -> NetworkView<'_> {
+        self.network.view()
+    }
+
     fn firewall(&self) -> &Firewall {
-        self.firewall
+        self.network.firewall()
     }
 
     fn handlers(&self) -> &DeviceHandlers {
         self.handlers
+    }
+
+    fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>)) {
+        self.network.dhcp().views().for_each(|view| visit(&view));
     }
 
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
@@ -137,7 +148,7 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
         visit_boot(self.boot(), visit);
-        self.firewall.visit_usages(visit);
+        self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
         self.machine.usages(visit);
     }

@@ -70,6 +70,11 @@ pub enum CommandError {
         word: Shown,
         unit: &'static str,
     },
+    /// No DHCP client has that interface.
+    NoDhcpClient {
+        word: Shown,
+    },
+    NoDhcpClients,
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -151,6 +156,12 @@ impl fmt::Display for CommandError {
             Self::NotALimit { word, unit } => {
                 write!(f, "\"{word}\" is no limit; write a number of {unit}, or none")
             }
+            Self::NoDhcpClient { word } => {
+                write!(f, "no DHCP client runs on \"{word}\"; dhcp status lists them")
+            }
+            Self::NoDhcpClients => f.write_str(
+                "no DHCP client runs; it needs a network port, and ip=dhcp on the command line",
+            ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

@@ -46,6 +46,7 @@ const SECTOR_COUNT: Kind = Kind::Number {
 };
 
 const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
+const INTERFACE: &[Argument] = &[optional("INTERFACE", Kind::Text)];
 
 /// In the order in which `help` lists them.
 pub static COMMANDS: &[Command] = &[
@@ -238,6 +239,55 @@ pub static COMMANDS: &[Command] = &[
             Look,
             run::trace_ring::run,
         )],
+    ),
+    command(
+        "dhcp",
+        "the IPv4 addresses that come from servers",
+        "INTERFACE is a name as eth0; without it, all clients are meant.",
+        &[
+            action(
+                "status",
+                "state, address, times and options of each client, and what it has counted",
+                INTERFACE,
+                Look,
+                run::dhcp::status,
+            ),
+            action(
+                "leases",
+                "the addresses in use and how long they are ours",
+                INTERFACE,
+                Look,
+                run::dhcp::leases,
+            ),
+            action(
+                "renew",
+                "asks for a new lease time now, or for a lease",
+                INTERFACE,
+                Administer,
+                run::dhcp::renew,
+            ),
+            action(
+                "release",
+                "gives the address back; renew asks for one again",
+                INTERFACE,
+                Administer,
+                run::dhcp::release,
+            ),
+            action(
+                "inform",
+                "asks for the options only",
+                INTERFACE,
+                Administer,
+                run::dhcp::inform,
+            ),
+            action(
+                "history",
+                "the newest transactions of each client",
+                INTERFACE,
+                Look,
+                run::dhcp::history,
+            ),
+        ],
     ),
     command(
         "echo",
