@@ -68,6 +68,10 @@ pub trait Machine {
     }
     /// Looks after the devices: what has interrupted, what is due.
     fn poll_devices(&mut self, _now: Instant) {}
+    /// Were all devices tried that the machine came with? Before, no command is taken.
+    fn are_devices_started(&self) -> bool {
+        true
+    }
     /// The loop is about to sleep; true when a device has something already.
     fn rest_devices(&mut self, _now: Instant) -> bool {
         false
@@ -219,6 +223,9 @@ impl<M: Machine> Kernel<M> {
         }
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.receive(now, ports, &mut self.handlers);
+        if !self.machine.are_devices_started() {
+            return;
+        }
         for (index, session) in self.sessions.iter_mut().enumerate() {
             if let Some(console) = self.machine.console(index) {
                 session.receive(console);

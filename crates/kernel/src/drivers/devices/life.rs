@@ -8,6 +8,8 @@ use crate::base::log::Level;
 use crate::base::time::{Duration, Instant};
 use crate::drivers::devices::driver::Event;
 use crate::drivers::pci::assign::{Windows, assign, windows_of};
+use crate::drivers::pci::bars;
+use crate::drivers::pci::capabilities::Capabilities;
 use crate::drivers::pci::class;
 use crate::drivers::pci::enumerate::BusRange;
 use crate::drivers::pci::function::{Function, Header};
@@ -89,9 +91,12 @@ impl Devices {
         let name = self.drivers[driver].driver.name();
         self.drivers[driver].entry = Some(index);
         self.entries[index].driver = Some(driver);
-        let linked = self.give_addresses(index).and_then(|()| {
-            let (config, platform) = (&self.setup.config, &mut self.setup.platform);
-            self.entries[index].link(config.as_ref(), platform.as_mut(), index, name)
+        let function = self.entries[index].function;
+        let capabilities = Capabilities::read(self.setup.config.as_ref(), &function);
+        let linked = self.give_addresses(index, &capabilities).and_then(|()| {
+            let config = self.setup.config.as_ref();
+            let platform = self.setup.platform.as_mut();
+            self.entries[index].link(config, platform, &capabilities, (index, name))
         });
         match linked {
             Ok(()) => self.tell_to_reset(index, now),
@@ -120,13 +125,19 @@ impl Devices {
         Some(self.drivers.len() - 1)
     }
 
-    /// Sizes the function's ranges, and places those that the firmware has not.
-    fn give_addresses(&mut self, index: usize) -> Result<(), StartError> {
+    /// Reads where the function's ranges are, and places them where the firmware has not.
+    fn give_addresses(
+        &mut self,
+        index: usize,
+        capabilities: &Capabilities,
+    ) -> Result<(), StartError> {
         let config = self.setup.config.as_ref();
-        self.entries[index].size(config);
-        if self.entries[index].bars.iter().all(|bar| bar.start != 0) {
+        let function = self.entries[index].function;
+        self.entries[index].bars = bars::placed(config, &function);
+        if self.entries[index].is_placed(capabilities) {
             return Ok(());
         }
+        self.entries[index].size(config);
         let bus = self.entries[index].function.address.bus();
         let windows = self.windows_of_bus(bus);
         let mut bars = self.entries[index].bars.clone();
@@ -149,7 +160,6 @@ impl Devices {
             let other = bars.find(|bar| bar.start != 0 && bar.start < end && start < bar.end());
             other.map(|bar| bar.end())
         };
-        let function = self.entries[index].function;
         if !assign(config, &function, &mut bars, &windows, &is_taken) {
             return Err(StartError::Lacks("registers that fit the bridge's windows"));
         }
