@@ -34,10 +34,35 @@ limits! {
     THREAD_NAME_MAX = 24;
     /// Ranges of the machine's memory map after merging neighbours.
     MEMORY_RANGES_MAX = 128;
-    /// Device ranges mapped at the same time.
-    MMIO_RANGES_MAX = 64;
+    /// Device ranges mapped at the same time; a PCI device needs two.
+    MMIO_RANGES_MAX = 160;
     /// Interrupt sources with a handler.
     INTERRUPT_SOURCES_MAX = 64;
+
+    /// PCI functions in the table of devices; a bit each in a word of signals.
+    PCI_FUNCTIONS_MAX = 64;
+    /// Drivers, with a device or waiting for one to come back.
+    DRIVERS_MAX = 32;
+    /// Slots that can be plugged while the machine runs; a bit each in a word of signals.
+    HOT_PLUG_SLOTS_MAX = 32;
+    /// Legacy interrupt lines that PCI devices share.
+    DEVICE_LINES_MAX = 8;
+    /// Lies after which a device is left alone until somebody resets it.
+    DEVICE_LIES_MAX = 5;
+    /// Bytes of the reason that a device's row shows.
+    DEVICE_REASON_BYTES = 120;
+    /// Queues of one device in the table of counters.
+    DEVICE_QUEUES_SHOWN_MAX = 4;
+    /// Entries of a virtqueue; devices offer 256, more only helps a device that is slower than memory.
+    VIRTIO_QUEUE_ENTRIES_MAX = 256;
+    /// Network ports; each has buffers of its own.
+    NETWORK_PORTS_MAX = 4;
+    /// Frames that a port's device may fill before somebody looks; fewer where memory is short.
+    NETWORK_RECEIVE_FRAMES_MAX = 256;
+    /// Frames of usual size that a port's users and its device hold to send.
+    NETWORK_SEND_FRAMES_MAX = 256;
+    /// Segments of up to 64 KiB that are on their way to a device that cuts them.
+    NETWORK_SEND_SEGMENTS_MAX = 64;
 
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
@@ -71,8 +96,6 @@ limits! {
     /// Ports that services offer to the outside at the same time.
     FIREWALL_OFFERS_MAX = 128;
 
-    /// Network ports that the stack looks after.
-    NETWORK_PORTS_MAX = 4;
     /// Interfaces: the loopback, one a port for the kernel, one a tenant.
     INTERFACES_MAX = 1 + NETWORK_PORTS_MAX + TENANTS_MAX;
     /// IPv4 addresses of one interface.
@@ -286,6 +309,7 @@ limits! {
 
 const _: () =
     assert!(FLOWS_TENANT_MAX * (TENANTS_MAX - 1) < FLOWS_MAX && FLOWS_MAX < u16::MAX as usize);
+const _: () = assert!(PCI_FUNCTIONS_MAX <= 64 && HOT_PLUG_SLOTS_MAX <= 64);
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
 const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
 const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);

@@ -10,6 +10,7 @@ use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
+use crate::drivers::devices::view::DevicesView;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::{ClientView, Clients};
@@ -27,6 +28,7 @@ pub struct Views {
     interrupts: Box<InterruptsView>,
     memory: Box<MemoryView>,
     threads: Box<ThreadsView>,
+    devices: Box<DevicesView>,
 }
 
 /// What sessions say about themselves, taken before one of them runs a command.
@@ -87,6 +89,11 @@ impl<M: Machine> Inspect for Desk<'_, M> {
     fn threads(&mut self) -> &ThreadsView {
         self.machine.threads(&mut self.views.threads);
         &self.views.threads
+    }
+
+    fn devices(&mut self) -> &DevicesView {
+        self.machine.devices(&mut self.views.devices);
+        &self.views.devices
     }
 
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode)) {

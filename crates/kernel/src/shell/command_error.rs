@@ -50,6 +50,9 @@ pub enum CommandError {
         word: Shown,
     },
     NoDhcpClients,
+    NotADevice {
+        word: Shown,
+    },
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -113,6 +116,10 @@ impl fmt::Display for CommandError {
             }
             Self::NoDhcpClients => f.write_str(
                 "no DHCP client runs; it needs a network port, and ip=dhcp on the command line",
+            ),
+            Self::NotADevice { word } => write!(
+                f,
+                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
             ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",

@@ -8,6 +8,7 @@ use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
+use crate::drivers::devices::view::DevicesView;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
 use crate::sched::view::ThreadsView;
@@ -24,6 +25,8 @@ pub trait Inspect {
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;
     fn threads(&mut self) -> &ThreadsView;
+    /// Every device that was found, by its address.
+    fn devices(&mut self) -> &DevicesView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
     /// Every DHCP client, in the order of their interfaces' coming.

@@ -7,6 +7,7 @@ pub use table::COMMANDS;
 
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
+use crate::drivers::pci::address::Address;
 use crate::net::dhcp;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
@@ -23,6 +24,8 @@ pub enum Intent {
     ClearScreen,
     /// Tried before it is answered, for it can be refused.
     SelfTest(SelfTest),
+    /// The same.
+    ResetDevice(Address),
     /// Of all clients where no interface is named. Tried first as well.
     Dhcp {
         command: dhcp::Command,
@@ -33,7 +36,10 @@ pub enum Intent {
 impl Intent {
     /// Is it tried before it is answered?
     pub const fn can_be_refused(&self) -> bool {
-        matches!(self, Self::SelfTest(_) | Self::Dhcp { .. })
+        matches!(
+            self,
+            Self::SelfTest(_) | Self::ResetDevice(_) | Self::Dhcp { .. }
+        )
     }
 }
 

@@ -95,6 +95,34 @@ pub static COMMANDS: &[Command] = &[
         &[only(&[], Look, run::irq::run)],
     ),
     command(
+        "device",
+        "what was found on the buses, who drives it, and how it goes",
+        "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place.",
+        &[
+            action(
+                "list",
+                "every function, what it is, its driver, or why there is none",
+                &[],
+                Look,
+                run::device::list,
+            ),
+            action(
+                "stats",
+                "interrupts, resets, lies and queues of the driven ones",
+                &[],
+                Look,
+                run::device::stats,
+            ),
+            action(
+                "reset",
+                "brings a device down and up again",
+                &[required("ADDRESS", Kind::Text)],
+                Administer,
+                run::device::reset,
+            ),
+        ],
+    ),
+    command(
         "limits",
         "every capacity, what of it is in use, and its reason",
         "Unknown stands where nobody counts.",
