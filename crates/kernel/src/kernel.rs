@@ -16,10 +16,14 @@ use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
 use crate::base::metric::Usage;
+use crate::base::network_port::NetworkPort;
 use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
+use crate::drivers::devices::ResetError;
+use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
+use crate::drivers::pci::address::Address;
 use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
 use crate::memory::view::MemoryView;
 use crate::net::firewall::Firewall;
@@ -56,6 +60,28 @@ pub trait Machine {
     fn threads(&self, view: &mut ThreadsView);
     /// How full the machine's own bounded things are, by their names in `limits.rs`.
     fn usages(&self, _visit: &mut dyn FnMut(&Usage)) {}
+    /// Network port `index`, with a card or waiting for one to come back.
+    fn port(&mut self, _index: usize) -> Option<&mut dyn NetworkPort> {
+        None
+    }
+    /// Looks after the devices: what has interrupted, what is due.
+    fn poll_devices(&mut self, _now: Instant) {}
+    /// The loop is about to sleep; true when a device has something already.
+    fn rest_devices(&mut self, _now: Instant) -> bool {
+        false
+    }
+    /// When the devices want to be looked at though nothing happens.
+    fn next_device_deadline(&self, _now: Instant) -> Option<Instant> {
+        None
+    }
+    /// Every device that was found, and what became of it.
+    fn devices(&self, view: &mut DevicesView) {
+        *view = DevicesView::default();
+    }
+    /// Brings a device down and up again.
+    fn reset_device(&mut self, _address: Address) -> Result<(), ResetError> {
+        Err(ResetError::NoSuchDevice)
+    }
     /// Restarts the machine or switches it off; on metal it does not return.
     fn power(&mut self, action: PowerAction);
     /// Breaks something on purpose.
@@ -155,9 +181,15 @@ impl<M: Machine> Kernel<M> {
             self.account(index, start);
         }
         let now = self.machine.now();
+        if self.machine.rest_devices(now) {
+            return Some(now);
+        }
         let sessions = self.sessions.iter();
         let deadlines = sessions.filter_map(|session| session.next_deadline(now));
-        deadlines.chain(self.operations.next_deadline(now)).min()
+        deadlines
+            .chain(self.operations.next_deadline(now))
+            .chain(self.machine.next_device_deadline(now))
+            .min()
     }
 
     fn account(&mut self, index: usize, start: Instant) {
@@ -172,8 +204,10 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Consoles to sessions, disks to those who asked them.
+    /// Devices to rings, disks to those who asked them, consoles to sessions.
     fn sense(&mut self) {
+        let now = self.machine.now();
+        self.machine.poll_devices(now);
         for index in 0..DISKS_MAX {
             if let Some(disk) = self.machine.disk(index) {
                 while let Some(done) = disk.completed() {
@@ -275,6 +309,10 @@ impl<M: Machine> Kernel<M> {
             } => {
                 let now = self.machine.now();
                 self.handlers.set_quota(now, tenant, resource, limit);
+            }
+            Intent::ResetDevice(address) => {
+                let result = self.machine.reset_device(address);
+                result.map_err(ResetError::reason)?;
             }
             // The session did it when the command ran.
             Intent::ClearScreen => {}

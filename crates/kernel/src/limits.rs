@@ -34,13 +34,35 @@ limits! {
     THREAD_NAME_MAX = 24;
     /// Ranges of the machine's memory map after merging neighbours.
     MEMORY_RANGES_MAX = 128;
-    /// Device ranges mapped at the same time.
-    MMIO_RANGES_MAX = 64;
+    /// Device ranges mapped at the same time; a PCI device needs two.
+    MMIO_RANGES_MAX = 160;
     /// Interrupt sources with a handler.
     INTERRUPT_SOURCES_MAX = 64;
 
+    /// PCI functions in the table of devices; a bit each in a word of signals.
+    PCI_FUNCTIONS_MAX = 64;
+    /// Drivers, with a device or waiting for one to come back.
+    DRIVERS_MAX = 32;
+    /// Slots that can be plugged while the machine runs; a bit each in a word of signals.
+    HOT_PLUG_SLOTS_MAX = 32;
+    /// Legacy interrupt lines that PCI devices share.
+    DEVICE_LINES_MAX = 8;
+    /// Lies after which a device is left alone until somebody resets it.
+    DEVICE_LIES_MAX = 5;
+    /// Bytes of the reason that a device's row shows.
+    DEVICE_REASON_BYTES = 120;
+    /// Queues of one device in the table of counters.
+    DEVICE_QUEUES_SHOWN_MAX = 4;
     /// Entries of a virtqueue; devices offer 256, more only helps a device that is slower than memory.
     VIRTIO_QUEUE_ENTRIES_MAX = 256;
+    /// Network ports; each has buffers of its own.
+    NETWORK_PORTS_MAX = 4;
+    /// Frames that a port's device may fill before somebody looks; fewer where memory is short.
+    NETWORK_RECEIVE_FRAMES_MAX = 256;
+    /// Frames of usual size that a port's users and its device hold to send.
+    NETWORK_SEND_FRAMES_MAX = 256;
+    /// Segments of up to 64 KiB that are on their way to a device that cuts them.
+    NETWORK_SEND_SEGMENTS_MAX = 64;
 
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
@@ -80,6 +102,90 @@ limits! {
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
+    /// Interfaces: the loopback, one a port for the kernel, one a tenant.
+    INTERFACES_MAX = 1 + NETWORK_PORTS_MAX + TENANTS_MAX;
+    /// IPv4 addresses of one interface.
+    IPV4_ADDRESSES_MAX = 4;
+    /// IPv6 addresses of one interface: link-local, and one a prefix that routers announce.
+    IPV6_ADDRESSES_MAX = 8;
+    /// Routers that one interface remembers from their advertisements.
+    ROUTERS_MAX = 4;
+    /// Name servers that one interface remembers from router advertisements.
+    ROUTER_NAME_SERVERS_MAX = 4;
+    /// Routes of all interfaces; the prefixes and the default routes of each.
+    ROUTES_MAX = 64;
+    /// Neighbours with or without a known hardware address, of all interfaces.
+    NEIGHBOURS_MAX = 256;
+    /// Neighbours that are being asked for; a flood of strange addresses fills no more.
+    NEIGHBOURS_ASKED_MAX = 64;
+    /// Paths known to carry less than their first link.
+    PATH_MTUS_MAX = 64;
+    /// Frames of one port that are taken in one tick; the rest waits in the device's ring.
+    FRAMES_A_TICK_MAX = 128;
+    /// Frames on their way from the machine to itself.
+    LOOPBACK_FRAMES_MAX = 64;
+    /// Bytes of such a frame: a TCP segment of a page.
+    LOOPBACK_FRAME_BYTES = 4096;
+    /// Datagrams that are put together from fragments or cut into some.
+    REASSEMBLIES_MAX = 8;
+    /// Bytes of the largest datagram in fragments, IP header included.
+    DATAGRAM_BYTES_MAX = 16 * 1024;
+    /// Pieces with gaps between them of one such datagram.
+    REASSEMBLY_PIECES_MAX = 16;
+    /// Extension headers of one IPv6 packet; more are an attack.
+    EXTENSION_HEADERS_MAX = 8;
+    /// ICMP errors that are sent in one second (RFC 1812, RFC 4443 want a bound).
+    ICMP_ERRORS_PER_S = 100;
+    /// UDP sockets of all tenants.
+    UDP_SOCKETS_MAX = 32;
+    /// Datagrams that wait for one consumer; half of what one tick brings.
+    UDP_QUEUE_MAX = 64;
+    /// Datagrams that wait for all consumers, each in a frame of its port.
+    UDP_HELD_MAX = 128;
+    /// Pings at the same time.
+    PINGS_MAX = 8;
+    /// Echo requests of one ping whose replies are waited for.
+    PING_OUTSTANDING_MAX = 32;
+
+    /// TCP connections; one that is over leaves its place to a small record of its end.
+    TCP_CONNECTIONS_MAX = 512;
+    /// Connections that a peer has asked for and not confirmed; a flood pushes out the oldest.
+    TCP_HALF_OPEN_MAX = 256;
+    /// Ended connections that are remembered against late segments; the oldest make room.
+    TCP_TIME_WAIT_MAX = 1024;
+    /// Ports of this machine that take TCP connections.
+    TCP_LISTENERS_MAX = 32;
+    /// A piece of a connection's buffer; small enough that an idle connection costs two.
+    TCP_CHUNK_BYTES = 8 * 1024;
+    /// Pieces of all connections' buffers: 64 MiB, of which a machine gives what it can spare.
+    TCP_CHUNKS_MAX = 8192;
+    /// Pieces of one direction's buffer: 2 MiB fill a gigabit at 16 ms of delay.
+    TCP_RING_CHUNKS_MAX = 256;
+    /// Runs of received bytes with gaps before them; at 5 % loss a full buffer has about 70.
+    TCP_GAPS_MAX = 64;
+    /// Runs of sent bytes that share a fate: on their way, arrived, lost.
+    TCP_FLIGHTS_MAX = 128;
+    /// Answers without a connection (resets, confirmations) that wait to be sent.
+    TCP_REPLIES_MAX = 64;
+    /// Payload bytes of one hand-over to the network: what devices cut apart at most.
+    TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
+
+    /// DHCP clients, one for each interface of a tenant.
+    DHCP_CLIENTS_MAX = TENANTS_MAX;
+    /// Events that a DHCP client remembers; enough for two leases with all their troubles.
+    DHCP_HISTORY_MAX = 16;
+    /// Outputs of one step of a DHCP client; a lease given up and asked for anew has six.
+    DHCP_OUTPUTS_MAX = 8;
+    /// Bytes of one DHCP option after its parts were joined (RFC 3396).
+    DHCP_OPTION_BYTES_MAX = 512;
+    /// Routers, name servers and time servers of one lease, each; more are counted.
+    LEASE_ADDRESSES_MAX = 4;
+    /// Classless static routes of one lease; more are counted.
+    LEASE_ROUTES_MAX = 8;
+    /// Domains in which a lease wants names to be looked for; more are counted.
+    LEASE_DOMAINS_MAX = 4;
+    /// Bytes of a host or domain name in a lease; longer ones are ignored and counted.
+    LEASE_NAME_MAX = 64;
 
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
@@ -166,6 +272,7 @@ limits! {
 
 const _: () =
     assert!(FLOWS_TENANT_MAX * (TENANTS_MAX - 1) < FLOWS_MAX && FLOWS_MAX < u16::MAX as usize);
+const _: () = assert!(PCI_FUNCTIONS_MAX <= 64 && HOT_PLUG_SLOTS_MAX <= 64);
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
 const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
 const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);
@@ -174,3 +281,7 @@ const _: () = assert!(PROMPT_MAX >= 2 * SEARCH_MAX);
 const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LINE_MAX / 2);
 const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);
+const _: () = assert!(TCP_CHUNKS_MAX < u16::MAX as usize && TCP_CHUNK_BYTES.is_power_of_two());
+const _: () = assert!(TCP_CHUNKS_MAX >= 2 * TCP_CONNECTIONS_MAX + TCP_RING_CHUNKS_MAX);
+const _: () = assert!(TCP_RING_CHUNKS_MAX * TCP_CHUNK_BYTES <= u16::MAX as usize * (1 << 14));
+const _: () = assert!(TCP_DEPARTURE_BYTES_MAX + 120 <= u16::MAX as usize);

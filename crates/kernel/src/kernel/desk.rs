@@ -12,6 +12,7 @@ use crate::base::metric::Usage;
 use crate::base::operation::{Operations, OperationsView};
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
+use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
@@ -31,6 +32,7 @@ pub struct Views {
     interrupts: Box<InterruptsView>,
     memory: Box<MemoryView>,
     threads: Box<ThreadsView>,
+    devices: Box<DevicesView>,
 }
 
 /// What sessions say about themselves, taken before one of them runs a command.
@@ -94,6 +96,11 @@ impl<M: Machine> Inspect for Desk<'_, M> {
     fn threads(&mut self) -> &ThreadsView {
         self.machine.threads(&mut self.views.threads);
         &self.views.threads
+    }
+
+    fn devices(&mut self) -> &DevicesView {
+        self.machine.devices(&mut self.views.devices);
+        &self.views.devices
     }
 
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode)) {

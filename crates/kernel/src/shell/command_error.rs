@@ -67,6 +67,9 @@ pub enum CommandError {
         word: Shown,
         unit: &'static str,
     },
+    NotADevice {
+        word: Shown,
+    },
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -144,6 +147,10 @@ impl fmt::Display for CommandError {
             Self::NotALimit { word, unit } => {
                 write!(f, "\"{word}\" is no limit; write a number of {unit}, or none")
             }
+            Self::NotADevice { word } => write!(
+                f,
+                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
+            ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

@@ -10,6 +10,7 @@ use crate::base::metric::Usage;
 use crate::base::operation::OperationsView;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
+use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::memory::view::MemoryView;
 use crate::net::firewall::Firewall;
@@ -27,6 +28,8 @@ pub trait Inspect {
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;
     fn threads(&mut self) -> &ThreadsView;
+    /// Every device that was found, by its address.
+    fn devices(&mut self) -> &DevicesView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
     /// Every disk of the machine with its place.

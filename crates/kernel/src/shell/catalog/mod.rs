@@ -12,6 +12,7 @@ use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
 use crate::base::tenant::Tenant;
 use crate::drivers::handlers::Resource;
+use crate::drivers::pci::address::Address;
 use crate::net::firewall::Change;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
@@ -37,6 +38,8 @@ pub enum Intent {
     ClearScreen,
     /// Tried before it is answered, for it can be refused.
     SelfTest(SelfTest),
+    /// Tried first as well.
+    ResetDevice(Address),
     /// Started before it is answered; the answer is what comes of it.
     Operation(Operation),
     /// These are tried first, too, so that they are in force when they are answered.
@@ -53,7 +56,11 @@ impl Intent {
     pub const fn can_be_refused(&self) -> bool {
         matches!(
             self,
-            Self::SelfTest(_) | Self::Operation(_) | Self::Firewall(_) | Self::SetQuota { .. }
+            Self::SelfTest(_)
+                | Self::ResetDevice(_)
+                | Self::Operation(_)
+                | Self::Firewall(_)
+                | Self::SetQuota { .. }
         )
     }
 }
