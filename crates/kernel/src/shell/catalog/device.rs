@@ -15,9 +15,33 @@ const QUOTA: Kind = Kind::Keyword(&Resource::NAMES);
 
 pub const ROW: Command = command(
     "device",
-    "devices and what tenants may do with them",
-    "LIMIT is a number with or without a unit, or none. A quota is kept by every operation of the tenant from then on.",
-    &[QUOTAS, SET_QUOTA, AUDIT],
+    "what was found on the buses, who drives it, and what tenants may do with it",
+    "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place. LIMIT is a number with or without a unit, or none. A quota is kept by every operation of the tenant from then on.",
+    &[LIST, STATS, RESET, QUOTAS, SET_QUOTA, AUDIT],
+);
+
+const LIST: Action = action(
+    "list",
+    "every function, what it is, its driver, or why there is none",
+    &[],
+    Look,
+    run::device::list,
+);
+
+const STATS: Action = action(
+    "stats",
+    "interrupts, resets, lies and queues of the driven ones",
+    &[],
+    Look,
+    run::device::stats,
+);
+
+const RESET: Action = action(
+    "reset",
+    "brings a device down and up again",
+    &[required("ADDRESS", Kind::Text)],
+    Administer,
+    run::device::reset,
 );
 
 const QUOTAS: Action = action(
