@@ -7,21 +7,25 @@
 mod desk;
 
 use crate::arch::view::{CpuView, InterruptsView};
+use crate::base::buffer::Buffer;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
+use crate::base::disk::Disk;
 use crate::base::log::{Level, Log};
 use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
 use crate::base::metric::Usage;
+use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
-use crate::limits::CONSOLES_MAX;
+use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
 use crate::memory::view::MemoryView;
 use crate::sched::view::ThreadsView;
-use crate::shell::catalog::Intent;
+use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
-use crate::shell::session::Session;
+use crate::shell::session::{Session, Tried};
+use crate::storage::Errands;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
@@ -33,6 +37,14 @@ pub trait Machine {
     fn entropy(&mut self, bytes: &mut [u8]) -> bool;
     /// Console `index`: 0 is the serial line, 1 the screen with its keyboard.
     fn console(&mut self, index: usize) -> Option<&mut dyn Console>;
+    /// Disk `index`; its place stays empty when it is unplugged.
+    fn disk(&mut self, _index: usize) -> Option<&mut dyn Disk> {
+        None
+    }
+    /// Memory that disks reach, for ever; `None` when there is no more.
+    fn take_buffer(&mut self, _bytes: usize) -> Option<Buffer> {
+        None
+    }
     fn log(&self) -> &Log;
     fn trace(&self) -> &Trace;
     fn boot(&self) -> &BootView;
@@ -65,13 +77,15 @@ pub struct Kernel<M: Machine> {
     sessions: Vec<Session>,
     facts: Box<SessionFacts>,
     tick: TickView,
+    operations: Operations,
+    errands: Errands,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
 
 impl<M: Machine> Kernel<M> {
     /// Takes all the memory that the loop needs.
-    pub fn new(machine: M) -> Self {
+    pub fn new(mut machine: M) -> Self {
         let config = &machine.boot().config;
         machine.log().set_levels(config.log_levels.clone());
         let mut sessions = Vec::with_capacity(CONSOLES_MAX);
@@ -82,6 +96,12 @@ impl<M: Machine> Kernel<M> {
                 _ => ShellMode::Interactive,
             };
             sessions.push(Session::new(mode));
+        }
+        let mut errands = Errands::default();
+        for _ in 0..DISK_ERRANDS_MAX {
+            if let Some(buffer) = machine.take_buffer(DISK_ERRAND_BYTES) {
+                errands.add_buffer(buffer);
+            }
         }
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
@@ -97,6 +117,8 @@ impl<M: Machine> Kernel<M> {
             sessions,
             facts: Box::default(),
             tick,
+            operations: Operations::default(),
+            errands,
             is_stopped: false,
         }
     }
@@ -124,10 +146,9 @@ impl<M: Machine> Kernel<M> {
             self.account(index, start);
         }
         let now = self.machine.now();
-        let deadlines = self.sessions.iter();
-        deadlines
-            .filter_map(|session| session.next_deadline(now))
-            .min()
+        let sessions = self.sessions.iter();
+        let deadlines = sessions.filter_map(|session| session.next_deadline(now));
+        deadlines.chain(self.operations.next_deadline(now)).min()
     }
 
     fn account(&mut self, index: usize, start: Instant) {
@@ -142,8 +163,15 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Consoles to sessions.
+    /// Consoles to sessions, disks to those who asked them.
     fn sense(&mut self) {
+        for index in 0..DISKS_MAX {
+            if let Some(disk) = self.machine.disk(index) {
+                while let Some(done) = disk.completed() {
+                    self.errands.on_done(done, disk);
+                }
+            }
+        }
         for (index, session) in self.sessions.iter_mut().enumerate() {
             if let Some(console) = self.machine.console(index) {
                 session.receive(console);
@@ -156,25 +184,48 @@ impl<M: Machine> Kernel<M> {
         self.facts.take(&self.sessions);
         for index in 0..self.sessions.len() {
             if self.machine.console(index).is_none() {
-                continue;
+                self.sessions[index].leave();
+            } else {
+                self.answer_session(index);
+                self.step_session(index);
             }
-            let session = &mut self.sessions[index];
-            let now = self.machine.now();
-            let mut desk = Desk {
-                machine: &mut self.machine,
-                views: &mut self.views,
-                tick: &self.tick,
-                sessions: &self.facts,
-            };
-            session.step(now, &mut desk);
-            if session.has_been_ready() && self.tick.ready_at.is_none() {
-                self.tick.ready_at = Some(now);
-            }
-            if let Some(intent) = session.request() {
-                let result = self.perform(intent);
-                self.sessions[index].on_tried(result);
+            if let Some(id) = self.sessions[index].take_abandoned() {
+                let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+                self.operations.cancel(id, performers);
             }
         }
+    }
+
+    fn step_session(&mut self, index: usize) {
+        let session = &mut self.sessions[index];
+        let now = self.machine.now();
+        let mut desk = Desk {
+            machine: &mut self.machine,
+            views: &mut self.views,
+            tick: &self.tick,
+            sessions: &self.facts,
+            operations: &self.operations,
+            errands: &self.errands,
+        };
+        session.step(now, &mut desk);
+        if session.has_been_ready() && self.tick.ready_at.is_none() {
+            self.tick.ready_at = Some(now);
+        }
+        if let Some(intent) = session.request() {
+            let result = self.perform(intent);
+            self.sessions[index].on_tried(result);
+            // It may have ended as it began.
+            self.answer_session(index);
+        }
+    }
+
+    /// Gives a session the answer of the operation that it waits for, once there is one.
+    fn answer_session(&mut self, index: usize) {
+        let now = self.machine.now();
+        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+        let operations = &mut self.operations;
+        self.sessions[index]
+            .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
     }
 
     /// Answers to consoles, and what is to happen once they are out.
@@ -194,7 +245,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// The one place where what a command wants is done.
-    fn perform(&mut self, intent: Intent) -> Result<(), &'static str> {
+    fn perform(&mut self, intent: Intent) -> Result<Tried, &'static str> {
         match intent {
             Intent::Power(action) => {
                 self.machine.power(action);
@@ -203,11 +254,36 @@ impl<M: Machine> Kernel<M> {
             Intent::Debug(action) => self.machine.debug(action),
             Intent::SelfTest(test) => {
                 let result = self.machine.start_self_test(test);
-                return result.map_err(SelfTestError::reason);
+                result.map_err(SelfTestError::reason)?;
             }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
+            Intent::Operation(operation) => return self.start_operation(operation),
         }
-        Ok(())
+        Ok(Tried::Done)
+    }
+
+    fn start_operation(&mut self, operation: Operation) -> Result<Tried, &'static str> {
+        let now = self.machine.now();
+        let id = self.operations.open(now, operation.limit());
+        let id = id.map_err(|_| Operations::FULL)?;
+        let result = self.route_operation(id, operation);
+        if result.is_err() {
+            self.operations.withdraw(id);
+        }
+        result.map(|()| Tried::Runs(id))
+    }
+
+    fn route_operation(
+        &mut self,
+        id: OperationId,
+        operation: Operation,
+    ) -> Result<(), &'static str> {
+        match operation {
+            Operation::Disk(errand) => {
+                let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
+                self.errands.start(id, errand, disk)
+            }
+        }
     }
 }

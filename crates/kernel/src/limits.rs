@@ -39,6 +39,9 @@ limits! {
     /// Interrupt sources with a handler.
     INTERRUPT_SOURCES_MAX = 64;
 
+    /// Entries of a virtqueue; devices offer 256, more only helps a device that is slower than memory.
+    VIRTIO_QUEUE_ENTRIES_MAX = 256;
+
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
 
@@ -83,9 +86,17 @@ limits! {
     DNS_NAME_MAX = 253;
     /// Bytes of an answer by TCP; longer ones are refused.
     DNS_MESSAGE_MAX = 4096;
+    /// Disks with a name; more are left alone and shown as such.
+    DISKS_MAX = 8;
+    /// What people want of disks at the same time: one a console, and as many through the interface.
+    DISK_ERRANDS_MAX = 4;
+    /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
+    DISK_ERRAND_BYTES = 4096;
 
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
+    /// Work that outlasts a tick and is waited for: one a console, and as many clients of the interface as ask at once.
+    OPERATIONS_MAX = 16;
     /// Bytes of a command line as typed; more are refused with a bell.
     LINE_MAX = 1024;
     /// Words of one command.
@@ -175,4 +186,5 @@ const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
 // An error is answered in one piece: the command and the sentence, most of it escaped.
 const _: () = assert!(API_ANSWER_BYTES / 2 >= 3 * (LINE_MAX + REPORT_ERROR_MAX));
+const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);

@@ -1,5 +1,6 @@
 //! Whole kernels on simulated machines.
 
+mod disk;
 pub mod framed;
 mod machine;
 pub mod scenario;
@@ -7,6 +8,7 @@ mod screen;
 mod wire;
 mod world;
 
+pub use disk::{DiskMood, SimDisk};
 pub use machine::{Settings, SimMachine};
 pub use screen::TextScreen;
 pub use wire::Wire;

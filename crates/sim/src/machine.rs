@@ -1,9 +1,12 @@
 //! A machine that is only numbers: what a kernel sees on the host.
 
+use crate::disk::SimDisk;
 use crate::wire::Wire;
 use rayos_kernel::arch::view::{CoreView, CpuView, FeatureView, InterruptView, InterruptsView};
+use rayos_kernel::base::buffer::Buffer;
 use rayos_kernel::base::config::Config;
 use rayos_kernel::base::console::Console;
+use rayos_kernel::base::disk::Disk;
 use rayos_kernel::base::fixed::Vec as FixedVec;
 use rayos_kernel::base::log::Log;
 use rayos_kernel::base::machine::{
@@ -47,6 +50,7 @@ pub struct SimMachine {
     prng: Prng,
     pub serial: Wire,
     pub screen: Option<Wire>,
+    pub disk: SimDisk,
     log: Box<Log>,
     trace: Box<Trace>,
     boot: BootView,
@@ -71,6 +75,7 @@ impl SimMachine {
             serial: Wire::new("serial", None, prng.next_u64()),
             screen: screen_columns
                 .map(|columns| Wire::new("screen", Some(columns), prng.next_u64())),
+            disk: SimDisk::default(),
             log: Box::new(Log::new()),
             trace: Box::new(Trace::new()),
             boot,
@@ -85,6 +90,7 @@ impl SimMachine {
     pub fn advance_to(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.serial.advance(self.now);
+        self.disk.advance(self.now);
         if let Some(screen) = &mut self.screen {
             screen.advance(self.now);
         }
@@ -93,7 +99,8 @@ impl SimMachine {
     /// When a device wants the kernel's attention.
     pub fn next_event(&self) -> Option<Instant> {
         let screen = self.screen.as_ref().and_then(Wire::next_event);
-        self.serial.next_event().into_iter().chain(screen).min()
+        let events = [self.serial.next_event(), screen, self.disk.next_event()];
+        events.into_iter().flatten().min()
     }
 }
 
@@ -129,6 +136,14 @@ impl Machine for SimMachine {
                 .map(|screen| screen as &mut dyn Console),
             _ => None,
         }
+    }
+
+    fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
+        (index == 0).then_some(&mut self.disk)
+    }
+
+    fn take_buffer(&mut self, bytes: usize) -> Option<Buffer> {
+        Some(Buffer::new(vec![0; bytes].leak(), 0))
     }
 
     fn log(&self) -> &Log {

@@ -1,7 +1,9 @@
 //! L2: devices, and what they give to the floors above.
 
 pub mod acpi;
+pub mod devices;
 pub mod ps2;
 pub mod screen;
 #[cfg(target_os = "none")]
 pub mod serial;
+pub mod virtio;

@@ -4,10 +4,12 @@ use super::Machine;
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
+use crate::base::disk::{DiskFacts, DiskView};
 use crate::base::fixed::Vec;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
+use crate::base::operation::{Operations, OperationsView};
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
 use crate::limits::*;
@@ -15,6 +17,7 @@ use crate::memory::view::MemoryView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
+use crate::storage::Errands;
 use alloc::boxed::Box;
 
 /// Room for the views of a machine, filled when somebody asks.
@@ -40,6 +43,8 @@ pub struct Desk<'a, M: Machine> {
     pub views: &'a mut Views,
     pub tick: &'a TickView,
     pub sessions: &'a SessionFacts,
+    pub operations: &'a Operations,
+    pub errands: &'a Errands,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -95,6 +100,18 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         }
     }
 
+    fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView)) {
+        for index in 0..DISKS_MAX {
+            if let Some(disk) = self.machine.disk(index) {
+                visit(index, &disk.facts(), &disk.view());
+            }
+        }
+    }
+
+    fn operations(&self) -> OperationsView {
+        self.operations.view()
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
         self.visit_machine(visit);
@@ -123,6 +140,11 @@ impl<M: Machine> Desk<'_, M> {
             consoles += u64::from(self.machine.console(index).is_some());
         }
         visit(&Usage::of("CONSOLES_MAX", CONSOLES_MAX).used(consoles));
+        let mut disks = 0;
+        self.visit_disks(&mut |_, _, _| disks += 1);
+        visit(&Usage::of("DISKS_MAX", DISKS_MAX).used(disks));
+        visit(&self.operations.usage());
+        visit(&self.errands.usage());
     }
 }
 

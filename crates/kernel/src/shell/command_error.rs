@@ -45,6 +45,14 @@ pub enum CommandError {
     OnlyInFront {
         command: &'static Command,
     },
+    NoDisk {
+        word: Shown,
+    },
+    /// More than a sector holds.
+    TextTooLong {
+        bytes: usize,
+        most: usize,
+    },
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -102,6 +110,10 @@ impl fmt::Display for CommandError {
             ),
             Self::OnlyInFront { command } => {
                 write!(f, "{} stands in front of another command", command.name)
+            }
+            Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
+            Self::TextTooLong { bytes, most } => {
+                write!(f, "the text has {bytes} bytes; at most {most} fit")
             }
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",

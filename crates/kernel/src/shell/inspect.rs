@@ -3,9 +3,11 @@
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
+use crate::base::disk::{DiskFacts, DiskView};
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
+use crate::base::operation::OperationsView;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
 use crate::memory::view::MemoryView;
@@ -25,6 +27,9 @@ pub trait Inspect {
     fn threads(&mut self) -> &ThreadsView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
+    /// Every disk of the machine with its place.
+    fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView));
+    fn operations(&self) -> OperationsView;
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }

@@ -1,8 +1,10 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
+mod operation;
 mod table;
 
 pub use crate::base::capability::Capability;
+pub use operation::Operation;
 pub use table::COMMANDS;
 
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
@@ -13,7 +15,7 @@ use crate::shell::invocation::Invocation;
 use core::fmt;
 
 /// What a command asks for besides its answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Intent {
     /// Done once the answer has gone out, for nothing can be said behind it.
     Power(PowerAction),
@@ -22,12 +24,14 @@ pub enum Intent {
     ClearScreen,
     /// Tried before it is answered, for it can be refused.
     SelfTest(SelfTest),
+    /// Started before it is answered; the answer is what comes of it.
+    Operation(Operation),
 }
 
 impl Intent {
     /// Is it tried before it is answered?
     pub const fn can_be_refused(&self) -> bool {
-        matches!(self, Self::SelfTest(_))
+        matches!(self, Self::SelfTest(_) | Self::Operation(_))
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod clear;
 pub mod cpu;
 pub mod debug;
+pub mod disk;
 pub mod echo;
 pub mod help;
 pub mod history;

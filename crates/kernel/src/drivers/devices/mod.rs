@@ -1,0 +1,3 @@
+//! All devices that were found: who drives which, and what became of the others.
+
+pub mod driver;
