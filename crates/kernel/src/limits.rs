@@ -92,6 +92,28 @@ limits! {
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
+    /// TCP connections; one that is over leaves its place to a small record of its end.
+    TCP_CONNECTIONS_MAX = 512;
+    /// Connections that a peer has asked for and not confirmed; a flood pushes out the oldest.
+    TCP_HALF_OPEN_MAX = 256;
+    /// Ended connections that are remembered against late segments; the oldest make room.
+    TCP_TIME_WAIT_MAX = 1024;
+    /// Ports of this machine that take TCP connections.
+    TCP_LISTENERS_MAX = 32;
+    /// A piece of a connection's buffer; small enough that an idle connection costs two.
+    TCP_CHUNK_BYTES = 8 * 1024;
+    /// Pieces of all connections' buffers: 64 MiB, of which a machine gives what it can spare.
+    TCP_CHUNKS_MAX = 8192;
+    /// Pieces of one direction's buffer: 2 MiB fill a gigabit at 16 ms of delay.
+    TCP_RING_CHUNKS_MAX = 256;
+    /// Runs of received bytes with gaps before them; at 5 % loss a full buffer has about 70.
+    TCP_GAPS_MAX = 64;
+    /// Runs of sent bytes that share a fate: on their way, arrived, lost.
+    TCP_FLIGHTS_MAX = 128;
+    /// Answers without a connection (resets, confirmations) that wait to be sent.
+    TCP_REPLIES_MAX = 64;
+    /// Payload bytes of one hand-over to the network: what devices cut apart at most.
+    TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
 
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
@@ -188,3 +210,7 @@ const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >
 const _: () = assert!(API_ANSWER_BYTES / 2 >= 3 * (LINE_MAX + REPORT_ERROR_MAX));
 const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);
+const _: () = assert!(TCP_CHUNKS_MAX < u16::MAX as usize && TCP_CHUNK_BYTES.is_power_of_two());
+const _: () = assert!(TCP_CHUNKS_MAX >= 2 * TCP_CONNECTIONS_MAX + TCP_RING_CHUNKS_MAX);
+const _: () = assert!(TCP_RING_CHUNKS_MAX * TCP_CHUNK_BYTES <= u16::MAX as usize * (1 << 14));
+const _: () = assert!(TCP_DEPARTURE_BYTES_MAX + 120 <= u16::MAX as usize);

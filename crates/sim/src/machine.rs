@@ -7,7 +7,7 @@ use rayos_kernel::base::buffer::Buffer;
 use rayos_kernel::base::config::Config;
 use rayos_kernel::base::console::Console;
 use rayos_kernel::base::disk::Disk;
-use rayos_kernel::base::fixed::Vec as FixedVec;
+use rayos_kernel::base::fixed::{Text, Vec as FixedVec};
 use rayos_kernel::base::log::Log;
 use rayos_kernel::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,

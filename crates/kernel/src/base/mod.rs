@@ -21,4 +21,5 @@ pub mod tenant;
 pub mod time;
 pub mod token;
 pub mod trace;
+pub mod verdict;
 pub mod width;

@@ -4,3 +4,4 @@ pub mod http;
 pub mod packet;
 pub mod segment;
 pub mod stream;
+pub mod tcp;

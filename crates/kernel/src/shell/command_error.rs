@@ -1,6 +1,7 @@
 //! Why a command was not done, said so that the user can mend it.
 
 use crate::base::fixed::Text;
+use crate::base::verdict::Verdict;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -53,12 +54,34 @@ pub enum CommandError {
         bytes: usize,
         most: usize,
     },
+    /// The command changes something, and who asks has not shown that he may.
+    NeedsToken {
+        command: &'static Command,
+        action: &'static Action,
+    },
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
 }
 
 impl CommandError {
+    /// What a program is told that asked.
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::UnknownCommand { .. } | Self::UnknownAction { .. } => Verdict::Unknown,
+            Self::NeedsToken { .. } => Verdict::Forbidden,
+            Self::MissingAction { .. }
+            | Self::MissingArgument { .. }
+            | Self::TooManyArguments { .. }
+            | Self::NotOneOf { .. }
+            | Self::NotANumber { .. }
+            | Self::OnlyInFront { .. }
+            | Self::WatchNeedsAPerson
+            | Self::WatchOfAnAct => Verdict::Malformed,
+            _ => Verdict::Failed,
+        }
+    }
+
     pub fn shown(typed: &str) -> Shown {
         Text::cut_from(typed)
     }
@@ -115,6 +138,11 @@ impl fmt::Display for CommandError {
             Self::TextTooLong { bytes, most } => {
                 write!(f, "the text has {bytes} bytes; at most {most} fit")
             }
+            Self::NeedsToken { command, action } => write!(
+                f,
+                "{} changes something; ask by POST and show the token that the kernel was booted with",
+                catalog::Usage { command, action }
+            ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

@@ -16,6 +16,15 @@ impl Handle {
         generation: u32::MAX,
     };
 
+    /// For tables that are sized at the start and so cannot be a `Pool`.
+    pub const fn new(slot: u32, generation: u32) -> Self {
+        Self { slot, generation }
+    }
+
+    pub const fn generation(self) -> u32 {
+        self.generation
+    }
+
     pub const fn slot(self) -> usize {
         self.slot as usize
     }

@@ -101,7 +101,7 @@ impl Rig {
         Self {
             now: Instant::ZERO,
             server: Server::new(PORT),
-            streams: MemoryStreams::new(),
+            streams: MemoryStreams::default(),
             service: Echo {
                 places: 4,
                 piece: 1000,
