@@ -1,6 +1,7 @@
 //! The desk: views of the machine and the kernel, laid out to be read.
 
-use super::Machine;
+use super::web::Web;
+use super::{Machine, SESSIONS_MAX};
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
@@ -14,6 +15,7 @@ use crate::base::time::Instant;
 use crate::base::trace::Trace;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
+use crate::net::http::{ApiView, RequestRecord};
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
@@ -34,8 +36,8 @@ pub struct Views {
 /// What sessions say about themselves, taken before one of them runs a command.
 #[derive(Default)]
 pub struct SessionFacts {
-    pub modes: Vec<ShellMode, CONSOLES_MAX>,
-    pub usages: Vec<Usage, { CONSOLES_MAX * 8 }>,
+    pub modes: Vec<ShellMode, SESSIONS_MAX>,
+    pub usages: Vec<Usage, { SESSIONS_MAX * 8 }>,
 }
 
 pub struct Desk<'a, M: Machine> {
@@ -45,6 +47,7 @@ pub struct Desk<'a, M: Machine> {
     pub sessions: &'a SessionFacts,
     pub operations: &'a Operations,
     pub errands: &'a Errands,
+    pub web: &'a Web,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -70,6 +73,14 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn self_test(&self) -> SelfTestView {
         self.machine.self_test()
+    }
+
+    fn api(&self) -> ApiView {
+        self.web.view()
+    }
+
+    fn visit_requests(&self, visit: &mut dyn FnMut(&RequestRecord)) {
+        self.web.visit_requests(visit);
     }
 
     fn cpu(&mut self) -> &CpuView {
@@ -114,6 +125,7 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
+        self.web.visit_usages(visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
@@ -197,7 +209,7 @@ impl SessionFacts {
         self.usages.clear();
         for session in sessions {
             let kept = self.modes.push(session.mode());
-            crate::invariant!(kept.is_ok(), "more sessions than consoles");
+            crate::invariant!(kept.is_ok(), "more sessions than planned");
             session.visit_usages(&mut |usage| {
                 let kept = self.usages.push(*usage);
                 crate::invariant!(kept.is_ok(), "a session reports more usages than planned");

@@ -11,6 +11,7 @@ use crate::base::operation::OperationsView;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
 use crate::memory::view::MemoryView;
+use crate::net::http::{ApiView, RequestRecord};
 use crate::sched::view::ThreadsView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
@@ -21,6 +22,10 @@ pub trait Inspect {
     fn trace(&self) -> &Trace;
     fn tick(&self) -> &TickView;
     fn self_test(&self) -> SelfTestView;
+    /// The HTTP server and the commands that run for its requests.
+    fn api(&self) -> ApiView;
+    /// The last HTTP requests, oldest first.
+    fn visit_requests(&self, visit: &mut dyn FnMut(&RequestRecord));
     fn cpu(&mut self) -> &CpuView;
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;

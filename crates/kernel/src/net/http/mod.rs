@@ -16,8 +16,8 @@ mod tests;
 mod view;
 
 pub use request::{Method, Request};
-pub use response::{Body, Response};
+pub use response::{Body, FOR_NOW, JSON, Response};
 pub use server::Server;
 pub use service::{Answer, AnswerHead, Job, Reply, Service};
 pub use status::Status;
-pub use view::{RequestRecord, ServerCounters, ServerView};
+pub use view::{ApiCounters, ApiView, RequestRecord, ServerCounters, ServerView};

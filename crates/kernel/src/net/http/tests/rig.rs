@@ -84,7 +84,7 @@ impl Service for Echo {
         self.jobs[job].as_mut().unwrap().drain(..count);
     }
 
-    fn release(&mut self, job: Job) {
+    fn release(&mut self, _: Instant, job: Job) {
         assert!(self.jobs[job].take().is_some(), "released twice");
     }
 }
