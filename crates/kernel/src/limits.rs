@@ -64,6 +64,8 @@ limits! {
     HTTP_REQUESTS_SHOWN = 32;
     /// Bytes of a request's path that are remembered.
     HTTP_PATH_SHOWN = 64;
+    /// Fetches at the same time, and so many more lookups: one a console, the rest by HTTP.
+    HTTP_FETCHES_MAX = 4;
     /// Bytes of an address that is to be fetched.
     HTTP_URL_MAX = 1024;
     /// Bytes of a fetched text that are kept to be shown; the rest is counted.

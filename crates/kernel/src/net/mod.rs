@@ -3,6 +3,7 @@
 pub mod datagrams;
 pub mod dns;
 pub mod http;
+pub mod outbound;
 pub mod packet;
 pub mod segment;
 pub mod stream;
