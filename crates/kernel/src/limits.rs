@@ -114,6 +114,8 @@ limits! {
     TCP_FLIGHTS_MAX = 128;
     /// Answers without a connection (resets, confirmations) that wait to be sent.
     TCP_REPLIES_MAX = 64;
+    /// Resets to strangers in one second; a scan of all ports gets no more.
+    TCP_RESETS_A_SECOND = 500;
     /// Payload bytes of one hand-over to the network: what devices cut apart at most.
     TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
 
