@@ -5,6 +5,7 @@
 //! seeded world.
 
 mod desk;
+mod ports;
 mod web;
 
 use crate::arch::view::{CpuView, InterruptsView};
@@ -17,13 +18,19 @@ use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
 use crate::base::metric::Usage;
+use crate::base::network_port::NetworkPort;
 use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
+use crate::drivers::devices::ResetError;
+use crate::drivers::devices::view::DevicesView;
+use crate::drivers::handlers::DeviceHandlers;
+use crate::drivers::pci::address::Address;
 use crate::limits::{
     API_WORKERS_MAX, CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX,
 };
 use crate::memory::view::MemoryView;
+use crate::net::network::Network;
 use crate::sched::view::ThreadsView;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
@@ -32,6 +39,7 @@ use crate::storage::Errands;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
+use ports::{MachinePorts, setup};
 use web::Web;
 
 /// What a machine gives to the kernel that runs on it.
@@ -58,6 +66,28 @@ pub trait Machine {
     fn threads(&self, view: &mut ThreadsView);
     /// How full the machine's own bounded things are, by their names in `limits.rs`.
     fn usages(&self, _visit: &mut dyn FnMut(&Usage)) {}
+    /// Network port `index`, with a card or waiting for one to come back.
+    fn port(&mut self, _index: usize) -> Option<&mut dyn NetworkPort> {
+        None
+    }
+    /// Looks after the devices: what has interrupted, what is due.
+    fn poll_devices(&mut self, _now: Instant) {}
+    /// The loop is about to sleep; true when a device has something already.
+    fn rest_devices(&mut self, _now: Instant) -> bool {
+        false
+    }
+    /// When the devices want to be looked at though nothing happens.
+    fn next_device_deadline(&self, _now: Instant) -> Option<Instant> {
+        None
+    }
+    /// Every device that was found, and what became of it.
+    fn devices(&self, view: &mut DevicesView) {
+        *view = DevicesView::default();
+    }
+    /// Brings a device down and up again.
+    fn reset_device(&mut self, _address: Address) -> Result<(), ResetError> {
+        Err(ResetError::NoSuchDevice)
+    }
     /// Restarts the machine or switches it off; on metal it does not return.
     fn power(&mut self, action: PowerAction);
     /// Breaks something on purpose.
@@ -68,8 +98,9 @@ pub trait Machine {
 }
 
 /// The phases of a tick with what each may take.
-const PHASES: [(&str, Duration); 3] = [
+const PHASES: [(&str, Duration); 4] = [
     ("sense", Duration::from_millis(1)),
+    ("decide", Duration::from_millis(1)),
     ("shell", Duration::from_millis(10)),
     ("act", Duration::from_millis(2)),
 ];
@@ -87,6 +118,8 @@ pub struct Kernel<M: Machine> {
     operations: Operations,
     errands: Errands,
     web: Web,
+    network: Box<Network>,
+    handlers: DeviceHandlers,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -113,6 +146,7 @@ impl<M: Machine> Kernel<M> {
                 errands.add_buffer(buffer);
             }
         }
+        let network = Box::new(Network::new(setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -130,6 +164,8 @@ impl<M: Machine> Kernel<M> {
             operations: Operations::default(),
             errands,
             web,
+            network,
+            handlers: DeviceHandlers::new(),
             is_stopped: false,
         }
     }
@@ -150,17 +186,22 @@ impl<M: Machine> Kernel<M> {
             return None;
         }
         self.tick.ticks += 1;
-        let phases = [Self::sense, Self::shell, Self::act];
+        let phases = [Self::sense, Self::decide, Self::shell, Self::act];
         for (index, phase) in phases.into_iter().enumerate() {
             let start = self.machine.now();
             phase(self);
             self.account(index, start);
         }
         let now = self.machine.now();
+        if self.machine.rest_devices(now) {
+            return Some(now);
+        }
         let sessions = self.sessions.iter();
         let deadlines = sessions.filter_map(|session| session.next_deadline(now));
         let others = [
             self.operations.next_deadline(now),
+            self.network.next_deadline(),
+            self.machine.next_device_deadline(now),
             self.web.next_deadline(now),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
@@ -178,8 +219,10 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Consoles to sessions, disks to those who asked them.
+    /// Devices to rings, disks to those who asked them, frames to connections, consoles to sessions.
     fn sense(&mut self) {
+        let now = self.machine.now();
+        self.machine.poll_devices(now);
         for index in 0..DISKS_MAX {
             if let Some(disk) = self.machine.disk(index) {
                 while let Some(done) = disk.completed() {
@@ -187,11 +230,20 @@ impl<M: Machine> Kernel<M> {
                 }
             }
         }
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.receive(now, ports, &mut self.handlers);
         for (index, session) in self.sessions.iter_mut().enumerate() {
             if let Some(console) = console(&mut self.machine, &mut self.web, index) {
                 session.receive(console);
             }
         }
+    }
+
+    /// What has come and what time it is, to the subsystems.
+    fn decide(&mut self) {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.step(now, ports, &mut self.handlers);
     }
 
     /// Lines to commands to reports.
@@ -206,7 +258,8 @@ impl<M: Machine> Kernel<M> {
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
-                let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+                let performers: &mut [&mut dyn Performer] =
+                    &mut [&mut self.errands, &mut *self.network];
                 self.operations.cancel(id, performers);
             }
         }
@@ -223,6 +276,8 @@ impl<M: Machine> Kernel<M> {
             operations: &self.operations,
             errands: &self.errands,
             web: &self.web,
+            network: &self.network,
+            handlers: &self.handlers,
         };
         session.set_authority(self.web.authority(index));
         session.step(now, &mut desk);
@@ -240,14 +295,17 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands, &mut *self.network];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
     }
 
-    /// Answers to consoles, and what is to happen once they are out.
+    /// Segments to ports, answers to consoles, and what is to happen once they are out.
     fn act(&mut self) {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.transmit(now, ports, &mut self.handlers);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
             let Some(console) = console(&mut self.machine, &mut self.web, index) else {
@@ -273,6 +331,26 @@ impl<M: Machine> Kernel<M> {
             Intent::SelfTest(test) => {
                 let result = self.machine.start_self_test(test);
                 result.map_err(SelfTestError::reason)?;
+            }
+            Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
+            Intent::SetQuota {
+                tenant,
+                resource,
+                limit,
+            } => {
+                let now = self.machine.now();
+                self.handlers.set_quota(now, tenant, resource, limit);
+            }
+            Intent::ResetDevice(address) => {
+                let result = self.machine.reset_device(address);
+                result.map_err(ResetError::reason)?;
+            }
+            Intent::Dhcp { command, interface } => {
+                let now = self.machine.now();
+                let ports = &mut MachinePorts(&mut self.machine);
+                let handlers = &mut self.handlers;
+                self.network
+                    .command_dhcp(now, ports, handlers, interface, command)?;
             }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
@@ -301,6 +379,10 @@ impl<M: Machine> Kernel<M> {
             Operation::Disk(errand) => {
                 let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
                 self.errands.start(id, errand, disk)
+            }
+            Operation::Ping(request) => {
+                let now = self.machine.now();
+                self.network.start_ping_for(id, now, request)
             }
         }
     }

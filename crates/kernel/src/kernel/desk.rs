@@ -13,9 +13,15 @@ use crate::base::metric::Usage;
 use crate::base::operation::{Operations, OperationsView};
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
+use crate::drivers::devices::view::DevicesView;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
+use crate::net::dhcp::ClientView;
+use crate::net::firewall::Firewall;
 use crate::net::http::{ApiView, RequestRecord};
+use crate::net::network::Network;
+use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
@@ -31,6 +37,7 @@ pub struct Views {
     interrupts: Box<InterruptsView>,
     memory: Box<MemoryView>,
     threads: Box<ThreadsView>,
+    devices: Box<DevicesView>,
 }
 
 /// What sessions say about themselves, taken before one of them runs a command.
@@ -48,6 +55,8 @@ pub struct Desk<'a, M: Machine> {
     pub operations: &'a Operations,
     pub errands: &'a Errands,
     pub web: &'a Web,
+    pub network: &'a Network,
+    pub handlers: &'a DeviceHandlers,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -103,6 +112,11 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         &self.views.threads
     }
 
+    fn devices(&mut self) -> &DevicesView {
+        self.machine.devices(&mut self.views.devices);
+        &self.views.devices
+    }
+
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode)) {
         for (index, mode) in self.sessions.modes.iter().enumerate() {
             if let Some(console) = self.machine.console(index) {
@@ -123,6 +137,22 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.operations.view()
     }
 
+    fn network(&self) -> NetworkView<'_> {
+        self.network.view()
+    }
+
+    fn firewall(&self) -> &Firewall {
+        self.network.firewall()
+    }
+
+    fn handlers(&self) -> &DeviceHandlers {
+        self.handlers
+    }
+
+    fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>)) {
+        self.network.dhcp().views().for_each(|view| visit(&view));
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
         self.web.visit_usages(visit);
@@ -130,6 +160,8 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
         visit_boot(self.boot(), visit);
+        self.network.visit_usages(visit);
+        self.handlers.visit_usages(visit);
         self.machine.usages(visit);
     }
 }

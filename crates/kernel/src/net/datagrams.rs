@@ -1,20 +1,70 @@
-//! Datagrams by the ids of their sockets: UDP, or memory in a test.
+//! UDP for services: bind, send, take, release, close.
 
-use super::packet::Endpoint;
-use crate::base::fixed::Handle;
+use super::dhcp_link::write_udp;
+use super::ip::HOP_LIMIT;
+use super::outlet::{Content, Outlet};
+use super::packet::{Endpoint, protocol};
+use super::segment::SendError;
+use super::udp::{Datagram, UdpError, UdpSocket};
+use crate::base::tenant::Tenant;
+use core::net::IpAddr;
 
-/// Names one life of one socket.
-pub type SocketId = Handle;
+const UDP_HEADER_BYTES: usize = 8;
 
-pub trait Datagrams {
-    /// A socket with a port that is hard to guess; `None` when all are in use.
-    fn open(&mut self) -> Option<SocketId>;
+impl Outlet<'_> {
+    /// Listens on a port; port 0 asks for a free one that is hard to guess.
+    pub fn bind_udp(
+        &mut self,
+        tenant: Tenant,
+        address: Option<IpAddr>,
+        port: u16,
+    ) -> Result<UdpSocket, UdpError> {
+        let stack = &mut *self.stack;
+        stack.udp.bind(tenant, address, port, &mut stack.prng)
+    }
 
-    /// Says whether the datagram is on its way; if not, another one may be later.
-    fn send(&mut self, socket: SocketId, to: Endpoint, payload: &[u8]) -> bool;
+    /// Sends a datagram; the payload is copied once, into the frame.
+    pub fn send_udp(
+        &mut self,
+        socket: UdpSocket,
+        to: Endpoint,
+        payload: &[u8],
+    ) -> Result<(), SendError> {
+        let local = self.stack.udp.local(socket);
+        let (tenant, address, port) = local.ok_or(SendError::Unreachable)?;
+        let leg = self.leg(tenant, address, to.address, None);
+        let leg = leg.ok_or(SendError::Unreachable)?;
+        let content = Content {
+            protocol: protocol::UDP,
+            hop_limit: HOP_LIMIT,
+            congestion: 0,
+            bytes: UDP_HEADER_BYTES + payload.len(),
+        };
+        if content.bytes > usize::from(u16::MAX) {
+            return Err(SendError::TooLarge);
+        }
+        self.send(&leg, content, &mut |bytes| {
+            write_udp(bytes, port, to.port, payload);
+        })?;
+        self.stack.udp.on_sent(socket, payload.len());
+        Ok(())
+    }
 
-    /// Shows the oldest datagram that has arrived and forgets it; says whether there was one.
-    fn receive(&mut self, socket: SocketId, take: &mut dyn FnMut(Endpoint, &[u8])) -> bool;
+    /// The oldest datagram of a socket, in the frame in which it came; give it to `release_udp`.
+    pub fn take_udp(&mut self, socket: UdpSocket) -> Option<Datagram> {
+        self.stack.udp.take(socket)
+    }
 
-    fn close(&mut self, socket: SocketId);
+    /// Gives the memory of a datagram back.
+    pub fn release_udp(&mut self, datagram: Datagram) {
+        self.stack.udp.on_released();
+        self.recycle(datagram.into_carrier());
+    }
+
+    pub fn close_udp(&mut self, socket: UdpSocket) {
+        while let Some(datagram) = self.take_udp(socket) {
+            self.release_udp(datagram);
+        }
+        self.stack.udp.close(socket);
+    }
 }

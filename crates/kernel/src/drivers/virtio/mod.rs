@@ -8,6 +8,8 @@ pub mod fake;
 pub mod features;
 pub mod lie;
 pub mod negotiation;
+pub mod network;
+pub mod pci;
 pub mod queue;
 #[cfg(test)]
 mod queue_tests;

@@ -7,7 +7,7 @@ use crate::base::fixed::Vec;
 use crate::base::prng::Prng;
 use crate::base::time::{Duration, Instant};
 use crate::limits::DNS_MESSAGE_MAX;
-use crate::net::datagrams::{Datagrams, SocketId};
+use crate::net::datagram_sockets::{Datagrams, SocketId};
 use crate::net::packet::Endpoint;
 use crate::net::stream::{StreamId, StreamState, Streams};
 use core::net::IpAddr;

@@ -12,7 +12,7 @@ use crate::base::metric::Usage;
 use crate::base::prng::Prng;
 use crate::base::time::{Duration, Instant};
 use crate::limits::DNS_LOOKUPS_MAX;
-use crate::net::datagrams::Datagrams;
+use crate::net::datagram_sockets::Datagrams;
 use crate::net::stream::Streams;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -6,7 +6,7 @@
 
 mod report;
 
-use super::datagrams::Datagrams;
+use super::datagram_sockets::Datagrams;
 use super::dns::{Failure, Kind, LookupId, Name, Resolver};
 use super::http::{Fetch, FetchAround, Url};
 use super::stream::Streams;

@@ -1,7 +1,7 @@
 //! The one table of commands.
 
 use super::Capability::{Administer, Look};
-use super::{Action, Argument, Capability, Command, Handler, Kind};
+use super::{Action, Argument, Capability, Command, Handler, Kind, device, firewall};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
@@ -46,6 +46,7 @@ const SECTOR_COUNT: Kind = Kind::Number {
 };
 
 const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
+const INTERFACE: &[Argument] = &[optional("INTERFACE", Kind::Text)];
 
 /// In the order in which `help` lists them.
 pub static COMMANDS: &[Command] = &[
@@ -109,6 +110,34 @@ pub static COMMANDS: &[Command] = &[
         "interrupts by source, exceptions included",
         "",
         &[only(&[], Look, run::irq::run)],
+    ),
+    command(
+        "device",
+        "what was found on the buses, who drives it, and how it goes",
+        "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place.",
+        &[
+            action(
+                "list",
+                "every function, what it is, its driver, or why there is none",
+                &[],
+                Look,
+                run::device::list,
+            ),
+            action(
+                "stats",
+                "interrupts, resets, lies and queues of the driven ones",
+                &[],
+                Look,
+                run::device::stats,
+            ),
+            action(
+                "reset",
+                "brings a device down and up again",
+                &[required("ADDRESS", Kind::Text)],
+                Administer,
+                run::device::reset,
+            ),
+        ],
     ),
     command(
         "disk",
@@ -212,6 +241,55 @@ pub static COMMANDS: &[Command] = &[
         )],
     ),
     command(
+        "dhcp",
+        "the IPv4 addresses that come from servers",
+        "INTERFACE is a name as eth0; without it, all clients are meant.",
+        &[
+            action(
+                "status",
+                "state, address, times and options of each client, and what it has counted",
+                INTERFACE,
+                Look,
+                run::dhcp::status,
+            ),
+            action(
+                "leases",
+                "the addresses in use and how long they are ours",
+                INTERFACE,
+                Look,
+                run::dhcp::leases,
+            ),
+            action(
+                "renew",
+                "asks for a new lease time now, or for a lease",
+                INTERFACE,
+                Administer,
+                run::dhcp::renew,
+            ),
+            action(
+                "release",
+                "gives the address back; renew asks for one again",
+                INTERFACE,
+                Administer,
+                run::dhcp::release,
+            ),
+            action(
+                "inform",
+                "asks for the options only",
+                INTERFACE,
+                Administer,
+                run::dhcp::inform,
+            ),
+            action(
+                "history",
+                "the newest transactions of each client",
+                INTERFACE,
+                Look,
+                run::dhcp::history,
+            ),
+        ],
+    ),
+    command(
         "echo",
         "repeats its words",
         "",
@@ -246,6 +324,8 @@ pub static COMMANDS: &[Command] = &[
             run::watch::run,
         )],
     ),
+    device::ROW,
+    firewall::ROW,
     command(
         "api",
         "the commands by HTTP: what was asked and what was refused",
@@ -347,7 +427,7 @@ pub static COMMANDS: &[Command] = &[
 ];
 
 /// A row whose first action runs when no subcommand is named.
-const fn command(
+pub(super) const fn command(
     name: &'static str,
     summary: &'static str,
     details: &'static str,
@@ -363,11 +443,15 @@ const fn command(
 }
 
 /// The only action of a command without subcommands.
-const fn only(arguments: &'static [Argument], capability: Capability, run: Handler) -> Action {
+pub(super) const fn only(
+    arguments: &'static [Argument],
+    capability: Capability,
+    run: Handler,
+) -> Action {
     action("", "", arguments, capability, run)
 }
 
-const fn action(
+pub(super) const fn action(
     name: &'static str,
     summary: &'static str,
     arguments: &'static [Argument],
@@ -383,7 +467,7 @@ const fn action(
     }
 }
 
-const fn optional(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn optional(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -392,7 +476,7 @@ const fn optional(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn required(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn required(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -401,7 +485,7 @@ const fn required(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,

@@ -3,7 +3,7 @@
 use super::super::{Answer, Failure, Kind, LookupId, Name, Resolver};
 use crate::base::fixed::Pool;
 use crate::base::time::{Duration, Instant};
-use crate::net::datagrams::{Datagrams, SocketId};
+use crate::net::datagram_sockets::{Datagrams, SocketId};
 use crate::net::packet::Endpoint;
 use crate::net::stream::memory::MemoryStreams;
 use core::net::{IpAddr, Ipv4Addr};
