@@ -3,9 +3,12 @@
 pub mod dhcp;
 mod disk;
 pub mod framed;
+mod frames;
 mod machine;
+mod offload;
 pub mod scenario;
 mod screen;
+pub mod segment;
 mod wire;
 mod world;
 

@@ -50,6 +50,9 @@ pub enum CommandError {
     NotADevice {
         word: Shown,
     },
+    NotAnAddress {
+        word: Shown,
+    },
     NoDisk {
         word: Shown,
     },
@@ -156,6 +159,10 @@ impl fmt::Display for CommandError {
             Self::OnlyInFront { command } => {
                 write!(f, "{} stands in front of another command", command.name)
             }
+            Self::NotAnAddress { word } => write!(
+                f,
+                "\"{word}\" is no address, such as 10.0.2.2 or fe80::2"
+            ),
             Self::NotADevice { word } => write!(
                 f,
                 "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"

@@ -48,6 +48,11 @@ const SECTOR_COUNT: Kind = Kind::Number {
 const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
 const INTERFACE: &[Argument] = &[optional("INTERFACE", Kind::Text)];
 
+const PING_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: run::net::PINGS_MOST,
+};
+
 /// In the order in which `help` lists them.
 pub static COMMANDS: &[Command] = &[
     command(
@@ -239,6 +244,58 @@ pub static COMMANDS: &[Command] = &[
             Look,
             run::trace_ring::run,
         )],
+    ),
+    command(
+        "net",
+        "the network: interfaces, routes, neighbours, sockets, and who answers",
+        "TARGET is an address of IPv4 or IPv6. Drops are shown by their reasons.",
+        &[
+            action(
+                "status",
+                "frames, packets of each protocol, and what was dropped why",
+                &[],
+                Look,
+                run::net::status,
+            ),
+            action(
+                "interfaces",
+                "the interfaces with their addresses and counters",
+                &[],
+                Look,
+                run::net::interfaces,
+            ),
+            action(
+                "sockets",
+                "who listens, and the connections",
+                &[],
+                Look,
+                run::net::sockets,
+            ),
+            action(
+                "routes",
+                "which way packets go",
+                &[],
+                Look,
+                run::net::routes,
+            ),
+            action(
+                "neighbours",
+                "the hosts on the links and how sure we are of them",
+                &[],
+                Look,
+                run::net::neighbours,
+            ),
+            action(
+                "ping",
+                "asks a host whether it is there, and measures how long that takes",
+                &[
+                    required("TARGET", Kind::Text),
+                    optional("COUNT", PING_COUNT),
+                ],
+                Administer,
+                run::net::ping,
+            ),
+        ],
     ),
     command(
         "dhcp",

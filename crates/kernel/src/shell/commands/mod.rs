@@ -16,6 +16,7 @@ pub mod irq;
 pub mod limits;
 pub mod log;
 pub mod mem;
+pub mod net;
 pub mod power;
 pub mod selftest;
 pub mod status;
