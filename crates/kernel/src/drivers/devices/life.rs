@@ -197,7 +197,7 @@ impl Devices {
             return;
         };
         match link.transport.status() {
-            STATUS_GONE => self.lose(index, "it does not answer any more", false, now),
+            STATUS_GONE => self.lose(index, "does not answer any more", false, now),
             0 => self.attach(index, now),
             _ if now >= until => self.refuse(index, &StartError::ResetHangs, now),
             _ => {}
@@ -235,9 +235,12 @@ impl Devices {
 
     /// The device goes; `is_there` while it still answers.
     pub(super) fn lose(&mut self, index: usize, why: &str, is_there: bool, now: Instant) {
-        self.say(index, Level::Warn, now, format_args!("is gone: {why}"));
+        self.say(index, Level::Warn, now, format_args!("is gone: it {why}"));
+        let driver = self.entries[index].driver;
+        let label = driver.map_or("", |driver| self.drivers[driver].driver.label());
         self.end(index, is_there);
-        self.entries[index].become_state(State::Gone, now, format_args!("{why}"));
+        let name = if label.is_empty() { "it" } else { label };
+        self.entries[index].become_state(State::Gone, now, format_args!("{name} {why}"));
     }
 
     /// Takes the device from its driver and everything back from the device.
@@ -316,7 +319,7 @@ impl Devices {
         };
         if is_look || event.has_config_changed {
             match link.transport.status() {
-                STATUS_GONE => return self.lose(index, "it was torn out", false, now),
+                STATUS_GONE => return self.lose(index, "was torn out", false, now),
                 status if status & STATUS_NEEDS_RESET != 0 => {
                     let why = format_args!("was reset, for it asked for it");
                     return self.begin_reset(index, now, why);

@@ -85,11 +85,11 @@ impl Devices {
             match self.slots[index].slot.look(config, now) {
                 Some(SlotEvent::Plugged) => self.on_plugged(index, now),
                 Some(SlotEvent::UnplugWanted) => {
-                    self.lose_behind(index, "it was unplugged", true, now);
+                    self.lose_behind(index, "was unplugged", true, now);
                     let config = self.setup.config.as_ref();
                     self.slots[index].slot.release(config);
                 }
-                Some(SlotEvent::Gone) => self.lose_behind(index, "it was torn out", false, now),
+                Some(SlotEvent::Gone) => self.lose_behind(index, "was torn out", false, now),
                 Some(SlotEvent::Silent) => {
                     let port = self.slots[index].slot.bridge.address;
                     let text = format_args!("the card behind {port} does not answer; unplug it");

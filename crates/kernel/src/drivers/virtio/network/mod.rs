@@ -159,6 +159,10 @@ impl Driver for NetworkCard {
         let Some(session) = Self::running(&mut self.session) else {
             return Ok(false);
         };
+        if !session.receiver.is_full() {
+            // What was sent is free again, and may have been received in first.
+            session.sender.reclaim(&mut self.frames)?;
+        }
         session.receiver.refill(&mut self.frames);
         session.receiver.publish(session.transport.as_mut());
         let has_received = session.receiver.rest()?;
