@@ -34,10 +34,35 @@ limits! {
     THREAD_NAME_MAX = 24;
     /// Ranges of the machine's memory map after merging neighbours.
     MEMORY_RANGES_MAX = 128;
-    /// Device ranges mapped at the same time.
-    MMIO_RANGES_MAX = 64;
+    /// Device ranges mapped at the same time; a PCI device needs two.
+    MMIO_RANGES_MAX = 160;
     /// Interrupt sources with a handler.
     INTERRUPT_SOURCES_MAX = 64;
+
+    /// PCI functions in the table of devices; a bit each in a word of signals.
+    PCI_FUNCTIONS_MAX = 64;
+    /// Drivers, with a device or waiting for one to come back.
+    DRIVERS_MAX = 32;
+    /// Slots that can be plugged while the machine runs; a bit each in a word of signals.
+    HOT_PLUG_SLOTS_MAX = 32;
+    /// Legacy interrupt lines that PCI devices share.
+    DEVICE_LINES_MAX = 8;
+    /// Lies after which a device is left alone until somebody resets it.
+    DEVICE_LIES_MAX = 5;
+    /// Bytes of the reason that a device's row shows.
+    DEVICE_REASON_BYTES = 120;
+    /// Queues of one device in the table of counters.
+    DEVICE_QUEUES_SHOWN_MAX = 4;
+    /// Entries of a virtqueue; devices offer 256, more only helps a device that is slower than memory.
+    VIRTIO_QUEUE_ENTRIES_MAX = 256;
+    /// Network ports; each has buffers of its own.
+    NETWORK_PORTS_MAX = 4;
+    /// Frames that a port's device may fill before somebody looks; fewer where memory is short.
+    NETWORK_RECEIVE_FRAMES_MAX = 256;
+    /// Frames of usual size that a port's users and its device hold to send.
+    NETWORK_SEND_FRAMES_MAX = 256;
+    /// Segments of up to 64 KiB that are on their way to a device that cuts them.
+    NETWORK_SEND_SEGMENTS_MAX = 64;
 
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
@@ -71,8 +96,6 @@ limits! {
     /// Ports that services offer to the outside at the same time.
     FIREWALL_OFFERS_MAX = 128;
 
-    /// Network ports that the stack looks after.
-    NETWORK_PORTS_MAX = 4;
     /// Interfaces: the loopback, one a port for the kernel, one a tenant.
     INTERFACES_MAX = 1 + NETWORK_PORTS_MAX + TENANTS_MAX;
     /// IPv4 addresses of one interface.
@@ -183,8 +206,33 @@ limits! {
     /// Bytes of an answer by TCP; longer ones are refused.
     DNS_MESSAGE_MAX = 4096;
 
+    /// DHCP clients, one for each interface of a tenant.
+    DHCP_CLIENTS_MAX = TENANTS_MAX;
+    /// Events that a DHCP client remembers; enough for two leases with all their troubles.
+    DHCP_HISTORY_MAX = 16;
+    /// Outputs of one step of a DHCP client; a lease given up and asked for anew has six.
+    DHCP_OUTPUTS_MAX = 8;
+    /// Bytes of one DHCP option after its parts were joined (RFC 3396).
+    DHCP_OPTION_BYTES_MAX = 512;
+    /// Routers, name servers and time servers of one lease, each; more are counted.
+    LEASE_ADDRESSES_MAX = 4;
+    /// Classless static routes of one lease; more are counted.
+    LEASE_ROUTES_MAX = 8;
+    /// Domains in which a lease wants names to be looked for; more are counted.
+    LEASE_DOMAINS_MAX = 4;
+    /// Bytes of a host or domain name in a lease; longer ones are ignored and counted.
+    LEASE_NAME_MAX = 64;
+    /// Disks with a name; more are left alone and shown as such.
+    DISKS_MAX = 8;
+    /// What people want of disks at the same time: one a console, and as many through the interface.
+    DISK_ERRANDS_MAX = 4;
+    /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
+    DISK_ERRAND_BYTES = 4096;
+
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
+    /// Work that outlasts a tick and is waited for: one a console, and as many clients of the interface as ask at once.
+    OPERATIONS_MAX = 16;
     /// Bytes of a command line as typed; more are refused with a bell.
     LINE_MAX = 1024;
     /// Words of one command.
@@ -269,12 +317,14 @@ limits! {
 
 const _: () =
     assert!(FLOWS_TENANT_MAX * (TENANTS_MAX - 1) < FLOWS_MAX && FLOWS_MAX < u16::MAX as usize);
+const _: () = assert!(PCI_FUNCTIONS_MAX <= 64 && HOT_PLUG_SLOTS_MAX <= 64);
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
 const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
 const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);
 const _: () = assert!(HISTORY_BYTES >= 4 * LINE_MAX && HISTORY_BYTES <= u16::MAX as usize);
 const _: () = assert!(PROMPT_MAX >= 2 * SEARCH_MAX);
 const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LINE_MAX / 2);
+const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
 // An error is answered in one piece: the command and the sentence, most of it escaped.

@@ -7,6 +7,7 @@ use crate::arch::clock;
 use crate::base::log::Level;
 use crate::base::machine::BootView;
 use crate::base::time::{Duration, Instant};
+use crate::drivers::devices::Devices;
 use crate::kernel::Kernel;
 use crate::sched::{self, PRIORITY_NORMAL, Spawn, ThreadId};
 use core::sync::atomic::{AtomicU64, Ordering::*};
@@ -17,8 +18,8 @@ static START: Mutex<Option<Metal>> = Mutex::new(None);
 /// When the running tick began, in nanoseconds; 0 between ticks.
 static TICK_SINCE: AtomicU64 = AtomicU64::new(0);
 
-pub fn start(boot: BootView, cores_present: usize) {
-    *START.lock() = Some(Metal::new(boot, cores_present));
+pub fn start(boot: BootView, cores_present: usize, devices: Option<Devices>) {
+    *START.lock() = Some(Metal::new(boot, cores_present, devices));
     let thread = sched::spawn(Spawn {
         name: "control",
         priority: PRIORITY_NORMAL,

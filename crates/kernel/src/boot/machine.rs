@@ -12,8 +12,12 @@ use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
 use crate::base::metric::Usage;
+use crate::base::network_port::NetworkPort;
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
+use crate::drivers::devices::view::DevicesView;
+use crate::drivers::devices::{Devices, ResetError};
+use crate::drivers::pci::address::Address;
 use crate::drivers::serial::{self, SerialConsole};
 use crate::kernel::Machine;
 use crate::memory;
@@ -27,16 +31,18 @@ pub struct Metal {
     cores_present: usize,
     serial: SerialConsole,
     screen: Option<ScreenHandle>,
+    devices: Option<Devices>,
 }
 
 impl Metal {
-    pub fn new(boot: BootView, cores_present: usize) -> Self {
+    pub fn new(boot: BootView, cores_present: usize, devices: Option<Devices>) -> Self {
         let screen = boot.framebuffer.map(|_| ScreenHandle);
         Self {
             boot,
             cores_present: cores_present.max(1),
             serial: SerialConsole,
             screen,
+            devices,
         }
     }
 }
@@ -121,6 +127,43 @@ impl Machine for Metal {
         memory::visit_usages(visit);
         serial::visit_usages(visit);
         visit(&screen::usage());
+        if let Some(devices) = &self.devices {
+            devices.visit_usages(visit);
+        }
+    }
+
+    fn port(&mut self, index: usize) -> Option<&mut dyn NetworkPort> {
+        self.devices.as_mut()?.port(index)
+    }
+
+    fn poll_devices(&mut self, now: Instant) {
+        if let Some(devices) = &mut self.devices {
+            devices.poll(now);
+        }
+    }
+
+    fn rest_devices(&mut self, now: Instant) -> bool {
+        let devices = self.devices.as_mut();
+        devices.is_some_and(|devices| devices.rest(now))
+    }
+
+    fn next_device_deadline(&self, now: Instant) -> Option<Instant> {
+        self.devices.as_ref()?.next_deadline(now)
+    }
+
+    fn devices(&self, view: &mut DevicesView) {
+        match &self.devices {
+            Some(devices) => devices.view(view),
+            None => *view = DevicesView::default(),
+        }
+    }
+
+    fn reset_device(&mut self, address: Address) -> Result<(), ResetError> {
+        let now = clock::now();
+        let devices = self.devices.as_mut();
+        devices.map_or(Err(ResetError::NoSuchDevice), |devices| {
+            devices.reset(address, now)
+        })
     }
 
     fn power(&mut self, action: PowerAction) {

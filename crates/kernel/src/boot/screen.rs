@@ -106,7 +106,7 @@ impl Ports for I8042 {
     }
 }
 
-fn on_interrupt() {
+fn on_interrupt(_: usize) {
     SCANCODES.with(|codes| {
         while codes.space() > 0 && port::read_u8(STATUS) & OUTPUT_FULL != 0 {
             codes.push_some(&[port::read_u8(DATA)]);

@@ -4,7 +4,10 @@
 //! the areas in it (heap, stacks, devices). Every frame that is taken is charged
 //! to a purpose, so that `mem` adds up.
 
+mod backing;
+mod buffers;
 pub mod frames;
+mod shared;
 pub mod view;
 
 #[cfg(target_os = "none")]
@@ -26,6 +29,8 @@ pub mod physical;
 #[cfg(target_os = "none")]
 mod place;
 #[cfg(target_os = "none")]
+mod registers;
+#[cfg(target_os = "none")]
 pub mod stacks;
 #[cfg(target_os = "none")]
 mod take_over;
@@ -33,12 +38,20 @@ mod take_over;
 pub use accounting::{view, visit_usages};
 #[cfg(target_os = "none")]
 pub use owner::{
-    DeviceByte, Dma, StartPage, allocate_stack, map_device, map_framebuffer, rename_stack, root,
+    DeviceByte, StartPage, allocate_stack, free_bytes, map_device, map_framebuffer, rename_stack,
+    root,
 };
 #[cfg(target_os = "none")]
 pub use place::{Place, explain};
 #[cfg(target_os = "none")]
+pub use registers::DeviceRegisters;
+#[cfg(target_os = "none")]
 pub use take_over::{init, reclaim_loader};
+
+#[cfg(not(target_os = "none"))]
+pub use backing::host::{free_bytes, read_as_device, write_as_device};
+pub use buffers::{allocate_buffer, release_buffer};
+pub use shared::SharedMemory;
 
 use core::fmt;
 
@@ -95,6 +108,8 @@ pub enum MemoryError {
     /// The address is mapped already.
     AlreadyMapped(u64),
     NotMapped(u64),
+    /// What is said to be a device's registers is memory, or nothing.
+    NoRegisters(u64),
     /// The loader's map names no memory that could be used.
     NoUsableMemory,
 }
@@ -112,6 +127,9 @@ impl fmt::Display for MemoryError {
             Self::TableFull(area) => write!(f, "the table of {area} is full; see limits"),
             Self::AlreadyMapped(address) => write!(f, "{address:#x} is mapped already"),
             Self::NotMapped(address) => write!(f, "{address:#x} is not mapped"),
+            Self::NoRegisters(address) => {
+                write!(f, "{address:#x} is memory and no device's register")
+            }
             Self::NoUsableMemory => f.write_str("the memory map names no usable memory"),
         }
     }

@@ -104,46 +104,19 @@ pub fn map_framebuffer(physical: u64, bytes: u64) -> Result<&'static mut [u8], M
     Ok(unsafe { core::slice::from_raw_parts_mut(address as *mut u8, bytes as usize) })
 }
 
-/// Memory for a device: in one piece, its physical address known.
-pub struct Dma {
-    physical: u64,
-    bytes: u64,
+/// Does any of it belong to the machine's memory?
+pub(super) fn is_memory(physical: u64, bytes: u64) -> bool {
+    let end = physical.saturating_add(bytes);
+    with(|memory| {
+        let mut ranges = memory.ranges.iter().filter(|range| range.is_memory());
+        ranges.any(|range| range.start < end && physical < range.end)
+    })
+    .unwrap_or(false)
 }
 
-impl Dma {
-    /// At least `bytes`, zeroed, at a multiple of `align`.
-    pub fn allocate(bytes: u64, align: u64) -> Result<Self, MemoryError> {
-        let count = bytes.div_ceil(FRAME_BYTES);
-        let run = with(|memory| memory.frames.allocate_run(count, align, Purpose::Dma));
-        let physical = run.unwrap_or(Err(MemoryError::NoUsableMemory))?;
-        physical::zero(physical, count * FRAME_BYTES);
-        Ok(Self {
-            physical,
-            bytes: count * FRAME_BYTES,
-        })
-    }
-
-    pub const fn physical(&self) -> u64 {
-        self.physical
-    }
-
-    pub const fn address(&self) -> u64 {
-        to_direct(self.physical)
-    }
-
-    pub const fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
-impl Drop for Dma {
-    fn drop(&mut self) {
-        with(|memory| {
-            memory
-                .frames
-                .free(self.physical, self.bytes / FRAME_BYTES, Purpose::Dma)
-        });
-    }
+/// Memory that nobody has taken.
+pub fn free_bytes() -> u64 {
+    with(|memory| memory.frames.free_bytes()).unwrap_or(0)
 }
 
 /// The page tables' root, for cores that start.

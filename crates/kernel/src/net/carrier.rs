@@ -119,6 +119,10 @@ impl OwnFrames {
         self.refused
     }
 
+    pub fn is_exhausted(&self) -> bool {
+        self.free.is_empty()
+    }
+
     fn put_back(&mut self, bytes: Box<[u8]>) {
         crate::invariant!(
             self.free.len() < self.count,

@@ -1,10 +1,11 @@
 //! The one table of commands.
 
 use super::Capability::{Administer, Look};
-use super::{Action, Argument, Capability, Command, Handler, Kind};
+use super::{Action, Argument, Capability, Command, Handler, Kind, device, firewall};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
+use crate::storage::errand;
 
 const LEVELS: &[&str] = &[
     Level::Error.name(),
@@ -27,6 +28,29 @@ const WAKE_UP_COUNT: Kind = Kind::Number {
 const PREEMPTION_SECONDS: Kind = Kind::Number {
     least: 1,
     most: run::selftest::PREEMPTION_SECONDS_MAX,
+};
+
+const SECTOR: Kind = Kind::Number {
+    least: 0,
+    most: u64::MAX,
+};
+
+const SECTORS_SHOWN: Kind = Kind::Number {
+    least: 1,
+    most: errand::SECTORS_MAX,
+};
+
+const SECTOR_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: u32::MAX as u64,
+};
+
+const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
+const INTERFACE: &[Argument] = &[optional("INTERFACE", Kind::Text)];
+
+const PING_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: run::net::PINGS_MOST,
 };
 
 /// In the order in which `help` lists them.
@@ -93,6 +117,109 @@ pub static COMMANDS: &[Command] = &[
         &[only(&[], Look, run::irq::run)],
     ),
     command(
+        "device",
+        "what was found on the buses, who drives it, and how it goes",
+        "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place.",
+        &[
+            action(
+                "list",
+                "every function, what it is, its driver, or why there is none",
+                &[],
+                Look,
+                run::device::list,
+            ),
+            action(
+                "stats",
+                "interrupts, resets, lies and queues of the driven ones",
+                &[],
+                Look,
+                run::device::stats,
+            ),
+            action(
+                "reset",
+                "brings a device down and up again",
+                &[required("ADDRESS", Kind::Text)],
+                Administer,
+                run::device::reset,
+            ),
+        ],
+    ),
+    command(
+        "disk",
+        "the disks, and single sectors of them",
+        "What destroys data looks at the disk first; where there is a partition table or a boot signature, it wants force behind it.",
+        &[
+            action(
+                "list",
+                "the disks and what they can",
+                &[],
+                Look,
+                run::disk::list,
+            ),
+            action(
+                "stats",
+                "what the disks were asked for",
+                &[],
+                Look,
+                run::disk::stats,
+            ),
+            action(
+                "read",
+                "shows sectors",
+                &[
+                    required("DISK", Kind::Text),
+                    required("SECTOR", SECTOR),
+                    optional("COUNT", SECTORS_SHOWN),
+                ],
+                Administer,
+                run::disk::read,
+            ),
+            action(
+                "write",
+                "writes a text with zeroes behind it to a sector",
+                &[
+                    required("DISK", Kind::Text),
+                    required("SECTOR", SECTOR),
+                    required("TEXT", Kind::Text),
+                    FORCE,
+                ],
+                Administer,
+                run::disk::write,
+            ),
+            action(
+                "zero",
+                "makes sectors zero",
+                &[
+                    required("DISK", Kind::Text),
+                    required("SECTOR", SECTOR),
+                    required("COUNT", SECTOR_COUNT),
+                    FORCE,
+                ],
+                Administer,
+                run::disk::zero,
+            ),
+            action(
+                "discard",
+                "tells the disk that the sectors are not needed",
+                &[
+                    required("DISK", Kind::Text),
+                    required("SECTOR", SECTOR),
+                    required("COUNT", SECTOR_COUNT),
+                    FORCE,
+                ],
+                Administer,
+                run::disk::discard,
+            ),
+            action(
+                "flush",
+                "makes what was written last",
+                &[required("DISK", Kind::Text)],
+                Administer,
+                run::disk::flush,
+            ),
+        ],
+    ),
+    command(
         "limits",
         "every capacity, what of it is in use, and its reason",
         "Unknown stands where nobody counts.",
@@ -117,6 +244,107 @@ pub static COMMANDS: &[Command] = &[
             Look,
             run::trace_ring::run,
         )],
+    ),
+    command(
+        "net",
+        "the network: interfaces, routes, neighbours, sockets, and who answers",
+        "TARGET is an address of IPv4 or IPv6. Drops are shown by their reasons.",
+        &[
+            action(
+                "status",
+                "frames, packets of each protocol, and what was dropped why",
+                &[],
+                Look,
+                run::net::status,
+            ),
+            action(
+                "interfaces",
+                "the interfaces with their addresses and counters",
+                &[],
+                Look,
+                run::net::interfaces,
+            ),
+            action(
+                "sockets",
+                "who listens, and the connections",
+                &[],
+                Look,
+                run::net::sockets,
+            ),
+            action(
+                "routes",
+                "which way packets go",
+                &[],
+                Look,
+                run::net::routes,
+            ),
+            action(
+                "neighbours",
+                "the hosts on the links and how sure we are of them",
+                &[],
+                Look,
+                run::net::neighbours,
+            ),
+            action(
+                "ping",
+                "asks a host whether it is there, and measures how long that takes",
+                &[
+                    required("TARGET", Kind::Text),
+                    optional("COUNT", PING_COUNT),
+                ],
+                Administer,
+                run::net::ping,
+            ),
+        ],
+    ),
+    command(
+        "dhcp",
+        "the IPv4 addresses that come from servers",
+        "INTERFACE is a name as eth0; without it, all clients are meant.",
+        &[
+            action(
+                "status",
+                "state, address, times and options of each client, and what it has counted",
+                INTERFACE,
+                Look,
+                run::dhcp::status,
+            ),
+            action(
+                "leases",
+                "the addresses in use and how long they are ours",
+                INTERFACE,
+                Look,
+                run::dhcp::leases,
+            ),
+            action(
+                "renew",
+                "asks for a new lease time now, or for a lease",
+                INTERFACE,
+                Administer,
+                run::dhcp::renew,
+            ),
+            action(
+                "release",
+                "gives the address back; renew asks for one again",
+                INTERFACE,
+                Administer,
+                run::dhcp::release,
+            ),
+            action(
+                "inform",
+                "asks for the options only",
+                INTERFACE,
+                Administer,
+                run::dhcp::inform,
+            ),
+            action(
+                "history",
+                "the newest transactions of each client",
+                INTERFACE,
+                Look,
+                run::dhcp::history,
+            ),
+        ],
     ),
     command(
         "echo",
@@ -153,6 +381,8 @@ pub static COMMANDS: &[Command] = &[
             run::watch::run,
         )],
     ),
+    device::ROW,
+    firewall::ROW,
     command(
         "reboot",
         "restarts the machine",
@@ -233,7 +463,7 @@ pub static COMMANDS: &[Command] = &[
 ];
 
 /// A row whose first action runs when no subcommand is named.
-const fn command(
+pub(super) const fn command(
     name: &'static str,
     summary: &'static str,
     details: &'static str,
@@ -249,11 +479,15 @@ const fn command(
 }
 
 /// The only action of a command without subcommands.
-const fn only(arguments: &'static [Argument], capability: Capability, run: Handler) -> Action {
+pub(super) const fn only(
+    arguments: &'static [Argument],
+    capability: Capability,
+    run: Handler,
+) -> Action {
     action("", "", arguments, capability, run)
 }
 
-const fn action(
+pub(super) const fn action(
     name: &'static str,
     summary: &'static str,
     arguments: &'static [Argument],
@@ -269,7 +503,7 @@ const fn action(
     }
 }
 
-const fn optional(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn optional(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -278,7 +512,7 @@ const fn optional(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn required(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn required(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -287,7 +521,7 @@ const fn required(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,

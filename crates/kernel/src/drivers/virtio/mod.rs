@@ -1,0 +1,16 @@
+//! Virtio 1.x: what all its devices have in common, and the drivers of each.
+//!
+//! A device is a stranger: whatever it writes is checked before it is used, and the
+//! first lie ends its session. No driver waits; each is asked again later.
+
+#[cfg(test)]
+pub mod fake;
+pub mod features;
+pub mod lie;
+pub mod negotiation;
+pub mod network;
+pub mod pci;
+pub mod queue;
+#[cfg(test)]
+mod queue_tests;
+pub mod transport;
