@@ -384,6 +384,27 @@ pub static COMMANDS: &[Command] = &[
     device::ROW,
     firewall::ROW,
     command(
+        "api",
+        "the commands by HTTP: what was asked and what was refused",
+        "",
+        &[
+            action(
+                "status",
+                "connections, requests and answers",
+                &[],
+                Look,
+                run::api::status,
+            ),
+            action(
+                "requests",
+                "the last requests, oldest first",
+                &[],
+                Look,
+                run::api::requests,
+            ),
+        ],
+    ),
+    command(
         "reboot",
         "restarts the machine",
         "The answer is shown first.",

@@ -1,5 +1,6 @@
 //! The handlers of the commands: each reads views and fills a report.
 
+pub mod api;
 pub mod clear;
 pub mod cpu;
 pub mod debug;
