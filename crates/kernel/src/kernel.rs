@@ -359,6 +359,12 @@ impl<M: Machine> Kernel<M> {
                 self.network
                     .command_dhcp(now, ports, handlers, interface, command)?;
             }
+            Intent::Serve(wanted) => {
+                let now = self.machine.now();
+                let ports = &mut MachinePorts(&mut self.machine);
+                let handlers = &mut self.handlers;
+                self.network.offer_services(now, ports, handlers, wanted)?;
+            }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation),

@@ -21,6 +21,13 @@ impl ServicePorts {
         let kept = self.listeners.insert(port, listener);
         kept.map(|_| ()).map_err(|_| TcpError::ListenersFull)
     }
+
+    /// Connections that nobody has accepted are broken off.
+    pub fn unlisten(&mut self, tcp: &mut Tcp, port: u16) {
+        if let Some(listener) = self.listeners.remove(&port) {
+            tcp.unlisten(listener);
+        }
+    }
 }
 
 /// Lives for one step of those who use streams.

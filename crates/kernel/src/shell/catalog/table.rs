@@ -295,6 +295,20 @@ pub static COMMANDS: &[Command] = &[
                 Administer,
                 run::net::ping,
             ),
+            action(
+                "services",
+                "what is offered for measuring, and what it has done",
+                &[],
+                Look,
+                run::serve::show,
+            ),
+            action(
+                "serve",
+                "offers one more service for measuring, or none",
+                &[required("SERVICE", Kind::Keyword(run::serve::WANTED))],
+                Administer,
+                run::serve::change,
+            ),
         ],
     ),
     command(

@@ -19,6 +19,7 @@ pub mod mem;
 pub mod net;
 pub mod power;
 pub mod selftest;
+pub mod serve;
 pub mod status;
 pub mod threads;
 pub mod trace_ring;
