@@ -5,31 +5,38 @@
 //! seeded world.
 
 mod desk;
+mod ports;
 
 use crate::arch::view::{CpuView, InterruptsView};
+use crate::base::buffer::Buffer;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
+use crate::base::disk::Disk;
 use crate::base::log::{Level, Log};
 use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
+use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
 use crate::drivers::devices::ResetError;
 use crate::drivers::devices::view::DevicesView;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::pci::address::Address;
-use crate::limits::CONSOLES_MAX;
+use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
 use crate::memory::view::MemoryView;
-use crate::net::dhcp::Clients;
+use crate::net::network::Network;
 use crate::sched::view::ThreadsView;
-use crate::shell::catalog::Intent;
+use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
-use crate::shell::session::Session;
+use crate::shell::session::{Session, Tried};
+use crate::storage::Errands;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
+use ports::{MachinePorts, setup};
 
 /// What a machine gives to the kernel that runs on it.
 pub trait Machine {
@@ -38,6 +45,14 @@ pub trait Machine {
     fn entropy(&mut self, bytes: &mut [u8]) -> bool;
     /// Console `index`: 0 is the serial line, 1 the screen with its keyboard.
     fn console(&mut self, index: usize) -> Option<&mut dyn Console>;
+    /// Disk `index`; its place stays empty when it is unplugged.
+    fn disk(&mut self, _index: usize) -> Option<&mut dyn Disk> {
+        None
+    }
+    /// Memory that disks reach, for ever; `None` when there is no more.
+    fn take_buffer(&mut self, _bytes: usize) -> Option<Buffer> {
+        None
+    }
     fn log(&self) -> &Log;
     fn trace(&self) -> &Trace;
     fn boot(&self) -> &BootView;
@@ -79,8 +94,9 @@ pub trait Machine {
 }
 
 /// The phases of a tick with what each may take.
-const PHASES: [(&str, Duration); 3] = [
+const PHASES: [(&str, Duration); 4] = [
     ("sense", Duration::from_millis(1)),
+    ("decide", Duration::from_millis(1)),
     ("shell", Duration::from_millis(10)),
     ("act", Duration::from_millis(2)),
 ];
@@ -92,14 +108,17 @@ pub struct Kernel<M: Machine> {
     sessions: Vec<Session>,
     facts: Box<SessionFacts>,
     tick: TickView,
-    dhcp: Clients,
+    operations: Operations,
+    errands: Errands,
+    network: Box<Network>,
+    handlers: DeviceHandlers,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
 
 impl<M: Machine> Kernel<M> {
     /// Takes all the memory that the loop needs.
-    pub fn new(machine: M) -> Self {
+    pub fn new(mut machine: M) -> Self {
         let config = &machine.boot().config;
         machine.log().set_levels(config.log_levels.clone());
         let mut sessions = Vec::with_capacity(CONSOLES_MAX);
@@ -111,6 +130,13 @@ impl<M: Machine> Kernel<M> {
             };
             sessions.push(Session::new(mode));
         }
+        let mut errands = Errands::default();
+        for _ in 0..DISK_ERRANDS_MAX {
+            if let Some(buffer) = machine.take_buffer(DISK_ERRAND_BYTES) {
+                errands.add_buffer(buffer);
+            }
+        }
+        let network = Box::new(Network::new(setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -125,7 +151,10 @@ impl<M: Machine> Kernel<M> {
             sessions,
             facts: Box::default(),
             tick,
-            dhcp: Clients::new(),
+            operations: Operations::default(),
+            errands,
+            network,
+            handlers: DeviceHandlers::new(),
             is_stopped: false,
         }
     }
@@ -146,7 +175,7 @@ impl<M: Machine> Kernel<M> {
             return None;
         }
         self.tick.ticks += 1;
-        let phases = [Self::sense, Self::shell, Self::act];
+        let phases = [Self::sense, Self::decide, Self::shell, Self::act];
         for (index, phase) in phases.into_iter().enumerate() {
             let start = self.machine.now();
             phase(self);
@@ -156,9 +185,11 @@ impl<M: Machine> Kernel<M> {
         if self.machine.rest_devices(now) {
             return Some(now);
         }
-        let deadlines = self.sessions.iter();
+        let sessions = self.sessions.iter();
+        let deadlines = sessions.filter_map(|session| session.next_deadline(now));
         deadlines
-            .filter_map(|session| session.next_deadline(now))
+            .chain(self.operations.next_deadline(now))
+            .chain(self.network.next_deadline())
             .chain(self.machine.next_device_deadline(now))
             .min()
     }
@@ -175,10 +206,19 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Devices to rings, consoles to sessions.
+    /// Devices to rings, disks to those who asked them, frames to connections, consoles to sessions.
     fn sense(&mut self) {
         let now = self.machine.now();
         self.machine.poll_devices(now);
+        for index in 0..DISKS_MAX {
+            if let Some(disk) = self.machine.disk(index) {
+                while let Some(done) = disk.completed() {
+                    self.errands.on_done(done, disk);
+                }
+            }
+        }
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.receive(now, ports, &mut self.handlers);
         for (index, session) in self.sessions.iter_mut().enumerate() {
             if let Some(console) = self.machine.console(index) {
                 session.receive(console);
@@ -186,35 +226,70 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
+    /// What has come and what time it is, to the subsystems.
+    fn decide(&mut self) {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.step(now, ports, &mut self.handlers);
+    }
+
     /// Lines to commands to reports.
     fn shell(&mut self) {
         self.facts.take(&self.sessions);
         for index in 0..self.sessions.len() {
             if self.machine.console(index).is_none() {
-                continue;
+                self.sessions[index].leave();
+            } else {
+                self.answer_session(index);
+                self.step_session(index);
             }
-            let session = &mut self.sessions[index];
-            let now = self.machine.now();
-            let mut desk = Desk {
-                machine: &mut self.machine,
-                views: &mut self.views,
-                tick: &self.tick,
-                sessions: &self.facts,
-                dhcp: &self.dhcp,
-            };
-            session.step(now, &mut desk);
-            if session.has_been_ready() && self.tick.ready_at.is_none() {
-                self.tick.ready_at = Some(now);
-            }
-            if let Some(intent) = session.request() {
-                let result = self.perform(intent);
-                self.sessions[index].on_tried(result);
+            if let Some(id) = self.sessions[index].take_abandoned() {
+                let performers: &mut [&mut dyn Performer] =
+                    &mut [&mut self.errands, &mut *self.network];
+                self.operations.cancel(id, performers);
             }
         }
     }
 
-    /// Answers to consoles, and what is to happen once they are out.
+    fn step_session(&mut self, index: usize) {
+        let session = &mut self.sessions[index];
+        let now = self.machine.now();
+        let mut desk = Desk {
+            machine: &mut self.machine,
+            views: &mut self.views,
+            tick: &self.tick,
+            sessions: &self.facts,
+            operations: &self.operations,
+            errands: &self.errands,
+            network: &self.network,
+            handlers: &self.handlers,
+        };
+        session.step(now, &mut desk);
+        if session.has_been_ready() && self.tick.ready_at.is_none() {
+            self.tick.ready_at = Some(now);
+        }
+        if let Some(intent) = session.request() {
+            let result = self.perform(intent);
+            self.sessions[index].on_tried(result);
+            // It may have ended as it began.
+            self.answer_session(index);
+        }
+    }
+
+    /// Gives a session the answer of the operation that it waits for, once there is one.
+    fn answer_session(&mut self, index: usize) {
+        let now = self.machine.now();
+        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands, &mut *self.network];
+        let operations = &mut self.operations;
+        self.sessions[index]
+            .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
+    }
+
+    /// Segments to ports, answers to consoles, and what is to happen once they are out.
     fn act(&mut self) {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.transmit(now, ports, &mut self.handlers);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
             let Some(console) = self.machine.console(index) else {
@@ -230,7 +305,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// The one place where what a command wants is done.
-    fn perform(&mut self, intent: Intent) -> Result<(), &'static str> {
+    fn perform(&mut self, intent: Intent) -> Result<Tried, &'static str> {
         match intent {
             Intent::Power(action) => {
                 self.machine.power(action);
@@ -239,16 +314,60 @@ impl<M: Machine> Kernel<M> {
             Intent::Debug(action) => self.machine.debug(action),
             Intent::SelfTest(test) => {
                 let result = self.machine.start_self_test(test);
-                return result.map_err(SelfTestError::reason);
+                result.map_err(SelfTestError::reason)?;
             }
-            Intent::Dhcp { .. } => return Err("no network port has a DHCP client"),
+            Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
+            Intent::SetQuota {
+                tenant,
+                resource,
+                limit,
+            } => {
+                let now = self.machine.now();
+                self.handlers.set_quota(now, tenant, resource, limit);
+            }
             Intent::ResetDevice(address) => {
                 let result = self.machine.reset_device(address);
-                return result.map_err(ResetError::reason);
+                result.map_err(ResetError::reason)?;
+            }
+            Intent::Dhcp { command, interface } => {
+                let now = self.machine.now();
+                let ports = &mut MachinePorts(&mut self.machine);
+                let handlers = &mut self.handlers;
+                self.network
+                    .command_dhcp(now, ports, handlers, interface, command)?;
             }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
+            Intent::Operation(operation) => return self.start_operation(operation),
         }
-        Ok(())
+        Ok(Tried::Done)
+    }
+
+    fn start_operation(&mut self, operation: Operation) -> Result<Tried, &'static str> {
+        let now = self.machine.now();
+        let id = self.operations.open(now, operation.limit());
+        let id = id.map_err(|_| Operations::FULL)?;
+        let result = self.route_operation(id, operation);
+        if result.is_err() {
+            self.operations.withdraw(id);
+        }
+        result.map(|()| Tried::Runs(id))
+    }
+
+    fn route_operation(
+        &mut self,
+        id: OperationId,
+        operation: Operation,
+    ) -> Result<(), &'static str> {
+        match operation {
+            Operation::Disk(errand) => {
+                let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
+                self.errands.start(id, errand, disk)
+            }
+            Operation::Ping(request) => {
+                let now = self.machine.now();
+                self.network.start_ping_for(id, now, request)
+            }
+        }
     }
 }

@@ -16,3 +16,4 @@ pub mod memory;
 pub mod net;
 pub mod sched;
 pub mod shell;
+pub mod storage;

@@ -222,9 +222,17 @@ limits! {
     LEASE_DOMAINS_MAX = 4;
     /// Bytes of a host or domain name in a lease; longer ones are ignored and counted.
     LEASE_NAME_MAX = 64;
+    /// Disks with a name; more are left alone and shown as such.
+    DISKS_MAX = 8;
+    /// What people want of disks at the same time: one a console, and as many through the interface.
+    DISK_ERRANDS_MAX = 4;
+    /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
+    DISK_ERRAND_BYTES = 4096;
 
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
+    /// Work that outlasts a tick and is waited for: one a console, and as many clients of the interface as ask at once.
+    OPERATIONS_MAX = 16;
     /// Bytes of a command line as typed; more are refused with a bell.
     LINE_MAX = 1024;
     /// Words of one command.
@@ -316,6 +324,7 @@ const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);
 const _: () = assert!(HISTORY_BYTES >= 4 * LINE_MAX && HISTORY_BYTES <= u16::MAX as usize);
 const _: () = assert!(PROMPT_MAX >= 2 * SEARCH_MAX);
 const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LINE_MAX / 2);
+const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
 // An error is answered in one piece: the command and the sentence, most of it escaped.

@@ -1,13 +1,18 @@
 //! Whole kernels on simulated machines.
 
 pub mod dhcp;
+mod disk;
 pub mod framed;
+mod frames;
 mod machine;
+mod offload;
 pub mod scenario;
 mod screen;
+pub mod segment;
 mod wire;
 mod world;
 
+pub use disk::{DiskMood, SimDisk};
 pub use machine::{Settings, SimMachine};
 pub use screen::TextScreen;
 pub use wire::Wire;

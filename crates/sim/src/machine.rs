@@ -1,14 +1,19 @@
 //! A machine that is only numbers: what a kernel sees on the host.
 
+use crate::disk::SimDisk;
+use crate::segment::{Segment, SegmentPort};
 use crate::wire::Wire;
 use rayos_kernel::arch::view::{CoreView, CpuView, FeatureView, InterruptView, InterruptsView};
+use rayos_kernel::base::buffer::Buffer;
 use rayos_kernel::base::config::Config;
 use rayos_kernel::base::console::Console;
+use rayos_kernel::base::disk::Disk;
 use rayos_kernel::base::fixed::{Text, Vec as FixedVec};
 use rayos_kernel::base::log::Log;
 use rayos_kernel::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
+use rayos_kernel::base::network_port::NetworkPort;
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::{Duration, Instant};
 use rayos_kernel::base::token;
@@ -27,6 +32,8 @@ pub struct Settings {
     pub command_line: String,
     /// Columns of the screen; `None` for a machine without one.
     pub screen_columns: Option<u16>,
+    /// A network port on each.
+    pub segments: Vec<Segment>,
 }
 
 impl Default for Settings {
@@ -37,6 +44,7 @@ impl Default for Settings {
             memory_bytes: 128 << 20,
             command_line: "shell=framed".to_string(),
             screen_columns: None,
+            segments: Vec::new(),
         }
     }
 }
@@ -47,6 +55,8 @@ pub struct SimMachine {
     prng: Prng,
     pub serial: Wire,
     pub screen: Option<Wire>,
+    pub disk: SimDisk,
+    pub ports: Vec<SegmentPort>,
     log: Box<Log>,
     trace: Box<Trace>,
     boot: BootView,
@@ -71,6 +81,8 @@ impl SimMachine {
             serial: Wire::new("serial", None, prng.next_u64()),
             screen: screen_columns
                 .map(|columns| Wire::new("screen", Some(columns), prng.next_u64())),
+            disk: SimDisk::default(),
+            ports: ports(&settings),
             log: Box::new(Log::new()),
             trace: Box::new(Trace::new()),
             boot,
@@ -85,6 +97,10 @@ impl SimMachine {
     pub fn advance_to(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.serial.advance(self.now);
+        self.disk.advance(self.now);
+        for port in &mut self.ports {
+            port.advance(self.now);
+        }
         if let Some(screen) = &mut self.screen {
             screen.advance(self.now);
         }
@@ -93,8 +109,16 @@ impl SimMachine {
     /// When a device wants the kernel's attention.
     pub fn next_event(&self) -> Option<Instant> {
         let screen = self.screen.as_ref().and_then(Wire::next_event);
-        self.serial.next_event().into_iter().chain(screen).min()
+        let events = [self.serial.next_event(), screen, self.disk.next_event()];
+        let frames = self.ports.iter().filter_map(SegmentPort::next_event);
+        events.into_iter().flatten().chain(frames).min()
     }
+}
+
+fn ports(settings: &Settings) -> Vec<SegmentPort> {
+    let names = ["eth0", "eth1", "eth2", "eth3"];
+    let places = names.into_iter().zip(&settings.segments);
+    places.map(|(name, segment)| segment.join(name)).collect()
 }
 
 fn missing(settings: &Settings) -> FixedVec<(&'static str, &'static str), 16> {
@@ -129,6 +153,19 @@ impl Machine for SimMachine {
                 .map(|screen| screen as &mut dyn Console),
             _ => None,
         }
+    }
+
+    fn port(&mut self, index: usize) -> Option<&mut dyn NetworkPort> {
+        let port = self.ports.get_mut(index)?;
+        port.is_plugged().then_some(port as &mut dyn NetworkPort)
+    }
+
+    fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
+        (index == 0).then_some(&mut self.disk)
+    }
+
+    fn take_buffer(&mut self, bytes: usize) -> Option<Buffer> {
+        Some(Buffer::new(vec![0; bytes].leak(), 0))
     }
 
     fn log(&self) -> &Log {

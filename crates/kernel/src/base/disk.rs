@@ -1,4 +1,4 @@
-//! What a machine gives as a disk: requests that complete later, none of which waits.
+//! What a machine gives as a disk: requests that complete later.
 
 use crate::base::buffer::Buffer;
 use core::fmt;
@@ -13,8 +13,29 @@ pub trait Disk {
     /// Hands a request to the device. What is refused comes back with its reason.
     fn submit(&mut self, request: DiskRequest) -> Result<(), (DiskError, DiskRequest)>;
 
-    /// The next request that has ended, in any order.
+    /// The next request that has ended, in any order. A disk that was unplugged gives
+    /// back what it had first.
     fn completed(&mut self) -> Option<DiskDone>;
+
+    fn view(&self) -> DiskView;
+}
+
+/// What a disk has done since boot.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct DiskView {
+    pub reads: u64,
+    pub writes: u64,
+    pub flushes: u64,
+    /// Discards and zeroes.
+    pub others: u64,
+    pub read_bytes: u64,
+    pub written_bytes: u64,
+    /// Requests that the device failed.
+    pub failed: u64,
+    /// Requests that were not given to the device.
+    pub refused: u64,
+    pub in_flight: usize,
+    pub in_flight_high_water: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,9 +58,10 @@ pub struct DiskRequest {
     pub tag: u64,
     pub operation: DiskOperation,
     pub sector: u64,
-    /// Sectors of a discard or of zeroes; a transfer's length is that of `data`.
+    /// 0 for a flush.
     pub sectors: u64,
-    /// What is written or filled; only for reads and writes. A multiple of the sector.
+    /// What is written or filled; only for reads and writes. It may be longer than the
+    /// sectors are.
     pub data: Option<Buffer>,
 }
 

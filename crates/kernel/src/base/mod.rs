@@ -11,6 +11,7 @@ pub mod log;
 pub mod machine;
 pub mod metric;
 pub mod network_port;
+pub mod operation;
 pub mod prng;
 pub mod registers;
 pub mod report;

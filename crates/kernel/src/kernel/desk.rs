@@ -4,19 +4,26 @@ use super::Machine;
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
+use crate::base::disk::{DiskFacts, DiskView};
 use crate::base::fixed::Vec;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
+use crate::base::operation::{Operations, OperationsView};
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
-use crate::net::dhcp::{ClientView, Clients};
+use crate::net::dhcp::ClientView;
+use crate::net::firewall::Firewall;
+use crate::net::network::Network;
+use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
+use crate::storage::Errands;
 use alloc::boxed::Box;
 
 /// Room for the views of a machine, filled when somebody asks.
@@ -43,7 +50,10 @@ pub struct Desk<'a, M: Machine> {
     pub views: &'a mut Views,
     pub tick: &'a TickView,
     pub sessions: &'a SessionFacts,
-    pub dhcp: &'a Clients,
+    pub operations: &'a Operations,
+    pub errands: &'a Errands,
+    pub network: &'a Network,
+    pub handlers: &'a DeviceHandlers,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -104,17 +114,42 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         }
     }
 
+    fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView)) {
+        for index in 0..DISKS_MAX {
+            if let Some(disk) = self.machine.disk(index) {
+                visit(index, &disk.facts(), &disk.view());
+            }
+        }
+    }
+
+    fn operations(&self) -> OperationsView {
+        self.operations.view()
+    }
+
+    fn network(&self) -> NetworkView<'_> {
+        self.network.view()
+    }
+
+    fn firewall(&self) -> &Firewall {
+        self.network.firewall()
+    }
+
+    fn handlers(&self) -> &DeviceHandlers {
+        self.handlers
+    }
+
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>)) {
-        self.dhcp.views().for_each(|view| visit(&view));
+        self.network.dhcp().views().for_each(|view| visit(&view));
     }
 
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
-        self.dhcp.visit_usages(visit);
         self.sessions.usages.iter().for_each(&mut *visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
         visit_boot(self.boot(), visit);
+        self.network.visit_usages(visit);
+        self.handlers.visit_usages(visit);
         self.machine.usages(visit);
     }
 }
@@ -137,6 +172,11 @@ impl<M: Machine> Desk<'_, M> {
             consoles += u64::from(self.machine.console(index).is_some());
         }
         visit(&Usage::of("CONSOLES_MAX", CONSOLES_MAX).used(consoles));
+        let mut disks = 0;
+        self.visit_disks(&mut |_, _, _| disks += 1);
+        visit(&Usage::of("DISKS_MAX", DISKS_MAX).used(disks));
+        visit(&self.operations.usage());
+        visit(&self.errands.usage());
     }
 }
 

@@ -26,7 +26,7 @@ impl Inlet<'_> {
         has_client
     }
 
-    /// Does what a user wants of the interface's client, or says why it cannot be done.
+    /// A user wants something of the client of an interface.
     pub(super) fn command_dhcp(
         &mut self,
         interface: usize,
@@ -34,19 +34,18 @@ impl Inlet<'_> {
     ) -> Result<(), &'static str> {
         let known = self.out.stack.interfaces.get(interface);
         let own = known.and_then(|known| known.ipv4.first());
-        let address = own.and_then(|own| match own.address {
+        let by_hand = own.and_then(|own| match own.address {
             IpAddr::V4(address) => Some(address),
             IpAddr::V6(_) => None,
         });
         let mut outputs = Outputs::new();
         let now = self.out.now;
-        let result = self
-            .dhcp
-            .command(interface, command, address, now, &mut outputs);
+        self.dhcp
+            .command(interface, command, by_hand, now, &mut outputs)?;
         while let Some(output) = outputs.pop() {
             self.on_dhcp_output(interface, output);
         }
-        result
+        Ok(())
     }
 
     fn on_dhcp_output(&mut self, interface: usize, output: Output) {

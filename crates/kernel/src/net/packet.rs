@@ -1,4 +1,4 @@
-//! What the firewall and the counters know of a packet: its headers, read once.
+//! What firewall and counters know of a packet: its headers, read once.
 
 use crate::base::tenant::Tenant;
 use core::net::IpAddr;
@@ -24,6 +24,15 @@ impl Direction {
 pub struct Endpoint {
     pub address: IpAddr,
     pub port: u16,
+}
+
+impl core::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.address {
+            IpAddr::V4(address) => write!(f, "{address}:{}", self.port),
+            IpAddr::V6(address) => write!(f, "[{address}]:{}", self.port),
+        }
+    }
 }
 
 /// An IP packet's facts, whole and checked.

@@ -3,14 +3,19 @@
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
+use crate::base::disk::{DiskFacts, DiskView};
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
+use crate::base::operation::OperationsView;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
+use crate::net::firewall::Firewall;
+use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
@@ -29,6 +34,12 @@ pub trait Inspect {
     fn devices(&mut self) -> &DevicesView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
+    /// Every disk of the machine with its place.
+    fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView));
+    fn operations(&self) -> OperationsView;
+    fn network(&self) -> NetworkView<'_>;
+    fn firewall(&self) -> &Firewall;
+    fn handlers(&self) -> &DeviceHandlers;
     /// Every DHCP client, in the order of their interfaces' coming.
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));
     /// How full bounded things are; a name may come more than once.
@@ -41,7 +52,7 @@ pub struct TickView {
     pub ticks: u64,
     /// When the first console was ready for a line.
     pub ready_at: Option<Instant>,
-    pub phases: [PhaseView; 3],
+    pub phases: [PhaseView; 4],
 }
 
 impl TickView {

@@ -1,6 +1,7 @@
 //! A scenario's target that is a simulated machine.
 
 use super::{Scenario, Target};
+use crate::disk::DiskMood;
 use crate::framed::{Answer, Decoder, Event};
 use crate::machine::Settings;
 use crate::world::World;
@@ -63,7 +64,8 @@ impl Target for SimTarget {
         Ok(())
     }
 
-    /// `log LEVEL TEXT` writes a record as a driver would.
+    /// `log LEVEL TEXT` writes a record as a driver would; `disk well|failing|silent`
+    /// says how the disk behaves from now on.
     fn act(&mut self, action: &str) -> Result<(), String> {
         let words: Vec<&str> = action.splitn(3, ' ').collect();
         match words[..] {
@@ -72,6 +74,16 @@ impl Target for SimTarget {
                 let now = self.world.now();
                 let log = self.world.machine(0).log();
                 log.write(now, level, "world", format_args!("{text}"));
+                Ok(())
+            }
+            ["disk", mood] => {
+                let mood = match mood {
+                    "well" => DiskMood::Well,
+                    "failing" => DiskMood::Failing,
+                    "silent" => DiskMood::Silent,
+                    _ => return Err(format!("no disk is ever {mood}")),
+                };
+                self.world.machine(0).disk.set_mood(mood);
                 Ok(())
             }
             _ => Err(format!("a simulated machine cannot \"{action}\"")),

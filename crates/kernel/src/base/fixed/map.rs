@@ -3,7 +3,7 @@
 use super::{Full, Vec};
 
 /// Looked up by binary search; iterated in the order of its keys.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Map<K, V, const N: usize> {
     entries: Vec<(K, V), N>,
 }
@@ -52,6 +52,12 @@ impl<K: Ord, V, const N: usize> Map<K, V, N> {
 
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+impl<K: Ord, V, const N: usize> Default for Map<K, V, N> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What has been done to devices: denials, console lines, changed quotas; newest last.
+//! What was done to devices: denials, console lines, changed quotas.
 //!
 //! A tenant that is refused over and over fills one record a second and quota, so it
 //! cannot push what others did out of the ring.

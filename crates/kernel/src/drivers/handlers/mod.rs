@@ -1,4 +1,4 @@
-//! Device handlers: every operation of a tenant on a device is counted and kept in its quota.
+//! Device handlers: operations of tenants are counted and kept in quotas.
 //!
 //! Limits: `TENANTS_MAX` tenants; the default quotas of `resource.rs`.
 //! Invariants: what is held is at most the limit that was in force when it was taken;

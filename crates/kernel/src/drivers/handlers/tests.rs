@@ -1,3 +1,5 @@
+//! What the device handlers promise.
+
 use super::*;
 use crate::base::prng::Prng;
 use crate::base::time::Duration;

@@ -1,10 +1,11 @@
 //! The one table of commands.
 
 use super::Capability::{Administer, Look};
-use super::{Action, Argument, Capability, Command, Handler, Kind};
+use super::{Action, Argument, Capability, Command, Handler, Kind, device, firewall};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
+use crate::storage::errand;
 
 const LEVELS: &[&str] = &[
     Level::Error.name(),
@@ -29,7 +30,28 @@ const PREEMPTION_SECONDS: Kind = Kind::Number {
     most: run::selftest::PREEMPTION_SECONDS_MAX,
 };
 
+const SECTOR: Kind = Kind::Number {
+    least: 0,
+    most: u64::MAX,
+};
+
+const SECTORS_SHOWN: Kind = Kind::Number {
+    least: 1,
+    most: errand::SECTORS_MAX,
+};
+
+const SECTOR_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: u32::MAX as u64,
+};
+
+const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
 const INTERFACE: &[Argument] = &[optional("INTERFACE", Kind::Text)];
+
+const PING_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: run::net::PINGS_MOST,
+};
 
 /// In the order in which `help` lists them.
 pub static COMMANDS: &[Command] = &[
@@ -123,6 +145,81 @@ pub static COMMANDS: &[Command] = &[
         ],
     ),
     command(
+        "disk",
+        "the disks, and single sectors of them",
+        "What destroys data looks at the disk first; where there is a partition table or a boot signature, it wants force behind it.",
+        &[
+            action(
+                "list",
+                "the disks and what they can",
+                &[],
+                Look,
+                run::disk::list,
+            ),
+            action(
+                "stats",
+                "what the disks were asked for",
+                &[],
+                Look,
+                run::disk::stats,
+            ),
+            action(
+                "read",
+                "shows sectors",
+                &[
+                    required("DISK", Kind::Text),
+                    required("SECTOR", SECTOR),
+                    optional("COUNT", SECTORS_SHOWN),
+                ],
+                Administer,
+                run::disk::read,
+            ),
+            action(
+                "write",
+                "writes a text with zeroes behind it to a sector",
+                &[
+                    required("DISK", Kind::Text),
+                    required("SECTOR", SECTOR),
+                    required("TEXT", Kind::Text),
+                    FORCE,
+                ],
+                Administer,
+                run::disk::write,
+            ),
+            action(
+                "zero",
+                "makes sectors zero",
+                &[
+                    required("DISK", Kind::Text),
+                    required("SECTOR", SECTOR),
+                    required("COUNT", SECTOR_COUNT),
+                    FORCE,
+                ],
+                Administer,
+                run::disk::zero,
+            ),
+            action(
+                "discard",
+                "tells the disk that the sectors are not needed",
+                &[
+                    required("DISK", Kind::Text),
+                    required("SECTOR", SECTOR),
+                    required("COUNT", SECTOR_COUNT),
+                    FORCE,
+                ],
+                Administer,
+                run::disk::discard,
+            ),
+            action(
+                "flush",
+                "makes what was written last",
+                &[required("DISK", Kind::Text)],
+                Administer,
+                run::disk::flush,
+            ),
+        ],
+    ),
+    command(
         "limits",
         "every capacity, what of it is in use, and its reason",
         "Unknown stands where nobody counts.",
@@ -147,6 +244,58 @@ pub static COMMANDS: &[Command] = &[
             Look,
             run::trace_ring::run,
         )],
+    ),
+    command(
+        "net",
+        "the network: interfaces, routes, neighbours, sockets, and who answers",
+        "TARGET is an address of IPv4 or IPv6. Drops are shown by their reasons.",
+        &[
+            action(
+                "status",
+                "frames, packets of each protocol, and what was dropped why",
+                &[],
+                Look,
+                run::net::status,
+            ),
+            action(
+                "interfaces",
+                "the interfaces with their addresses and counters",
+                &[],
+                Look,
+                run::net::interfaces,
+            ),
+            action(
+                "sockets",
+                "who listens, and the connections",
+                &[],
+                Look,
+                run::net::sockets,
+            ),
+            action(
+                "routes",
+                "which way packets go",
+                &[],
+                Look,
+                run::net::routes,
+            ),
+            action(
+                "neighbours",
+                "the hosts on the links and how sure we are of them",
+                &[],
+                Look,
+                run::net::neighbours,
+            ),
+            action(
+                "ping",
+                "asks a host whether it is there, and measures how long that takes",
+                &[
+                    required("TARGET", Kind::Text),
+                    optional("COUNT", PING_COUNT),
+                ],
+                Administer,
+                run::net::ping,
+            ),
+        ],
     ),
     command(
         "dhcp",
@@ -232,6 +381,8 @@ pub static COMMANDS: &[Command] = &[
             run::watch::run,
         )],
     ),
+    device::ROW,
+    firewall::ROW,
     command(
         "reboot",
         "restarts the machine",
@@ -312,7 +463,7 @@ pub static COMMANDS: &[Command] = &[
 ];
 
 /// A row whose first action runs when no subcommand is named.
-const fn command(
+pub(super) const fn command(
     name: &'static str,
     summary: &'static str,
     details: &'static str,
@@ -328,11 +479,15 @@ const fn command(
 }
 
 /// The only action of a command without subcommands.
-const fn only(arguments: &'static [Argument], capability: Capability, run: Handler) -> Action {
+pub(super) const fn only(
+    arguments: &'static [Argument],
+    capability: Capability,
+    run: Handler,
+) -> Action {
     action("", "", arguments, capability, run)
 }
 
-const fn action(
+pub(super) const fn action(
     name: &'static str,
     summary: &'static str,
     arguments: &'static [Argument],
@@ -348,7 +503,7 @@ const fn action(
     }
 }
 
-const fn optional(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn optional(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -357,7 +512,7 @@ const fn optional(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn required(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn required(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -366,7 +521,7 @@ const fn required(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,

@@ -4,6 +4,7 @@
 //! Invariants: nothing here waits; what the console does not take stays in `output`,
 //! and a report is rendered only as fast as that empties.
 
+mod asking;
 mod complete;
 mod framed;
 mod front;
@@ -15,6 +16,7 @@ use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::fixed::{Queue, Text};
 use crate::base::metric::Usage;
+use crate::base::operation::OperationId;
 use crate::base::report::Report;
 use crate::base::time::{Duration, Instant};
 use crate::limits::{LINE_MAX, SESSION_INPUT_BYTES, SESSION_OUTPUT_BYTES};
@@ -23,6 +25,7 @@ use crate::shell::inspect::Inspect;
 use crate::shell::parse::Scratch;
 use crate::shell::render::{Face, Rendering};
 use alloc::boxed::Box;
+pub use asking::Tried;
 use complete::Completing;
 use front::{CLEAR_SCREEN, Front, Typed};
 use notices::{NOTICE_BYTES_MAX, News};
@@ -54,6 +57,12 @@ enum State {
     Asking {
         progress: Progress,
         ran: Ran,
+    },
+    /// The answer is what comes of an operation that runs.
+    Awaiting {
+        progress: Progress,
+        ran: Ran,
+        id: OperationId,
     },
     Printing {
         progress: Progress,
@@ -99,6 +108,8 @@ pub struct Session {
     news: News,
     /// Ctrl-C was received while a line ran.
     is_interrupted: bool,
+    /// An operation whose answer nobody waits for any more.
+    abandoned: Option<OperationId>,
 }
 
 impl Session {
@@ -117,6 +128,7 @@ impl Session {
             output: Output::new(mode == ShellMode::Interactive),
             news: News::new(),
             is_interrupted: false,
+            abandoned: None,
         }
     }
 
@@ -178,42 +190,18 @@ impl Session {
     /// Gives the console what it takes; answers an intent whose answer has gone out.
     pub fn send(&mut self, now: Instant, console: &mut dyn Console) -> Option<Intent> {
         self.output.send(console);
-        let State::Leaving { intent, deadline } = self.state else {
-            return None;
-        };
-        let is_out = self.output.is_empty() && console.is_drained();
-        if !is_out && now < deadline {
-            return None;
-        }
-        self.become_editing();
-        Some(intent)
-    }
-
-    /// What the kernel is to try before the command is answered.
-    pub fn request(&self) -> Option<Intent> {
-        match &self.state {
-            State::Asking { ran, .. } => ran.intent,
-            _ => None,
-        }
-    }
-
-    /// What has become of the request.
-    pub fn on_tried(&mut self, result: Result<(), &'static str>) {
         match core::mem::replace(&mut self.state, State::Editing) {
-            State::Asking { progress, ran } => {
-                if let Err(reason) = result {
-                    self.report.fail(format_args!("{reason}"));
+            State::Leaving { intent, deadline } => {
+                let is_out = self.output.is_empty() && console.is_drained();
+                if is_out || now >= deadline {
+                    self.become_editing();
+                    return Some(intent);
                 }
-                self.become_printing(
-                    progress,
-                    Ran {
-                        intent: None,
-                        ..ran
-                    },
-                );
+                self.state = State::Leaving { intent, deadline };
             }
             state => self.state = state,
         }
+        None
     }
 
     /// Goes on with its line as far as one tick allows.
@@ -230,14 +218,15 @@ impl Session {
         if self.has_more_input && self.input.space() > 0 {
             return Some(now);
         }
-        match self.state {
+        match &self.state {
             State::Away => None,
             State::Editing if self.input.is_empty() => self.front.next_deadline(),
             State::Editing => self.has_room_for_byte().then_some(now),
             State::Running(_) | State::Asking { .. } => Some(now),
             State::Printing { .. } => self.has_room_to_print().then_some(now),
-            State::Waiting { until, .. } => Some(until),
-            State::Leaving { deadline, .. } => Some(deadline.min(now + DRAIN_POLL)),
+            State::Waiting { until, .. } => Some(*until),
+            State::Awaiting { .. } => self.is_interrupted.then_some(now),
+            State::Leaving { deadline, .. } => Some((*deadline).min(now + DRAIN_POLL)),
         }
     }
 
@@ -259,7 +248,13 @@ impl Session {
             State::Running(progress) => self.run(progress, inspect),
             State::Printing { progress, ran } => return self.print(now, progress, ran),
             State::Waiting { progress, until } => return self.wait(now, progress, until),
-            others_turn @ (State::Asking { .. } | State::Leaving { .. }) => {
+            State::Awaiting { id, .. } if self.is_interrupted => {
+                self.abandoned = Some(id);
+                self.stop();
+            }
+            others_turn @ (State::Awaiting { .. }
+            | State::Asking { .. }
+            | State::Leaving { .. }) => {
                 self.state = others_turn;
                 return false;
             }
@@ -365,7 +360,7 @@ impl Session {
             is_person: self.front.is_person(),
         };
         match asking.run(&mut self.scratch, inspect, &mut self.report) {
-            Some(ran) if ran.intent.is_some_and(|intent| intent.can_be_refused()) => {
+            Some(ran) if ran.intent.as_ref().is_some_and(Intent::can_be_refused) => {
                 self.state = State::Asking { progress, ran };
             }
             Some(ran) => self.become_printing(progress, ran),
@@ -425,6 +420,7 @@ impl Session {
             };
             return;
         }
+        let is_clearing = ran.intent == Some(Intent::ClearScreen);
         if let Some(intent @ (Intent::Power(_) | Intent::Debug(_))) = ran.intent {
             self.end_answer(has_failed);
             self.state = State::Leaving {
@@ -433,7 +429,7 @@ impl Session {
             };
             return;
         }
-        if ran.intent == Some(Intent::ClearScreen) && self.front.is_person() {
+        if is_clearing && self.front.is_person() {
             self.output.push(CLEAR_SCREEN);
         }
         self.state = State::Running(Progress {

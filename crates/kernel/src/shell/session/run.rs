@@ -50,6 +50,8 @@ impl Asking<'_> {
         report.begin(command.source);
         let result = self.execute(&command, inspect, report);
         match &result {
+            // They are for the answer, and that comes later.
+            Ok(Some(Intent::Operation(_))) => {}
             Ok(_) => select::apply(command.filters, report),
             Err(error) => report.fail(format_args!("{error}")),
         }
@@ -59,6 +61,16 @@ impl Asking<'_> {
             watch: command.watch.filter(|_| has_succeeded),
             is_json: command.is_json,
         })
+    }
+
+    /// Runs the filters of the command over an answer that came later.
+    pub fn select(&self, scratch: &mut Scratch, report: &mut Report) {
+        if report.error().is_none()
+            && let Ok(line) = Line::parse(self.line, scratch)
+            && let Some(command) = line.commands().nth(self.command)
+        {
+            select::apply(command.filters, report);
+        }
     }
 
     fn execute(

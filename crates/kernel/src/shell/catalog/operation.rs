@@ -1,0 +1,23 @@
+//! What commands start that outlasts a tick.
+
+use crate::base::time::Duration;
+use crate::net::ping::PingRequest;
+use crate::storage::{Errand, errand};
+
+/// One variant a subsystem: plain data, with all that it must know to start. Texts
+/// stand in a `Box<str>`, for every session has room for one of these.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Operation {
+    Disk(Errand),
+    Ping(PingRequest),
+}
+
+impl Operation {
+    /// How long its answer is waited for.
+    pub const fn limit(&self) -> Duration {
+        match self {
+            Self::Disk(_) => errand::LIMIT,
+            Self::Ping(request) => request.limit(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What the kernel keeps on disks, and what people want of them.
+
+pub mod errand;
+mod errands;
+
+pub use errand::{Errand, Wish};
+pub use errands::Errands;
