@@ -25,22 +25,34 @@ fn soon() -> Deadline {
     Deadline::after(UNPLUGGED_WITHIN)
 }
 
-/// Waits until the log says this of a device.
-fn expect_log(guest: &mut Guest, what: &str, texts: &[&str]) {
-    let mut log = String::new();
-    let said = poll::until(what, NOTICED_WITHIN, || {
-        log = guest.attempt("log")?.1;
-        Ok(texts.iter().all(|text| log.contains(text)).then_some(()))
-    });
-    if let Err(error) = said {
-        panic!("{error}; the log: {log}");
-    }
-}
-
-/// How many functions `device list` shows.
+/// How many functions of `device list` are there.
 fn device_count(guest: &mut Guest) -> anyhow::Result<usize> {
     let report = guest.ask("device list")?;
-    Ok(report.column("devices", "address")?.len())
+    let states = report.column("devices", "state")?;
+    Ok(states.iter().filter(|state| **state != "gone").count())
+}
+
+/// Waits until so many functions are there.
+fn expect_devices(guest: &mut Guest, count: usize) -> anyhow::Result<()> {
+    poll::until(&format!("{count} devices"), NOTICED_WITHIN, || {
+        Ok((device_count(guest)? == count).then_some(()))
+    })
+}
+
+/// What is gone is still listed, with the reason.
+fn says_what_is_gone(guest: &mut Guest) -> anyhow::Result<()> {
+    let report = guest.ask("device list")?;
+    let states = report.column("devices", "state")?;
+    let reasons = report.column("devices", "reason")?;
+    let mut gone = states
+        .iter()
+        .zip(reasons)
+        .filter(|(state, _)| **state == "gone");
+    ensure!(
+        gone.any(|(_, reason)| reason.as_str().is_some_and(|text| !text.is_empty())),
+        "no device is shown as gone with a reason"
+    );
+    Ok(())
 }
 
 #[test]
@@ -52,8 +64,8 @@ fn a_network_device_that_is_unplugged_works_again_when_it_is_back() {
     let before = device_count(&mut guest).unwrap();
 
     qmp(&mut guest).unplug("net0", soon()).unwrap();
-    expect_log(&mut guest, "a word of the unplugged device", &["eth0"]);
-    assert_eq!(device_count(&mut guest).unwrap(), before - 1);
+    expect_devices(&mut guest, before - 1).unwrap();
+    says_what_is_gone(&mut guest).unwrap();
     let (ok, said) = guest.attempt(&format!("net ping {HOST}")).unwrap();
     assert!(!ok, "{said}");
 
@@ -114,10 +126,15 @@ fn a_cable_that_is_pulled_is_noticed_and_so_is_its_return() {
     let mut guest = Guest::boot(&lab.shape()).unwrap();
     guest.expect_reachable(&lab, ADDRESS).unwrap();
     qmp(&mut guest).set_link("net0", false, soon()).unwrap();
-    expect_log(&mut guest, "a word of the lost link", &["link", "down"]);
+    poll::until("a ping that fails", NOTICED_WITHIN, || {
+        let (is_answered, said) = guest.attempt(&format!("net ping {HOST}"))?;
+        Ok((!is_answered).then_some(said))
+    })
+    .unwrap();
     qmp(&mut guest).set_link("net0", true, soon()).unwrap();
     guest.expect_reachable(&lab, ADDRESS).unwrap();
-    expect_log(&mut guest, "a word of the link", &["link", "up"]);
+    guest.ask(&format!("net ping {HOST}")).unwrap();
+    guest.is_well().unwrap();
 }
 
 /// Every device but the network's, which has tests of its own.
@@ -136,14 +153,11 @@ fn unplug_and_replug(device: &Device) -> anyhow::Result<()> {
     let mut guest = Guest::boot_plain(&shape)?;
     let before = device_count(&mut guest)?;
     qmp(&mut guest).unplug(&device.name, soon())?;
-    poll::until("one device less", NOTICED_WITHIN, || {
-        Ok((device_count(&mut guest)? == before - 1).then_some(()))
-    })?;
+    expect_devices(&mut guest, before - 1)?;
+    says_what_is_gone(&mut guest)?;
     guest.is_well()?;
     qmp(&mut guest).plug(device, Platform::Q35, soon())?;
-    poll::until("the device again", NOTICED_WITHIN, || {
-        Ok((device_count(&mut guest)? == before).then_some(()))
-    })?;
+    expect_devices(&mut guest, before)?;
     guest.is_well()
 }
 
@@ -153,6 +167,10 @@ fn every_other_device_can_go_and_come_back() {
     let disk = scratch.path().join("disk.img");
     std::fs::write(&disk, vec![0; 1 << 20]).unwrap();
     for device in others(&disk) {
+        if device.role == Role::Display {
+            // QEMU itself refuses: "does not support hotplugging".
+            continue;
+        }
         unplug_and_replug(&device).unwrap_or_else(|error| panic!("{}: {error:#}", device.name));
     }
 }

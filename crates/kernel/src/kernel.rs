@@ -6,6 +6,7 @@
 
 mod desk;
 mod ports;
+mod web;
 
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::buffer::Buffer;
@@ -27,7 +28,9 @@ use crate::drivers::devices::ResetError;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::pci::address::Address;
-use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
+use crate::limits::{
+    API_WORKERS_MAX, CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX,
+};
 use crate::memory::view::MemoryView;
 use crate::net::network::Network;
 use crate::sched::view::ThreadsView;
@@ -39,6 +42,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
 use ports::{MachinePorts, setup};
+use web::Web;
 
 /// What a machine gives to the kernel that runs on it.
 pub trait Machine {
@@ -103,6 +107,9 @@ const PHASES: [(&str, Duration); 4] = [
     ("act", Duration::from_millis(2)),
 ];
 
+/// Sessions: those of the consoles first, then those that run commands of requests.
+const SESSIONS_MAX: usize = CONSOLES_MAX + API_WORKERS_MAX;
+
 /// Everything that runs on one machine.
 pub struct Kernel<M: Machine> {
     machine: M,
@@ -112,6 +119,7 @@ pub struct Kernel<M: Machine> {
     tick: TickView,
     operations: Operations,
     errands: Errands,
+    web: Web,
     network: Box<Network>,
     handlers: DeviceHandlers,
     /// The machine was switched off or restarted and came back from that.
@@ -123,7 +131,7 @@ impl<M: Machine> Kernel<M> {
     pub fn new(mut machine: M) -> Self {
         let config = &machine.boot().config;
         machine.log().set_levels(config.log_levels.clone());
-        let mut sessions = Vec::with_capacity(CONSOLES_MAX);
+        let mut sessions = Vec::with_capacity(SESSIONS_MAX);
         for index in 0..CONSOLES_MAX {
             // A program may be at the other end of the serial line, but not before the screen.
             let mode = match index {
@@ -132,6 +140,8 @@ impl<M: Machine> Kernel<M> {
             };
             sessions.push(Session::new(mode));
         }
+        sessions.resize_with(SESSIONS_MAX, Session::for_requests);
+        let web = Web::new(config.token.clone());
         let mut errands = Errands::default();
         for _ in 0..DISK_ERRANDS_MAX {
             if let Some(buffer) = machine.take_buffer(DISK_ERRAND_BYTES) {
@@ -155,6 +165,7 @@ impl<M: Machine> Kernel<M> {
             tick,
             operations: Operations::default(),
             errands,
+            web,
             network,
             handlers: DeviceHandlers::new(),
             is_stopped: false,
@@ -198,11 +209,13 @@ impl<M: Machine> Kernel<M> {
         }
         let sessions = self.sessions.iter();
         let deadlines = sessions.filter_map(|session| session.next_deadline(now));
-        deadlines
-            .chain(self.operations.next_deadline(now))
-            .chain(self.network.next_deadline())
-            .chain(self.machine.next_device_deadline(now))
-            .min()
+        let others = [
+            self.operations.next_deadline(now),
+            self.network.next_deadline(),
+            self.machine.next_device_deadline(now),
+            self.web.next_deadline(now),
+        ];
+        deadlines.chain(others.into_iter().flatten()).min()
     }
 
     fn account(&mut self, index: usize, start: Instant) {
@@ -231,7 +244,7 @@ impl<M: Machine> Kernel<M> {
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.receive(now, ports, &mut self.handlers);
         for (index, session) in self.sessions.iter_mut().enumerate() {
-            if let Some(console) = self.machine.console(index) {
+            if let Some(console) = console(&mut self.machine, &mut self.web, index) {
                 session.receive(console);
             }
         }
@@ -248,8 +261,9 @@ impl<M: Machine> Kernel<M> {
     fn shell(&mut self) {
         self.facts.take(&self.sessions);
         for index in 0..self.sessions.len() {
-            if self.machine.console(index).is_none() {
+            if console(&mut self.machine, &mut self.web, index).is_none() {
                 self.sessions[index].leave();
+                self.web.on_session_left(index);
             } else {
                 self.answer_session(index);
                 self.step_session(index);
@@ -272,9 +286,11 @@ impl<M: Machine> Kernel<M> {
             sessions: &self.facts,
             operations: &self.operations,
             errands: &self.errands,
+            web: &self.web,
             network: &self.network,
             handlers: &self.handlers,
         };
+        session.set_authority(self.web.authority(index));
         session.step(now, &mut desk);
         if session.has_been_ready() && self.tick.ready_at.is_none() {
             self.tick.ready_at = Some(now);
@@ -303,7 +319,7 @@ impl<M: Machine> Kernel<M> {
         self.network.transmit(now, ports, &mut self.handlers);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
-            let Some(console) = self.machine.console(index) else {
+            let Some(console) = console(&mut self.machine, &mut self.web, index) else {
                 continue;
             };
             if let Some(intent) = self.sessions[index].send(now, console)
@@ -347,6 +363,12 @@ impl<M: Machine> Kernel<M> {
                 self.network
                     .command_dhcp(now, ports, handlers, interface, command)?;
             }
+            Intent::Serve(wanted) => {
+                let now = self.machine.now();
+                let ports = &mut MachinePorts(&mut self.machine);
+                let handlers = &mut self.handlers;
+                self.network.offer_services(now, ports, handlers, wanted)?;
+            }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation),
@@ -380,5 +402,17 @@ impl<M: Machine> Kernel<M> {
                 self.network.start_ping_for(id, now, request)
             }
         }
+    }
+}
+
+/// What the session of that index sits on.
+fn console<'a, M: Machine>(
+    machine: &'a mut M,
+    web: &'a mut Web,
+    index: usize,
+) -> Option<&'a mut dyn Console> {
+    match index.checked_sub(CONSOLES_MAX) {
+        None => machine.console(index),
+        Some(worker) => web.console(worker),
     }
 }

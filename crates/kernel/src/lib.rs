@@ -5,6 +5,7 @@ extern crate alloc;
 
 #[macro_use]
 pub mod limits;
+pub mod api;
 pub mod arch;
 pub mod base;
 pub mod boot;

@@ -183,6 +183,8 @@ limits! {
     HTTP_REQUESTS_SHOWN = 32;
     /// Bytes of a request's path that are remembered.
     HTTP_PATH_SHOWN = 64;
+    /// Fetches at the same time, and so many more lookups: one a console, the rest by HTTP.
+    HTTP_FETCHES_MAX = 4;
     /// Bytes of an address that is to be fetched.
     HTTP_URL_MAX = 1024;
     /// Bytes of a fetched text that are kept to be shown; the rest is counted.
@@ -228,6 +230,8 @@ limits! {
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
+    /// Resets to strangers in one second; a scan of all ports gets no more.
+    TCP_RESETS_A_SECOND = 500;
 
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;

@@ -1,6 +1,7 @@
 //! The desk: views of the machine and the kernel, laid out to be read.
 
-use super::Machine;
+use super::web::Web;
+use super::{Machine, SESSIONS_MAX};
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
@@ -18,6 +19,7 @@ use crate::limits::*;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
 use crate::net::firewall::Firewall;
+use crate::net::http::{ApiView, RequestRecord};
 use crate::net::network::Network;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
@@ -41,8 +43,8 @@ pub struct Views {
 /// What sessions say about themselves, taken before one of them runs a command.
 #[derive(Default)]
 pub struct SessionFacts {
-    pub modes: Vec<ShellMode, CONSOLES_MAX>,
-    pub usages: Vec<Usage, { CONSOLES_MAX * 8 }>,
+    pub modes: Vec<ShellMode, SESSIONS_MAX>,
+    pub usages: Vec<Usage, { SESSIONS_MAX * 8 }>,
 }
 
 pub struct Desk<'a, M: Machine> {
@@ -52,6 +54,7 @@ pub struct Desk<'a, M: Machine> {
     pub sessions: &'a SessionFacts,
     pub operations: &'a Operations,
     pub errands: &'a Errands,
+    pub web: &'a Web,
     pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
 }
@@ -79,6 +82,14 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn self_test(&self) -> SelfTestView {
         self.machine.self_test()
+    }
+
+    fn api(&self) -> ApiView {
+        self.web.view()
+    }
+
+    fn visit_requests(&self, visit: &mut dyn FnMut(&RequestRecord)) {
+        self.web.visit_requests(visit);
     }
 
     fn cpu(&mut self) -> &CpuView {
@@ -144,6 +155,7 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
+        self.web.visit_usages(visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
@@ -229,7 +241,7 @@ impl SessionFacts {
         self.usages.clear();
         for session in sessions {
             let kept = self.modes.push(session.mode());
-            crate::invariant!(kept.is_ok(), "more sessions than consoles");
+            crate::invariant!(kept.is_ok(), "more sessions than planned");
             session.visit_usages(&mut |usage| {
                 let kept = self.usages.push(*usage);
                 crate::invariant!(kept.is_ok(), "a session reports more usages than planned");

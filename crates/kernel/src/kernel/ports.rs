@@ -35,5 +35,6 @@ pub fn setup<M: Machine>(machine: &mut M) -> Setup {
         tcp_buffer_bytes: share.clamp(BUFFER_BYTES_LEAST, BUFFER_BYTES_MOST) as usize,
         address: config.ip,
         gateway: config.gateway,
+        services: config.services,
     }
 }

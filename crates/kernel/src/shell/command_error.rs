@@ -1,6 +1,7 @@
 //! Why a command was not done, said so that the user can mend it.
 
 use crate::base::fixed::Text;
+use crate::base::verdict::Verdict;
 use crate::net::firewall::WordError;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
@@ -60,6 +61,11 @@ pub enum CommandError {
         bytes: usize,
         most: usize,
     },
+    /// The command changes something, and who asks has not shown that he may.
+    NeedsToken {
+        command: &'static Command,
+        action: &'static Action,
+    },
     /// The words of a firewall's rule or packet.
     Rule {
         error: WordError,
@@ -84,6 +90,23 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// What a program is told that asked.
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::UnknownCommand { .. } | Self::UnknownAction { .. } => Verdict::Unknown,
+            Self::NeedsToken { .. } => Verdict::Forbidden,
+            Self::MissingAction { .. }
+            | Self::MissingArgument { .. }
+            | Self::TooManyArguments { .. }
+            | Self::NotOneOf { .. }
+            | Self::NotANumber { .. }
+            | Self::OnlyInFront { .. }
+            | Self::WatchNeedsAPerson
+            | Self::WatchOfAnAct => Verdict::Malformed,
+            _ => Verdict::Failed,
+        }
+    }
+
     pub fn shown(typed: &str) -> Shown {
         Text::cut_from(typed)
     }
@@ -148,6 +171,11 @@ impl fmt::Display for CommandError {
             Self::TextTooLong { bytes, most } => {
                 write!(f, "the text has {bytes} bytes; at most {most} fit")
             }
+            Self::NeedsToken { command, action } => write!(
+                f,
+                "{} changes something; ask by POST and show the token that the kernel was booted with",
+                catalog::Usage { command, action }
+            ),
             Self::Rule { error, meant } => match (error.unknown_word(), meant) {
                 (Some(word), Some(meant)) => {
                     write!(f, "\"{word}\" says nothing here; did you mean \"{meant}\"?")

@@ -15,6 +15,7 @@ use crate::drivers::handlers::DeviceHandlers;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
 use crate::net::firewall::Firewall;
+use crate::net::http::{ApiView, RequestRecord};
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 
@@ -26,6 +27,10 @@ pub trait Inspect {
     fn trace(&self) -> &Trace;
     fn tick(&self) -> &TickView;
     fn self_test(&self) -> SelfTestView;
+    /// The HTTP server and the commands that run for its requests.
+    fn api(&self) -> ApiView;
+    /// The last HTTP requests, oldest first.
+    fn visit_requests(&self, visit: &mut dyn FnMut(&RequestRecord));
     fn cpu(&mut self) -> &CpuView;
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;

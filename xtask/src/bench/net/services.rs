@@ -19,12 +19,15 @@ pub const CHARGEN_DATAGRAM_BYTES: usize = 512;
 
 const BUFFER_BYTES: usize = 64 * 1024;
 
+type StreamService = fn(TcpStream) -> io::Result<()>;
+type DatagramService = fn(&UdpSocket) -> io::Result<()>;
+
 static DISCARDED_DATAGRAMS: AtomicU64 = AtomicU64::new(0);
 
 /// Offers everything, each in a thread of its own, and returns when all ports are open.
 #[allow(dead_code, reason = "only the guest's program serves")]
 pub fn serve() -> io::Result<()> {
-    let tcp: [(u16, fn(TcpStream) -> io::Result<()>); 4] = [
+    let tcp: [(u16, StreamService); 4] = [
         (ECHO, echo),
         (DISCARD, discard),
         (CHARGEN, generate),
@@ -39,7 +42,7 @@ pub fn serve() -> io::Result<()> {
             }
         });
     }
-    let udp: [(u16, fn(&UdpSocket) -> io::Result<()>); 3] = [
+    let udp: [(u16, DatagramService); 3] = [
         (ECHO, echo_datagram),
         (DISCARD, discard_datagram),
         (CHARGEN, generate_datagram),

@@ -11,6 +11,7 @@ pub use table::COMMANDS;
 
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
+use crate::base::service::ServiceSet;
 use crate::base::tenant::Tenant;
 use crate::drivers::handlers::Resource;
 use crate::drivers::pci::address::Address;
@@ -47,6 +48,8 @@ pub enum Intent {
         command: dhcp::Command,
         interface: Option<usize>,
     },
+    /// These services for measuring and no others. Tried first.
+    Serve(ServiceSet),
 }
 
 impl Intent {
@@ -60,6 +63,7 @@ impl Intent {
                 | Self::Operation(_)
                 | Self::Firewall(_)
                 | Self::SetQuota { .. }
+                | Self::Serve(_)
         )
     }
 }

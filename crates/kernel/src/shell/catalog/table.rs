@@ -295,6 +295,20 @@ pub static COMMANDS: &[Command] = &[
                 Administer,
                 run::net::ping,
             ),
+            action(
+                "services",
+                "what is offered for measuring, and what it has done",
+                &[],
+                Look,
+                run::serve::show,
+            ),
+            action(
+                "serve",
+                "offers one more service for measuring, or none",
+                &[required("SERVICE", Kind::Keyword(run::serve::WANTED))],
+                Administer,
+                run::serve::change,
+            ),
         ],
     ),
     command(
@@ -383,6 +397,27 @@ pub static COMMANDS: &[Command] = &[
     ),
     device::ROW,
     firewall::ROW,
+    command(
+        "api",
+        "the commands by HTTP: what was asked and what was refused",
+        "",
+        &[
+            action(
+                "status",
+                "connections, requests and answers",
+                &[],
+                Look,
+                run::api::status,
+            ),
+            action(
+                "requests",
+                "the last requests, oldest first",
+                &[],
+                Look,
+                run::api::requests,
+            ),
+        ],
+    ),
     command(
         "reboot",
         "restarts the machine",

@@ -1,5 +1,6 @@
 //! The handlers of the commands: each reads views and fills a report.
 
+pub mod api;
 pub mod clear;
 pub mod cpu;
 pub mod debug;
@@ -18,6 +19,7 @@ pub mod mem;
 pub mod net;
 pub mod power;
 pub mod selftest;
+pub mod serve;
 pub mod status;
 pub mod threads;
 pub mod trace_ring;
