@@ -13,6 +13,7 @@ use crate::base::buffer::Buffer;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::disk::Disk;
+use crate::base::fixed::Full;
 use crate::base::log::{Level, Log};
 use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
@@ -20,6 +21,7 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::operation::{OperationId, Operations, Performer};
+use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
 use crate::drivers::devices::ResetError;
@@ -180,6 +182,15 @@ impl<M: Machine> Kernel<M> {
 
     pub const fn machine_mut(&mut self) -> &mut M {
         &mut self.machine
+    }
+
+    /// Gives a tenant an interface of its own on a port; it asks for an address at once.
+    pub fn add_tenant_interface(&mut self, port: usize, tenant: Tenant) -> Result<usize, Full> {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        let handlers = &mut self.handlers;
+        self.network
+            .add_tenant_interface(now, port, tenant, ports, handlers)
     }
 
     /// Does what there is to do now; answers when it wants to be called again though
