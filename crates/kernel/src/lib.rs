@@ -17,3 +17,4 @@ pub mod net;
 pub mod sched;
 pub mod shell;
 pub mod storage;
+pub mod workloads;
