@@ -32,6 +32,7 @@ use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::{Session, Tried};
 use crate::storage::Errands;
+use crate::workloads::load::Loads;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
@@ -109,6 +110,7 @@ pub struct Kernel<M: Machine> {
     errands: Errands,
     firewall: Firewall,
     handlers: DeviceHandlers,
+    loads: Loads,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -154,6 +156,7 @@ impl<M: Machine> Kernel<M> {
             errands,
             firewall: Firewall::new(u64::from_le_bytes(seed)),
             handlers: DeviceHandlers::new(),
+            loads: Loads::default(),
             is_stopped: false,
         }
     }
@@ -251,6 +254,7 @@ impl<M: Machine> Kernel<M> {
             errands: &self.errands,
             firewall: &self.firewall,
             handlers: &self.handlers,
+            loads: &self.loads,
         };
         session.step(now, &mut desk);
         if session.has_been_ready() && self.tick.ready_at.is_none() {
@@ -302,6 +306,7 @@ impl<M: Machine> Kernel<M> {
                 result.map_err(SelfTestError::reason)?;
             }
             Intent::Firewall(change) => self.firewall.apply(change)?,
+            Intent::Load(change) => self.loads.apply(self.machine.now(), change)?,
             Intent::SetQuota {
                 tenant,
                 resource,

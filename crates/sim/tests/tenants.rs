@@ -14,6 +14,7 @@ use rayos_kernel::net::packet::{Endpoint, protocol};
 use rayos_kernel::net::ports::Ports;
 use rayos_kernel::net::udp::UdpSocket;
 use rayos_kernel::workloads::load::{Disks, LoadView, Loads, Order, Work};
+use rayos_sim::SimDisk;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -123,14 +124,6 @@ impl Ports for Port {
     }
 }
 
-struct NoDisks;
-
-impl Disks for NoDisks {
-    fn disk(&mut self, _: usize) -> Option<&mut dyn Disk> {
-        None
-    }
-}
-
 /// A network with an interface for each of the two tenants.
 struct World {
     now: Instant,
@@ -178,7 +171,7 @@ impl World {
             self.network.receive(now, port, handlers);
             self.network.step(now, port, handlers);
             let mut outlet = self.network.outlet(now, port, handlers);
-            self.loads.step(now, &mut outlet, &mut NoDisks);
+            self.loads.step(now, &mut outlet);
             self.network.transmit(now, port, handlers);
             port.drain();
         }
@@ -191,10 +184,7 @@ impl World {
             per_s,
             duration: Duration::from_secs(SECONDS),
         };
-        let mut outlet = self
-            .network
-            .outlet(self.now, &mut self.port, &mut self.handlers);
-        self.loads.start(self.now, order, &mut outlet).unwrap();
+        self.loads.start(self.now, order).unwrap();
     }
 
     fn load_of(&self, tenant: Tenant) -> LoadView {
@@ -353,4 +343,61 @@ fn every_quota_of_a_load_refuses_it_and_gives_back_what_it_held() {
     world.run(Duration::from_secs(SECONDS + 1), |_| {});
     let console = world.load_of(MODEST);
     assert!(console.denied == 0 && console.done.abs_diff(3_000) <= 20);
+}
+
+struct OneDisk(SimDisk);
+
+impl Disks for OneDisk {
+    fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
+        (index == 0).then_some(&mut self.0)
+    }
+}
+
+#[test]
+fn reading_at_ten_times_the_quota_is_refused_and_does_not_slow_the_next_tenant() {
+    const READ_BYTES: u64 = 4_096;
+    let read_beside = |flood: u64| {
+        let mut world = World::new();
+        let mut disk = OneDisk(SimDisk::default());
+        for _ in 0..16 {
+            let memory = Box::leak(vec![0; READ_BYTES as usize].into());
+            world.loads.add_buffer(Buffer::new(memory, 0));
+        }
+        for tenant in [FLOODING, MODEST] {
+            let (now, handlers) = (world.now, &mut world.handlers);
+            handlers.set_quota(now, tenant, Resource::BlockReads, Some(500));
+        }
+        world.start(MODEST, Work::Block { disk: 0 }, 250 * READ_BYTES);
+        if flood > 0 {
+            world.start(FLOODING, Work::Block { disk: 0 }, flood * 500 * READ_BYTES);
+        }
+        world.run(Duration::from_secs(SECONDS + 1), |world| {
+            disk.0.advance(world.now);
+            while let Some(done) = disk.0.completed() {
+                world.loads.on_done(done, &mut world.handlers).unwrap();
+            }
+            let (now, handlers) = (world.now, &mut world.handlers);
+            world.loads.step_disks(now, handlers, &mut disk);
+        });
+        if flood > 0 {
+            let view = world.load_of(FLOODING);
+            assert!(view.denied > view.done, "{view:?}");
+            // Its first burst is longer than the disk's queue.
+            assert!(view.failed <= 10, "{view:?}");
+            assert!(view.done.abs_diff(500 * SECONDS) <= 15, "{view:?}");
+        }
+        let mut quotas = world.handlers.quotas(FLOODING);
+        let requests = quotas.find(|quota| quota.resource == Resource::BlockRequests);
+        assert_eq!(requests.unwrap().used, Some(0));
+        assert_eq!(world.loads.usage().used, Some(0));
+        let view = world.load_of(MODEST);
+        assert_eq!((view.denied, view.failed), (0, 0));
+        view.bytes
+    };
+    let (alone, beside) = (read_beside(0), read_beside(10));
+    assert!(alone >= 250 * READ_BYTES * SECONDS * 98 / 100, "{alone}");
+    assert!(
+        change(alone, beside) < 0.02,
+        "{alone} alone, {beside} beside"
+    );
 }

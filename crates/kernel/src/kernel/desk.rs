@@ -21,6 +21,7 @@ use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
+use crate::workloads::load::{LoadView, Loads};
 use alloc::boxed::Box;
 
 /// Room for the views of a machine, filled when somebody asks.
@@ -51,6 +52,7 @@ pub struct Desk<'a, M: Machine> {
     pub errands: &'a Errands,
     pub firewall: &'a Firewall,
     pub handlers: &'a DeviceHandlers,
+    pub loads: &'a Loads,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -131,6 +133,12 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.handlers
     }
 
+    fn visit_loads(&mut self, visit: &mut dyn FnMut(&LoadView)) {
+        self.loads
+            .view(self.machine.now())
+            .for_each(|view| visit(&view));
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
         self.visit_machine(visit);
@@ -139,6 +147,7 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         visit_boot(self.boot(), visit);
         self.firewall.visit_usages(visit);
         self.handlers.visit_usages(visit);
+        visit(&self.loads.usage());
         self.machine.usages(visit);
     }
 }

@@ -15,6 +15,7 @@ use crate::drivers::handlers::DeviceHandlers;
 use crate::memory::view::MemoryView;
 use crate::net::firewall::Firewall;
 use crate::sched::view::ThreadsView;
+use crate::workloads::load::LoadView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
 pub trait Inspect {
@@ -37,6 +38,8 @@ pub trait Inspect {
     fn operations(&self) -> OperationsView;
     fn firewall(&self) -> &Firewall;
     fn handlers(&self) -> &DeviceHandlers;
+    /// The newest load of each tenant.
+    fn visit_loads(&mut self, visit: &mut dyn FnMut(&LoadView));
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }

@@ -4,6 +4,7 @@ pub mod clear;
 pub mod cpu;
 pub mod debug;
 pub mod device;
+pub mod device_load;
 pub mod device_quota;
 pub mod disk;
 pub mod echo;

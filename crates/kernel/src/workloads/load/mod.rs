@@ -18,6 +18,7 @@ use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
+use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::{LOAD_BUFFERS_MAX, LOAD_OPERATIONS_A_STEP, TENANTS_MAX};
 use crate::net::outlet::Outlet;
 use run::Run;
@@ -42,6 +43,13 @@ pub struct Loads {
     buffers_refused: u64,
 }
 
+/// What a person wants done to loads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoadChange {
+    Start(Order),
+    Stop(Tenant),
+}
+
 /// What has become of a load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LoadView {
@@ -59,7 +67,7 @@ pub struct LoadView {
 
 impl Loads {
     pub const RUNS: &str = "the tenant has a load that runs; stop it first";
-    pub const NO_SOCKET: &str = "no UDP socket is free for the load; see limits";
+    pub const NONE: &str = "the tenant has no load that runs; see device load";
 
     /// Gives it memory for reads that disks reach, once for each at a time.
     pub fn add_buffer(&mut self, buffer: Buffer) {
@@ -68,65 +76,87 @@ impl Loads {
     }
 
     /// Begins a load; the last one of the tenant is forgotten.
-    pub fn start(
-        &mut self,
-        now: Instant,
-        order: Order,
-        outlet: &mut Outlet<'_>,
-    ) -> Result<(), &'static str> {
+    pub fn start(&mut self, now: Instant, order: Order) -> Result<(), &'static str> {
         let place = &mut self.runs[order.tenant.index()];
         if place.as_ref().is_some_and(Run::is_busy) {
             return Err(Self::RUNS);
         }
-        *place = Some(Run::start(now, order, outlet)?);
+        *place = Some(Run::new(now, order));
         Ok(())
     }
 
-    /// Ends the load of a tenant before its time; says whether there was one.
-    pub fn stop(&mut self, now: Instant, tenant: Tenant, outlet: &mut Outlet<'_>) -> bool {
-        match &mut self.runs[tenant.index()] {
-            Some(run) if run.is_running() => {
-                run.end(now, outlet);
-                true
-            }
-            _ => false,
+    /// Does what a person wants done.
+    pub fn apply(&mut self, now: Instant, change: LoadChange) -> Result<(), &'static str> {
+        match change {
+            LoadChange::Start(order) => self.start(now, order),
+            LoadChange::Stop(tenant) => self.stop(tenant),
         }
     }
 
-    /// Does what it is time for, a share a tenant.
-    pub fn step(&mut self, now: Instant, outlet: &mut Outlet<'_>, disks: &mut dyn Disks) {
-        for run in self.runs.iter_mut().flatten() {
-            if run.is_running() && run.is_over(now) {
-                run.end(now, outlet);
+    /// Ends the load of a tenant before its time.
+    pub fn stop(&mut self, tenant: Tenant) -> Result<(), &'static str> {
+        match &mut self.runs[tenant.index()] {
+            Some(run) if run.is_running() => {
+                run.stop();
+                Ok(())
             }
+            _ => Err(Self::NONE),
+        }
+    }
+
+    /// Does what it is time for, but on disks; a share a tenant.
+    pub fn step(&mut self, now: Instant, outlet: &mut Outlet<'_>) {
+        for run in self.runs.iter_mut().flatten() {
+            run.maybe_end(now, outlet);
         }
         for _ in 0..LOAD_OPERATIONS_A_STEP {
-            let mut is_any_due = false;
-            for run in self.runs.iter_mut().flatten() {
-                if run.is_running() && run.is_due(now) {
-                    is_any_due = true;
-                    let is_read = matches!(run.order().work, Work::Block { .. });
-                    self.buffers_refused += u64::from(is_read && self.buffers.is_empty());
-                    run.operate(now, outlet, disks, &mut self.buffers);
-                }
+            let runs = self.runs.iter_mut().flatten();
+            let due = runs.filter(|run| !run.is_of_disk());
+            let due = due.filter(|run| run.is_running());
+            let mut is_any = false;
+            for run in due {
+                is_any |= run.maybe_operate(now, outlet);
             }
-            if !is_any_due {
+            if !is_any {
+                break;
+            }
+        }
+    }
+
+    /// As `step`, on disks.
+    pub fn step_disks(
+        &mut self,
+        now: Instant,
+        handlers: &mut DeviceHandlers,
+        disks: &mut dyn Disks,
+    ) {
+        for _ in 0..LOAD_OPERATIONS_A_STEP {
+            let runs = self.runs.iter_mut().flatten();
+            let mut is_any = false;
+            for run in runs.filter(|run| run.is_of_disk() && run.is_running()) {
+                let has_buffer = !self.buffers.is_empty();
+                let has_read = run.maybe_read(now, handlers, disks, &mut self.buffers);
+                self.buffers_refused += u64::from(has_read && !has_buffer);
+                is_any |= has_read;
+            }
+            if !is_any {
                 break;
             }
         }
     }
 
     /// Takes the answer to a read of a load; gives back one to somebody else.
-    pub fn on_done(&mut self, done: DiskDone, outlet: &mut Outlet<'_>) -> Result<(), DiskDone> {
-        let tenant = done
-            .request
-            .tag
-            .checked_sub(TAGS)
-            .and_then(|index| Tenant::new(usize::try_from(index).ok()?));
+    pub fn on_done(
+        &mut self,
+        done: DiskDone,
+        handlers: &mut DeviceHandlers,
+    ) -> Result<(), DiskDone> {
+        let index = done.request.tag.checked_sub(TAGS);
+        let tenant = index.and_then(|index| Tenant::new(usize::try_from(index).ok()?));
         let Some(run) = tenant.and_then(|tenant| self.runs[tenant.index()].as_mut()) else {
             return Err(done);
         };
-        run.on_read(&done, outlet);
+        run.on_read(&done, handlers);
         if let Some(buffer) = done.request.data {
             let kept = self.buffers.push(buffer);
             crate::invariant!(
