@@ -38,6 +38,7 @@ use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::{Session, Tried};
 use crate::storage::Errands;
+use crate::workloads::load::Loads;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
@@ -126,6 +127,7 @@ pub struct Kernel<M: Machine> {
     web: Web,
     network: Box<Network>,
     handlers: DeviceHandlers,
+    loads: Loads,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -172,6 +174,7 @@ impl<M: Machine> Kernel<M> {
             web,
             network,
             handlers: DeviceHandlers::new(),
+            loads: Loads::default(),
             is_stopped: false,
         }
     }
@@ -296,6 +299,7 @@ impl<M: Machine> Kernel<M> {
             web: &self.web,
             network: &self.network,
             handlers: &self.handlers,
+            loads: &self.loads,
         };
         session.set_authority(self.web.authority(index));
         session.step(now, &mut desk);
@@ -351,6 +355,7 @@ impl<M: Machine> Kernel<M> {
                 result.map_err(SelfTestError::reason)?;
             }
             Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
+            Intent::Load(change) => self.loads.apply(self.machine.now(), change)?,
             Intent::SetQuota {
                 tenant,
                 resource,

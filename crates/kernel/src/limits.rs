@@ -87,6 +87,11 @@ limits! {
     /// Bytes of a console line in the audit; longer ones are cut and marked.
     DEVICE_AUDIT_TEXT_MAX = 96;
 
+    /// Reads of loads that are with a disk at the same time; more only wait in its queue.
+    LOAD_BUFFERS_MAX = 32;
+    /// Operations of a load in one step; loads of others have as many in the same step.
+    LOAD_OPERATIONS_A_STEP = 32;
+
     /// Rules of the firewall, and places in its table of verdicts: 64 buckets of 4 slots.
     FIREWALL_RULES_MAX = 256;
     /// Flows that the firewall follows: what TCP, UDP and echo of a busy node need at the same time.

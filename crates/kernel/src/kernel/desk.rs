@@ -26,6 +26,7 @@ use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
+use crate::workloads::load::{LoadView, Loads};
 use alloc::boxed::Box;
 
 /// Room for the views of a machine, filled when somebody asks.
@@ -57,6 +58,7 @@ pub struct Desk<'a, M: Machine> {
     pub web: &'a Web,
     pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
+    pub loads: &'a Loads,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -153,6 +155,12 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.network.dhcp().views().for_each(|view| visit(&view));
     }
 
+    fn visit_loads(&mut self, visit: &mut dyn FnMut(&LoadView)) {
+        self.loads
+            .view(self.machine.now())
+            .for_each(|view| visit(&view));
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
         self.web.visit_usages(visit);
@@ -162,6 +170,7 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         visit_boot(self.boot(), visit);
         self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
+        visit(&self.loads.usage());
         self.machine.usages(visit);
     }
 }

@@ -75,6 +75,12 @@ pub enum CommandError {
         number: usize,
         count: usize,
     },
+    NotALoad {
+        word: Shown,
+    },
+    NoTarget {
+        word: Shown,
+    },
     NotALimit {
         word: Shown,
         unit: &'static str,
@@ -188,6 +194,13 @@ impl fmt::Display for CommandError {
             Self::NoSuchRule { number, count } => {
                 write!(f, "there is no rule {number}; they have the numbers 1 to {count}")
             }
+            Self::NotALoad { word } => {
+                write!(f, "\"{word}\" is no amount a second; write a number above 0, as 5MB or 200")
+            }
+            Self::NoTarget { word } => write!(
+                f,
+                "\"{word}\" is no target for datagrams; write an address with a port, as 10.0.2.2:9"
+            ),
             Self::NotALimit { word, unit } => {
                 write!(f, "\"{word}\" is no limit; write a number of {unit}, or none")
             }

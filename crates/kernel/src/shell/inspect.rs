@@ -18,6 +18,7 @@ use crate::net::firewall::Firewall;
 use crate::net::http::{ApiView, RequestRecord};
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
+use crate::workloads::load::LoadView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
 pub trait Inspect {
@@ -47,6 +48,8 @@ pub trait Inspect {
     fn handlers(&self) -> &DeviceHandlers;
     /// Every DHCP client, in the order of their interfaces' coming.
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));
+    /// The newest load of each tenant.
+    fn visit_loads(&mut self, visit: &mut dyn FnMut(&LoadView));
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }

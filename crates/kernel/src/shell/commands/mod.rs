@@ -5,6 +5,7 @@ pub mod clear;
 pub mod cpu;
 pub mod debug;
 pub mod device;
+pub mod device_load;
 pub mod device_quota;
 pub mod dhcp;
 pub mod disk;
