@@ -45,6 +45,22 @@ limits! {
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
 
+    /// Requests that a virtio disk has at the same time; three entries of its queue each.
+    BLOCK_REQUESTS_MAX = 64;
+    /// Bytes of one transfer to or from a disk.
+    BLOCK_REQUEST_BYTES_MAX = 1 << 20;
+    /// Random bytes kept ready; they seed generators, which need 32 each.
+    ENTROPY_BYTES = 256;
+    /// Bytes received from a virtio console and not yet read by the loop.
+    VIRTIO_CONSOLE_RECEIVE_BYTES = 4096;
+    /// Bytes written to a virtio console and not yet given to the device.
+    VIRTIO_CONSOLE_TRANSMIT_BYTES = 16 * 1024;
+    /// Buffers of a virtio console, each way.
+    VIRTIO_CONSOLE_BUFFERS = 8;
+    /// Events that a virtio input device may be ahead of the loop.
+    VIRTIO_INPUT_EVENTS_MAX = 64;
+    /// Input devices that are listened to: keyboard, mouse, tablet, twice.
+    INPUT_DEVICES_MAX = 6;
     /// Disks with a name; more are left alone and shown as such.
     DISKS_MAX = 8;
     /// What people want of disks at the same time: one a console, and as many through the interface.

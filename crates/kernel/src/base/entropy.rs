@@ -1,0 +1,18 @@
+//! Where bytes come from that nobody can guess.
+
+/// A device that makes random bytes, with some of them kept ready.
+pub trait EntropySource {
+    /// Fills `bytes` with fresh ones, or none of them when it has not so many ready.
+    fn take(&mut self, bytes: &mut [u8]) -> bool;
+
+    fn view(&self) -> EntropyView;
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct EntropyView {
+    pub ready_bytes: usize,
+    pub received_bytes: u64,
+    pub given_bytes: u64,
+    /// Times that fewer bytes were ready than were wanted.
+    pub refused: u64,
+}
