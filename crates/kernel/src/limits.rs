@@ -57,6 +57,10 @@ limits! {
     VIRTIO_CONSOLE_TRANSMIT_BYTES = 16 * 1024;
     /// Buffers of a virtio console, each way.
     VIRTIO_CONSOLE_BUFFERS = 8;
+    /// Bytes of a virtual display's picture: 2560 x 1600; on a larger one less of it is used.
+    GPU_DISPLAY_BYTES_MAX = 16_384_000;
+    /// Commands that a GPU has at the same time: two rectangles are moved and shown.
+    GPU_COMMANDS_MAX = 4;
     /// Events that a virtio input device may be ahead of the loop.
     VIRTIO_INPUT_EVENTS_MAX = 64;
     /// Input devices that are listened to: keyboard, mouse, tablet, twice.

@@ -2,6 +2,7 @@
 
 use crate::base::console::Console;
 use crate::base::disk::Disk;
+use crate::base::display::Display;
 use crate::base::entropy::EntropySource;
 use crate::base::input::InputDevice;
 use crate::base::network_port::NetworkPort;
@@ -55,6 +56,10 @@ pub trait Driver: Send {
     }
 
     fn console(&mut self) -> Option<&mut dyn Console> {
+        None
+    }
+
+    fn display(&mut self) -> Option<&mut dyn Display> {
         None
     }
 

@@ -9,6 +9,7 @@ pub mod entropy;
 #[cfg(test)]
 pub mod fake;
 pub mod features;
+pub mod gpu;
 pub mod input;
 pub mod lie;
 pub mod negotiation;

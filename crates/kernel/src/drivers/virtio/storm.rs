@@ -1,7 +1,7 @@
 //! Every driver against devices that say anything at all.
 
 use super::fake::FakeDevice;
-use super::{block, console, entropy, input};
+use super::{block, console, entropy, gpu, input};
 use crate::base::disk::{DiskOperation, DiskRequest};
 use crate::base::input::KeyboardLights;
 use crate::base::prng::Prng;
@@ -11,7 +11,13 @@ use crate::memory::allocate_buffer;
 use std::boxed::Box;
 use std::vec::Vec;
 
-const KINDS: [VirtioKind; 4] = [block::KIND, console::KIND, entropy::KIND, input::KIND];
+const KINDS: [VirtioKind; 5] = [
+    block::KIND,
+    console::KIND,
+    entropy::KIND,
+    gpu::KIND,
+    input::KIND,
+];
 
 /// A device that is right in some things and wrong in others.
 fn device(kind: &VirtioKind, prng: &mut Prng) -> FakeDevice {
@@ -59,6 +65,10 @@ fn use_driver(driver: &mut dyn Driver, prng: &mut Prng) {
     }
     if let Some(entropy) = driver.entropy() {
         entropy.take(&mut [0; 32]);
+    }
+    if let Some(display) = driver.display() {
+        display.text().write(b"something");
+        display.draw(Instant::from_nanos(prng.next_u64() >> 8), 50);
     }
     if let Some(input) = driver.input() {
         while input.next_event().is_some() {}
