@@ -5,20 +5,29 @@
 //! seeded world.
 
 mod desk;
+mod panel;
 
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::buffer::Buffer;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::disk::Disk;
+use crate::base::display::Display;
+use crate::base::entropy::EntropySources;
+use crate::base::input::InputEvent;
 use crate::base::log::{Level, Log};
 use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
 use crate::base::metric::Usage;
+use crate::base::network_port::NetworkPort;
 use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
+use crate::drivers::devices::ResetError;
+use crate::drivers::devices::view::DevicesView;
+use crate::drivers::input_queue::InputQueue;
+use crate::drivers::pci::address::Address;
 use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
 use crate::memory::view::MemoryView;
 use crate::sched::view::ThreadsView;
@@ -29,13 +38,17 @@ use crate::storage::Errands;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
+use panel::PanelWriter;
 
 /// What a machine gives to the kernel that runs on it.
 pub trait Machine {
     fn now(&self) -> Instant;
     /// Bytes nobody can guess; false when the machine has no such source.
     fn entropy(&mut self, bytes: &mut [u8]) -> bool;
-    /// Console `index`: 0 is the serial line, 1 the screen with its keyboard.
+    /// Where these bytes come from.
+    fn entropy_sources(&mut self) -> EntropySources;
+    /// Console `index`: 0 is the serial line, 1 the screen with its keyboard, 2 the
+    /// virtual display, 3 the virtio console. One that is unplugged is not there.
     fn console(&mut self, index: usize) -> Option<&mut dyn Console>;
     /// Disk `index`; its place stays empty when it is unplugged.
     fn disk(&mut self, _index: usize) -> Option<&mut dyn Disk> {
@@ -45,6 +58,12 @@ pub trait Machine {
     fn take_buffer(&mut self, _bytes: usize) -> Option<Buffer> {
         None
     }
+    /// The display with a panel.
+    fn display(&mut self) -> Option<&mut dyn Display> {
+        None
+    }
+    /// Gives keys to the console that they are typed at, and all other input to `other`.
+    fn route_input(&mut self, _other: &mut dyn FnMut(&InputEvent)) {}
     fn log(&self) -> &Log;
     fn trace(&self) -> &Trace;
     fn boot(&self) -> &BootView;
@@ -54,6 +73,28 @@ pub trait Machine {
     fn threads(&self, view: &mut ThreadsView);
     /// How full the machine's own bounded things are, by their names in `limits.rs`.
     fn usages(&self, _visit: &mut dyn FnMut(&Usage)) {}
+    /// Network port `index`, with a card or waiting for one to come back.
+    fn port(&mut self, _index: usize) -> Option<&mut dyn NetworkPort> {
+        None
+    }
+    /// Looks after the devices: what has interrupted, what is due.
+    fn poll_devices(&mut self, _now: Instant) {}
+    /// The loop is about to sleep; true when a device has something already.
+    fn rest_devices(&mut self, _now: Instant) -> bool {
+        false
+    }
+    /// When the devices want to be looked at though nothing happens.
+    fn next_device_deadline(&self, _now: Instant) -> Option<Instant> {
+        None
+    }
+    /// Every device that was found, and what became of it.
+    fn devices(&self, view: &mut DevicesView) {
+        *view = DevicesView::default();
+    }
+    /// Brings a device down and up again.
+    fn reset_device(&mut self, _address: Address) -> Result<(), ResetError> {
+        Err(ResetError::NoSuchDevice)
+    }
     /// Restarts the machine or switches it off; on metal it does not return.
     fn power(&mut self, action: PowerAction);
     /// Breaks something on purpose.
@@ -79,6 +120,8 @@ pub struct Kernel<M: Machine> {
     tick: TickView,
     operations: Operations,
     errands: Errands,
+    pointers: InputQueue,
+    panel: PanelWriter,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -119,6 +162,8 @@ impl<M: Machine> Kernel<M> {
             tick,
             operations: Operations::default(),
             errands,
+            pointers: InputQueue::default(),
+            panel: PanelWriter::default(),
             is_stopped: false,
         }
     }
@@ -146,9 +191,16 @@ impl<M: Machine> Kernel<M> {
             self.account(index, start);
         }
         let now = self.machine.now();
+        if self.machine.rest_devices(now) {
+            return Some(now);
+        }
         let sessions = self.sessions.iter();
-        let deadlines = sessions.filter_map(|session| session.next_deadline(now));
-        deadlines.chain(self.operations.next_deadline(now)).min()
+        sessions
+            .filter_map(|session| session.next_deadline(now))
+            .chain(self.operations.next_deadline(now))
+            .chain(self.machine.next_device_deadline(now))
+            .chain(self.panel.next_deadline())
+            .min()
     }
 
     fn account(&mut self, index: usize, start: Instant) {
@@ -163,8 +215,12 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Consoles to sessions, disks to those who asked them.
+    /// Devices to rings, disks to those who asked them, consoles to sessions.
     fn sense(&mut self) {
+        let now = self.machine.now();
+        self.machine.poll_devices(now);
+        let pointers = &mut self.pointers;
+        self.machine.route_input(&mut |event| pointers.push(*event));
         for index in 0..DISKS_MAX {
             if let Some(disk) = self.machine.disk(index) {
                 while let Some(done) = disk.completed() {
@@ -206,6 +262,7 @@ impl<M: Machine> Kernel<M> {
             sessions: &self.facts,
             operations: &self.operations,
             errands: &self.errands,
+            pointers: &self.pointers,
         };
         session.step(now, &mut desk);
         if session.has_been_ready() && self.tick.ready_at.is_none() {
@@ -230,6 +287,9 @@ impl<M: Machine> Kernel<M> {
 
     /// Answers to consoles, and what is to happen once they are out.
     fn act(&mut self) {
+        // No address is known before there is a network.
+        self.panel
+            .maybe_show(&mut self.machine, &mut self.views, None);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
             let Some(console) = self.machine.console(index) else {
@@ -255,6 +315,10 @@ impl<M: Machine> Kernel<M> {
             Intent::SelfTest(test) => {
                 let result = self.machine.start_self_test(test);
                 result.map_err(SelfTestError::reason)?;
+            }
+            Intent::ResetDevice(address) => {
+                let result = self.machine.reset_device(address);
+                result.map_err(ResetError::reason)?;
             }
             // The session did it when the command ran.
             Intent::ClearScreen => {}

@@ -34,13 +34,35 @@ limits! {
     THREAD_NAME_MAX = 24;
     /// Ranges of the machine's memory map after merging neighbours.
     MEMORY_RANGES_MAX = 128;
-    /// Device ranges mapped at the same time.
-    MMIO_RANGES_MAX = 64;
+    /// Device ranges mapped at the same time; a PCI device needs two.
+    MMIO_RANGES_MAX = 160;
     /// Interrupt sources with a handler.
     INTERRUPT_SOURCES_MAX = 64;
 
+    /// PCI functions in the table of devices; a bit each in a word of signals.
+    PCI_FUNCTIONS_MAX = 64;
+    /// Drivers, with a device or waiting for one to come back.
+    DRIVERS_MAX = 32;
+    /// Slots that can be plugged while the machine runs; a bit each in a word of signals.
+    HOT_PLUG_SLOTS_MAX = 32;
+    /// Legacy interrupt lines that PCI devices share.
+    DEVICE_LINES_MAX = 8;
+    /// Lies after which a device is left alone until somebody resets it.
+    DEVICE_LIES_MAX = 5;
+    /// Bytes of the reason that a device's row shows.
+    DEVICE_REASON_BYTES = 120;
+    /// Queues of one device in the table of counters.
+    DEVICE_QUEUES_SHOWN_MAX = 4;
     /// Entries of a virtqueue; devices offer 256, more only helps a device that is slower than memory.
     VIRTIO_QUEUE_ENTRIES_MAX = 256;
+    /// Network ports; each has buffers of its own.
+    NETWORK_PORTS_MAX = 4;
+    /// Frames that a port's device may fill before somebody looks; fewer where memory is short.
+    NETWORK_RECEIVE_FRAMES_MAX = 256;
+    /// Frames of usual size that a port's users and its device hold to send.
+    NETWORK_SEND_FRAMES_MAX = 256;
+    /// Segments of up to 64 KiB that are on their way to a device that cuts them.
+    NETWORK_SEND_SEGMENTS_MAX = 64;
 
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
@@ -49,6 +71,12 @@ limits! {
     BLOCK_REQUESTS_MAX = 64;
     /// Bytes of one transfer to or from a disk.
     BLOCK_REQUEST_BYTES_MAX = 1 << 20;
+    /// Entropy devices; a second one serves when the first is unplugged.
+    ENTROPY_SOURCES_MAX = 2;
+    /// Virtio consoles; each has a session's memory.
+    VIRTIO_CONSOLES_MAX = 1;
+    /// Virtual displays; each has a session's memory and that of a picture.
+    DISPLAYS_MAX = 1;
     /// Random bytes kept ready; they seed generators, which need 32 each.
     ENTROPY_BYTES = 256;
     /// Bytes received from a virtio console and not yet read by the loop.
@@ -63,6 +91,8 @@ limits! {
     GPU_COMMANDS_MAX = 4;
     /// Events that a virtio input device may be ahead of the loop.
     VIRTIO_INPUT_EVENTS_MAX = 64;
+    /// Input events that wait for a tenant; nobody reads more than a screenful of moves.
+    INPUT_TENANT_EVENTS_MAX = 64;
     /// Input devices that are listened to: keyboard, mouse, tablet, twice.
     INPUT_DEVICES_MAX = 6;
     /// Disks with a name; more are left alone and shown as such.
@@ -72,8 +102,8 @@ limits! {
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
 
-    /// Consoles with a shell session of their own: the serial line and the screen.
-    CONSOLES_MAX = 2;
+    /// Consoles with a shell session of their own: the serial line, the screen, a virtual display, a virtio console.
+    CONSOLES_MAX = 4;
     /// Work that outlasts a tick and is waited for: one a console, and as many clients of the interface as ask at once.
     OPERATIONS_MAX = 16;
     /// Bytes of a command line as typed; more are refused with a bell.
@@ -155,6 +185,7 @@ limits! {
     SYMBOLS_BYTES = 256 * 1024;
 }
 
+const _: () = assert!(PCI_FUNCTIONS_MAX <= 64 && HOT_PLUG_SLOTS_MAX <= 64);
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
 const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
 const _: () = assert!(SESSION_OUTPUT_BYTES >= 8 * LINE_MAX);

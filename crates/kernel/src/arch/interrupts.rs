@@ -3,54 +3,86 @@
 use super::vectors::{DEVICE_FIRST, DEVICE_LAST, EXCEPTION_NAMES, LEGACY_FIRST, SPURIOUS};
 use super::view::{InterruptView, InterruptsView};
 use super::{apic, core_local};
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
-use spin::Once;
+use crate::base::sync::IrqLock;
+use core::sync::atomic::{AtomicU64, Ordering::*};
 
+#[derive(Clone, Copy)]
 struct Handler {
     source: &'static str,
     line: Option<u32>,
     core: Option<usize>,
-    run: fn(),
+    run: fn(usize),
+    /// What `run` is called with.
+    argument: usize,
 }
 
 struct Entry {
-    handler: Once<Handler>,
+    handler: IrqLock<Option<Handler>>,
     count: AtomicU64,
 }
 
 static ENTRIES: [Entry; 256] = [const {
     Entry {
-        handler: Once::new(),
+        handler: IrqLock::new(None),
         count: AtomicU64::new(0),
     }
 }; 256];
-static NEXT_DEVICE: AtomicUsize = AtomicUsize::new(DEVICE_FIRST as usize);
 
 /// Names the handler of a fixed vector (timer, reschedule).
-pub fn set(vector: u8, source: &'static str, run: fn()) {
+pub fn set(vector: u8, source: &'static str, run: fn(usize)) {
     let handler = Handler {
         source,
         line: None,
         core: None,
         run,
+        argument: 0,
     };
-    ENTRIES[usize::from(vector)].handler.call_once(|| handler);
+    ENTRIES[usize::from(vector)]
+        .handler
+        .with(|place| *place = Some(handler));
 }
 
-/// Gives a device a vector of its own; `None` when all are taken.
-pub fn allocate(source: &'static str, line: u32, core: usize, run: fn()) -> Option<u8> {
-    let vector = NEXT_DEVICE.fetch_add(1, Relaxed);
-    if vector > usize::from(DEVICE_LAST) {
-        return None;
-    }
+/// Gives a device a vector of its own on `core`; `None` when all are taken.
+pub fn allocate(
+    source: &'static str,
+    line: Option<u32>,
+    core: usize,
+    run: fn(usize),
+    argument: usize,
+) -> Option<u8> {
     let handler = Handler {
         source,
-        line: Some(line),
+        line,
         core: Some(core),
         run,
+        argument,
     };
-    ENTRIES[vector].handler.call_once(|| handler);
-    Some(vector as u8)
+    (DEVICE_FIRST..=DEVICE_LAST).find(|vector| {
+        let entry = &ENTRIES[usize::from(*vector)];
+        entry.handler.with(|place| {
+            let is_free = place.is_none();
+            if is_free {
+                *place = Some(handler);
+                entry.count.store(0, Relaxed);
+            }
+            is_free
+        })
+    })
+}
+
+/// Takes a device's vector back, for another one to use. An interrupt that is still on
+/// its way is counted and reaches nobody.
+pub fn release(vector: u8) {
+    if (DEVICE_FIRST..=DEVICE_LAST).contains(&vector) {
+        let entry = &ENTRIES[usize::from(vector)];
+        entry.handler.with(|place| *place = None);
+        entry.count.store(0, Relaxed);
+    }
+}
+
+/// How often a vector has come since it was allocated.
+pub fn count_of(vector: u8) -> u64 {
+    ENTRIES[usize::from(vector)].count.load(Relaxed)
 }
 
 pub(super) fn count(vector: u8) {
@@ -62,8 +94,9 @@ pub(super) fn dispatch(vector: u8) {
     cells.interrupts.fetch_add(1, Relaxed);
     cells.interrupt_depth.fetch_add(1, Relaxed);
     count(vector);
-    if let Some(handler) = ENTRIES[usize::from(vector)].handler.get() {
-        (handler.run)();
+    let handler = ENTRIES[usize::from(vector)].handler.with(|place| *place);
+    if let Some(handler) = handler {
+        (handler.run)(handler.argument);
     }
     let is_from_local_apic = vector >= DEVICE_FIRST && vector != SPURIOUS;
     if is_from_local_apic {
@@ -78,7 +111,7 @@ pub fn view(view: &mut InterruptsView) {
     view.undelivered = apic::undelivered();
     for (vector, entry) in ENTRIES.iter().enumerate() {
         let count = entry.count.load(Relaxed);
-        let handler = entry.handler.get();
+        let handler = entry.handler.with(|place| *place);
         if count == 0 && handler.is_none() {
             continue;
         }

@@ -59,6 +59,21 @@ pub fn add(registers: u64, first_line: u32) -> bool {
     })
 }
 
+/// Silences a line, or lets it speak again; one that was never routed stays silent.
+pub fn set_masked(line: u32, is_masked: bool) {
+    CONTROLLERS.with(|controllers| {
+        let owner = controllers.iter().find(|controller| {
+            (controller.first_line..controller.first_line + controller.lines).contains(&line)
+        });
+        if let Some(controller) = owner {
+            let entry = TABLE + 2 * (line - controller.first_line);
+            let bits = controller.read(entry);
+            let mask = if is_masked { MASKED } else { 0 };
+            controller.write(entry, bits & !MASKED | mask);
+        }
+    });
+}
+
 /// Sends `line` to `vector` on the core `apic_id`; false when no controller has it.
 pub fn route(line: u32, vector: u8, apic_id: u32, signal: Signal) -> bool {
     CONTROLLERS.with(|controllers| {

@@ -17,3 +17,13 @@ pub fn write_u16(port: u16, value: u16) {
     // SAFETY: as for one byte.
     unsafe { Port::new(port).write(value) }
 }
+
+pub fn read_u32(port: u16) -> u32 {
+    // SAFETY: as for one byte.
+    unsafe { Port::new(port).read() }
+}
+
+pub fn write_u32(port: u16, value: u32) {
+    // SAFETY: as for one byte.
+    unsafe { Port::new(port).write(value) }
+}

@@ -16,3 +16,22 @@ pub struct EntropyView {
     /// Times that fewer bytes were ready than were wanted.
     pub refused: u64,
 }
+
+/// Where a machine has them from.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct EntropySources {
+    pub has_processor: bool,
+    pub has_device: bool,
+}
+
+impl EntropySources {
+    /// As `status` says it; `None` when there are none.
+    pub const fn name(self) -> Option<&'static str> {
+        match (self.has_processor, self.has_device) {
+            (true, true) => Some("processor and device"),
+            (true, false) => Some("processor"),
+            (false, true) => Some("device"),
+            (false, false) => None,
+        }
+    }
+}

@@ -7,7 +7,8 @@ use crate::arch::clock;
 use crate::base::log::Level;
 use crate::base::machine::BootView;
 use crate::base::time::{Duration, Instant};
-use crate::kernel::Kernel;
+use crate::drivers::devices::Devices;
+use crate::kernel::{Kernel, Machine};
 use crate::sched::{self, PRIORITY_NORMAL, Spawn, ThreadId};
 use core::sync::atomic::{AtomicU64, Ordering::*};
 use spin::{Mutex, Once};
@@ -17,8 +18,8 @@ static START: Mutex<Option<Metal>> = Mutex::new(None);
 /// When the running tick began, in nanoseconds; 0 between ticks.
 static TICK_SINCE: AtomicU64 = AtomicU64::new(0);
 
-pub fn start(boot: BootView, cores_present: usize) {
-    *START.lock() = Some(Metal::new(boot, cores_present));
+pub fn start(boot: BootView, cores_present: usize, devices: Option<Devices>) {
+    *START.lock() = Some(Metal::new(boot, cores_present, devices));
     let thread = sched::spawn(Spawn {
         name: "control",
         priority: PRIORITY_NORMAL,
@@ -46,7 +47,10 @@ fn run(_: usize) {
     loop {
         TICK_SINCE.store(clock::now().as_nanos().max(1), Release);
         let next = kernel.tick();
-        let has_more = screen::exchange();
+        let has_more = screen::exchange() | kernel.machine_mut().draw();
+        // What was drawn may have to be shown at a time of its own.
+        let drawn = kernel.machine().next_device_deadline(clock::now());
+        let next = next.into_iter().chain(drawn).min();
         TICK_SINCE.store(0, Release);
         match next {
             _ if has_more => sched::yield_now(),

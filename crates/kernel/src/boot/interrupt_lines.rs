@@ -8,11 +8,11 @@ pub(super) fn route(
     acpi: &Acpi,
     irq: u8,
     source: &'static str,
-    run: fn(),
+    run: fn(usize),
 ) -> Result<(), &'static str> {
     let line = acpi.line_of(irq);
-    let vector =
-        interrupts::allocate(source, line.line, 0, run).ok_or("no interrupt vector is left")?;
+    let vector = interrupts::allocate(source, Some(line.line), 0, run, 0)
+        .ok_or("no interrupt vector is left")?;
     let signal = io_apic::Signal {
         is_active_low: line.is_active_low,
         is_level: line.is_level,

@@ -11,6 +11,8 @@ mod control;
 #[cfg(target_os = "none")]
 mod cores;
 #[cfg(target_os = "none")]
+mod devices;
+#[cfg(target_os = "none")]
 mod interrupt_lines;
 #[cfg(target_os = "none")]
 pub mod loader;

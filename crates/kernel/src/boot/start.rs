@@ -3,7 +3,7 @@
 use super::description::{BootError, Description};
 use super::interrupt_lines::route;
 use super::notes::{LOG, Missing, TRACE, log, note};
-use super::{control, cores, loader, power, pvh, screen, watchdog};
+use super::{control, cores, devices, loader, power, pvh, screen, watchdog};
 use crate::arch::{
     apic, clock, context, core_local, cpu, gdt, interrupts, io_apic, pic, traps, vectors,
 };
@@ -120,6 +120,8 @@ extern "C" fn on_own_stack(_: usize) -> ! {
         &acpi,
         &mut found.missing,
     );
+    step("screen and keyboard");
+    let devices = devices::start(&acpi, &mut found.missing);
     step("devices");
     let boot = BootView {
         path: found.description.path,
@@ -130,7 +132,7 @@ extern "C" fn on_own_stack(_: usize) -> ! {
     };
     // First, so that there is no moment in which the loop could hang unseen.
     watchdog::start();
-    control::start(boot, acpi.cores.len() + acpi.cores_more);
+    control::start(boot, acpi.cores.len() + acpi.cores_more, devices);
     sched::idle()
 }
 
@@ -197,8 +199,8 @@ fn start_interrupts(acpi: &Acpi, missing: &mut Missing) {
     let cells = core_local::current();
     cells.apic_id.store(apic::id(), Relaxed);
     cells.is_online.store(true, Release);
-    interrupts::set(vectors::TIMER, "timer", || {});
-    interrupts::set(vectors::RESCHEDULE, "reschedule", || {});
+    interrupts::set(vectors::TIMER, "timer", |_| {});
+    interrupts::set(vectors::RESCHEDULE, "reschedule", |_| {});
     sched::set_trace(&TRACE);
     traps::set_hooks(traps::Hooks {
         exception: failure::on_exception,
@@ -208,7 +210,7 @@ fn start_interrupts(acpi: &Acpi, missing: &mut Missing) {
 }
 
 fn connect_serial(acpi: &Acpi, missing: &mut Missing) {
-    let handler = || {
+    let handler = |_| {
         serial::on_interrupt();
         control::wake();
     };

@@ -2,6 +2,8 @@
 
 pub mod acpi;
 pub mod devices;
+pub mod input_queue;
+pub mod pci;
 pub mod ps2;
 pub mod screen;
 #[cfg(target_os = "none")]

@@ -5,6 +5,8 @@ use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
+use crate::base::display::DisplayView;
+use crate::base::entropy::EntropySources;
 use crate::base::fixed::Vec;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
@@ -12,6 +14,8 @@ use crate::base::metric::Usage;
 use crate::base::operation::{Operations, OperationsView};
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
+use crate::drivers::devices::view::DevicesView;
+use crate::drivers::input_queue::InputQueue;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
 use crate::sched::view::ThreadsView;
@@ -25,10 +29,11 @@ use alloc::boxed::Box;
 /// Each in a box of its own: together they would fill half of a stack on their way.
 #[derive(Default)]
 pub struct Views {
-    cpu: Box<CpuView>,
+    pub cpu: Box<CpuView>,
     interrupts: Box<InterruptsView>,
-    memory: Box<MemoryView>,
+    pub memory: Box<MemoryView>,
     threads: Box<ThreadsView>,
+    devices: Box<DevicesView>,
 }
 
 /// What sessions say about themselves, taken before one of them runs a command.
@@ -45,6 +50,7 @@ pub struct Desk<'a, M: Machine> {
     pub sessions: &'a SessionFacts,
     pub operations: &'a Operations,
     pub errands: &'a Errands,
+    pub pointers: &'a InputQueue,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -92,6 +98,11 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         &self.views.threads
     }
 
+    fn devices(&mut self) -> &DevicesView {
+        self.machine.devices(&mut self.views.devices);
+        &self.views.devices
+    }
+
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode)) {
         for (index, mode) in self.sessions.modes.iter().enumerate() {
             if let Some(console) = self.machine.console(index) {
@@ -106,6 +117,18 @@ impl<M: Machine> Inspect for Desk<'_, M> {
                 visit(index, &disk.facts(), &disk.view());
             }
         }
+    }
+
+    fn pointers(&self) -> &InputQueue {
+        self.pointers
+    }
+
+    fn entropy_sources(&mut self) -> EntropySources {
+        self.machine.entropy_sources()
+    }
+
+    fn display(&mut self) -> Option<DisplayView> {
+        Some(self.machine.display()?.view())
     }
 
     fn operations(&self) -> OperationsView {
@@ -145,6 +168,7 @@ impl<M: Machine> Desk<'_, M> {
         visit(&Usage::of("DISKS_MAX", DISKS_MAX).used(disks));
         visit(&self.operations.usage());
         visit(&self.errands.usage());
+        visit(&self.pointers.usage());
     }
 }
 

@@ -3,7 +3,7 @@
 use super::MemoryError;
 use super::address_space::{AddressSpace, Protection};
 use super::frames::Frames;
-use super::layout::{DEVICES_BASE, PAGE_BYTES};
+use super::layout::{BIG_PAGE_BYTES, DEVICES_BASE, PAGE_BYTES};
 use crate::base::fixed::Vec;
 use crate::limits::MMIO_RANGES_MAX;
 
@@ -13,6 +13,7 @@ pub(super) struct Mapped {
     pub physical: u64,
     pub address: u64,
     pub bytes: u64,
+    pub protection: Protection,
 }
 
 pub(super) struct Devices {
@@ -28,7 +29,8 @@ impl Devices {
         }
     }
 
-    /// Where `physical` is seen; asking again for the same range gives the same.
+    /// Where `physical` is seen; asking again for the same range, or a part, gives the same.
+    /// What consists of big pages is mapped in such.
     pub fn map(
         &mut self,
         space: &mut AddressSpace,
@@ -40,25 +42,36 @@ impl Devices {
         let (physical, bytes) = range;
         let first = physical / PAGE_BYTES * PAGE_BYTES;
         let length = (physical + bytes).next_multiple_of(PAGE_BYTES) - first;
-        let known = self
-            .ranges
-            .iter()
-            .find(|known| known.physical == first && known.bytes >= length);
+        let known = self.ranges.iter().find(|known| {
+            known.physical <= first
+                && first + length <= known.physical + known.bytes
+                && known.protection == protection
+        });
         if let Some(known) = known {
-            return Ok(known.address + physical - first);
+            return Ok(known.address + physical - known.physical);
         }
-        let address = self.next;
+        let is_big = first.is_multiple_of(BIG_PAGE_BYTES) && length.is_multiple_of(BIG_PAGE_BYTES);
+        let address = match is_big {
+            true => self.next.next_multiple_of(BIG_PAGE_BYTES),
+            false => self.next,
+        };
         let mapped = Mapped {
             name,
             physical: first,
             address,
             bytes: length,
+            protection,
         };
         self.ranges
             .push(mapped)
             .map_err(|_| MemoryError::TableFull("device ranges"))?;
-        for offset in (0..length).step_by(PAGE_BYTES as usize) {
-            space.map(frames, address + offset, first + offset, protection)?;
+        let step = if is_big { BIG_PAGE_BYTES } else { PAGE_BYTES };
+        for offset in (0..length).step_by(step as usize) {
+            let (seen, place) = (address + offset, first + offset);
+            match is_big {
+                true => space.map_big(frames, seen, place, protection)?,
+                false => space.map(frames, seen, place, protection)?,
+            }
         }
         // A page between two devices stays unmapped.
         self.next = address + length + PAGE_BYTES;

@@ -121,6 +121,10 @@ impl Frames {
         let end = self.words.len() as u64 * 64;
         let mut start = 0;
         while start + count <= end {
+            if self.words[start as usize / 64] == u64::MAX {
+                start = ((start / 64 + 1) * 64).next_multiple_of(step);
+                continue;
+            }
             match (start..start + count)
                 .rev()
                 .find(|&frame| self.is_taken(frame))

@@ -49,7 +49,7 @@ pub use registers::DeviceRegisters;
 pub use take_over::{init, reclaim_loader};
 
 #[cfg(not(target_os = "none"))]
-pub use backing::host::{read_as_device, write_as_device};
+pub use backing::host::{free_bytes, read_as_device, write_as_device};
 pub use buffers::{allocate_buffer, release_buffer};
 pub use shared::SharedMemory;
 

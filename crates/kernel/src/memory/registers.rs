@@ -26,7 +26,7 @@ impl DeviceRegisters {
 
     fn place<T>(&self, offset: usize) -> Option<*mut T> {
         let end = offset.checked_add(size_of::<T>())?;
-        let address = self.address + offset as u64;
+        let address = self.address.wrapping_add(offset as u64);
         let is_inside = end <= self.bytes && address.is_multiple_of(size_of::<T>() as u64);
         is_inside.then_some(address as *mut T)
     }

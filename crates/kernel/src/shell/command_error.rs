@@ -45,6 +45,7 @@ pub enum CommandError {
     OnlyInFront {
         command: &'static Command,
     },
+    NoDisplay,
     NoDisk {
         word: Shown,
     },
@@ -52,6 +53,9 @@ pub enum CommandError {
     TextTooLong {
         bytes: usize,
         most: usize,
+    },
+    NotADevice {
+        word: Shown,
     },
     DebugIsOff,
     WatchNeedsAPerson,
@@ -111,10 +115,17 @@ impl fmt::Display for CommandError {
             Self::OnlyInFront { command } => {
                 write!(f, "{} stands in front of another command", command.name)
             }
+            Self::NoDisplay => {
+                f.write_str("there is no virtual display that shows anything; see device list")
+            }
             Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
             Self::TextTooLong { bytes, most } => {
                 write!(f, "the text has {bytes} bytes; at most {most} fit")
             }
+            Self::NotADevice { word } => write!(
+                f,
+                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
+            ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

@@ -4,12 +4,16 @@ use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
+use crate::base::display::DisplayView;
+use crate::base::entropy::EntropySources;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
 use crate::base::operation::OperationsView;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
+use crate::drivers::devices::view::DevicesView;
+use crate::drivers::input_queue::InputQueue;
 use crate::memory::view::MemoryView;
 use crate::sched::view::ThreadsView;
 
@@ -25,10 +29,17 @@ pub trait Inspect {
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;
     fn threads(&mut self) -> &ThreadsView;
+    /// Every device that was found, by its address.
+    fn devices(&mut self) -> &DevicesView;
     /// Every console of the machine, in the order of its index.
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
     /// Every disk of the machine with its place.
     fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView));
+    /// What pointers and touch screens have done.
+    fn pointers(&self) -> &InputQueue;
+    fn entropy_sources(&mut self) -> EntropySources;
+    /// The virtual display, where there is one.
+    fn display(&mut self) -> Option<DisplayView>;
     fn operations(&self) -> OperationsView;
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));

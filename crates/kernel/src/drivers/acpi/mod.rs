@@ -5,9 +5,11 @@
 //! one value of it that switching off needs is looked for by its bytes.
 
 mod madt;
+mod mcfg;
 mod power;
 mod tables;
 
+pub use mcfg::PciMemory;
 pub use power::{PowerOff, Register, Reset, Space};
 
 use crate::base::fixed::Vec;
@@ -39,6 +41,8 @@ pub struct Acpi {
     pub io_apics: Vec<IoApic, 8>,
     pub overrides: Vec<Override, 16>,
     pub hpet: Option<u64>,
+    /// Where PCI's configuration space is seen in memory.
+    pub pci: Option<PciMemory>,
     pub reset: Option<Reset>,
     pub power_off: Option<PowerOff>,
     /// Does the machine have a keyboard controller, where the tables say?
@@ -82,6 +86,7 @@ impl Acpi {
                     madt::parse(&table, &mut acpi);
                 }
                 b"HPET" => acpi.hpet = table.u64_at(44).filter(|address| *address != 0),
+                b"MCFG" => acpi.pci = mcfg::parse(&table),
                 b"FACP" => power::parse(&table, &mut acpi, read),
                 _ => {}
             }

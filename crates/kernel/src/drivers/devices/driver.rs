@@ -15,7 +15,7 @@ use alloc::boxed::Box;
 /// A driver and what it keeps, for as long as the kernel runs: its device may be reset,
 /// unplugged and replaced by another of its kind meanwhile.
 ///
-/// The table calls, in this order: `attach`; `poll` at every tick; then `stop`, once the
+/// The table calls, in this order: `attach`; `poll` at every tick and `rest` at its end; then `stop`, once the
 /// device is to be reset or is gone; `reclaim`, once it can reach no memory any more; and
 /// `attach` again when there is a device again.
 pub trait Driver: Send {
@@ -32,6 +32,12 @@ pub trait Driver: Send {
 
     /// Looks after the device; `event` says why. A lie ends the session.
     fn poll(&mut self, now: Instant, event: Event) -> Result<(), DeviceLie>;
+
+    /// The loop is about to sleep: asks the device to interrupt at its next answer. True
+    /// when there is one already, so that the loop goes round once more.
+    fn rest(&mut self) -> Result<bool, DeviceLie> {
+        Ok(false)
+    }
 
     /// When it wants to be polled though nothing happens.
     fn next_deadline(&self) -> Option<Instant> {
@@ -85,8 +91,8 @@ pub struct Event {
 pub struct VirtioKind {
     /// The number of the kind (virtio 1.2, 5).
     pub number: u16,
-    /// `network card`: what the device is, in words.
-    pub what: &'static str,
+    /// The name in `limits.rs` of how many there can be.
+    pub limit: &'static str,
     /// A new driver without a device; `place` is how many of this kind there are already.
     pub make: fn(place: usize) -> Option<Box<dyn Driver>>,
 }

@@ -14,7 +14,7 @@ use crate::base::disk::{
 };
 use crate::base::fixed;
 use crate::base::time::{Duration, Instant};
-use crate::drivers::devices::driver::{Driver, Event, VirtioKind};
+use crate::drivers::devices::driver::{Driver, Event};
 use crate::limits::{BLOCK_REQUESTS_MAX, DISKS_MAX, VIRTIO_QUEUE_ENTRIES_MAX};
 use crate::memory::SharedMemory;
 use alloc::boxed::Box;
@@ -25,11 +25,7 @@ mod tests;
 
 use config::Config;
 
-pub const KIND: VirtioKind = VirtioKind {
-    number: 2,
-    what: "disk",
-    make,
-};
+pub const KIND: u16 = 2;
 
 const NAMES: [&str; DISKS_MAX] = [
     "disk0", "disk1", "disk2", "disk3", "disk4", "disk5", "disk6", "disk7",
@@ -60,11 +56,6 @@ const STATUS_AT: usize = 32;
 const PIECES_MAX: usize = 3;
 const _: () = assert!(BLOCK_REQUESTS_MAX * PIECES_MAX <= VIRTIO_QUEUE_ENTRIES_MAX);
 
-fn make(place: usize) -> Option<Box<dyn Driver>> {
-    let name = NAMES.get(place)?;
-    Some(Box::new(BlockDriver::new(name)))
-}
-
 pub struct BlockDriver {
     name: &'static str,
     session: Option<Session>,
@@ -92,15 +83,16 @@ struct Slot {
 }
 
 impl BlockDriver {
-    pub fn new(name: &'static str) -> Self {
-        Self {
-            name,
+    /// `None` when no name is left.
+    pub fn new(place: usize) -> Option<Self> {
+        Some(Self {
+            name: NAMES.get(place)?,
             session: None,
             slots: Box::new(core::array::from_fn(|_| Slot::default())),
             done: fixed::Queue::new(),
             view: DiskView::default(),
             now: Instant::ZERO,
-        }
+        })
     }
 
     /// Takes the answer to the request in slot `used.token`.

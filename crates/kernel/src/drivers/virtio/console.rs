@@ -14,18 +14,14 @@ use super::transport::{StartError, Transport, read_config};
 use crate::base::console::{Console, ConsoleView};
 use crate::base::fixed;
 use crate::base::time::Instant;
-use crate::drivers::devices::driver::{Driver, Event, VirtioKind};
+use crate::drivers::devices::driver::{Driver, Event};
 use crate::limits::{
     VIRTIO_CONSOLE_BUFFERS, VIRTIO_CONSOLE_RECEIVE_BYTES, VIRTIO_CONSOLE_TRANSMIT_BYTES,
 };
 use crate::memory::SharedMemory;
 use alloc::boxed::Box;
 
-pub const KIND: VirtioKind = VirtioKind {
-    number: 3,
-    what: "console",
-    make,
-};
+pub const KIND: u16 = 3;
 
 const SIZE: u64 = 1 << 0;
 const RECEIVE: u16 = 0;
@@ -38,11 +34,6 @@ const MEMORY_BYTES: usize = 2 * TRANSMIT_AT;
 const COLUMNS: core::ops::RangeInclusive<u16> = 20..=1000;
 const _: () = assert!(VIRTIO_CONSOLE_RECEIVE_BYTES >= BUFFER_BYTES);
 const _: () = assert!(VIRTIO_CONSOLE_BUFFERS.is_power_of_two());
-
-fn make(place: usize) -> Option<Box<dyn Driver>> {
-    // One has a session's memory; `CONSOLES_MAX` counts it.
-    (place == 0).then(|| Box::new(ConsoleDriver::new()) as Box<dyn Driver>)
-}
 
 pub struct ConsoleDriver {
     session: Option<Session>,

@@ -9,25 +9,17 @@ use super::queue::{Piece, Queue, QueueView};
 use super::transport::{StartError, Transport};
 use crate::base::entropy::{EntropySource, EntropyView};
 use crate::base::time::Instant;
-use crate::drivers::devices::driver::{Driver, Event, VirtioKind};
+use crate::drivers::devices::driver::{Driver, Event};
 use crate::limits::ENTROPY_BYTES;
 use crate::memory::SharedMemory;
 use alloc::boxed::Box;
 
-pub const KIND: VirtioKind = VirtioKind {
-    number: 4,
-    what: "entropy source",
-    make,
-};
+pub const KIND: u16 = 4;
 
 const QUEUE_ENTRIES: u16 = 2;
 /// Bytes at an answer's beginning that are compared with the one before; by chance
 /// they are the same once in 2^128.
 const COMPARED_BYTES: usize = 16;
-
-fn make(_: usize) -> Option<Box<dyn Driver>> {
-    Some(Box::new(EntropyDriver::new()))
-}
 
 pub struct EntropyDriver {
     session: Option<Session>,

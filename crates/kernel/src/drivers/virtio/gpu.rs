@@ -24,7 +24,7 @@ use crate::base::display::{Display, DisplayView};
 use crate::base::input::{InputEvent, KeyboardLights};
 use crate::base::panel::PanelItems;
 use crate::base::time::{Duration, Instant};
-use crate::drivers::devices::driver::{Driver, Event, VirtioKind};
+use crate::drivers::devices::driver::{Driver, Event};
 use crate::drivers::screen::TextConsole;
 use crate::limits::GPU_COMMANDS_MAX;
 use alloc::boxed::Box;
@@ -32,11 +32,7 @@ use command::{Command, Size};
 use picture::Picture;
 use scanout::{Scanout, Step};
 
-pub const KIND: VirtioKind = VirtioKind {
-    number: 16,
-    what: "display",
-    make,
-};
+pub const KIND: u16 = 16;
 
 const CONTROL_QUEUE: u16 = 0;
 /// A command and its answer have an entry each.
@@ -58,11 +54,6 @@ const OTHER_SIZES: [Size; 2] = [
         height: 480,
     },
 ];
-
-fn make(place: usize) -> Option<Box<dyn Driver>> {
-    // One has a session's memory; `CONSOLES_MAX` counts it.
-    (place == 0).then(|| Box::new(GpuDriver::new()) as Box<dyn Driver>)
-}
 
 pub struct GpuDriver {
     text: TextConsole,

@@ -12,16 +12,12 @@ use super::transport::{StartError, Transport};
 use crate::base::fixed::{self, Text};
 use crate::base::input::{InputDevice, InputEvent, KeyboardLights, event};
 use crate::base::time::Instant;
-use crate::drivers::devices::driver::{Driver, Event, VirtioKind};
+use crate::drivers::devices::driver::{Driver, Event};
 use crate::limits::{INPUT_DEVICES_MAX, VIRTIO_INPUT_EVENTS_MAX};
 use crate::memory::SharedMemory;
 use alloc::boxed::Box;
 
-pub const KIND: VirtioKind = VirtioKind {
-    number: 18,
-    what: "input device",
-    make,
-};
+pub const KIND: u16 = 18;
 
 const NAMES: [&str; INPUT_DEVICES_MAX] =
     ["input0", "input1", "input2", "input3", "input4", "input5"];
@@ -46,11 +42,6 @@ const NAME_MAX: usize = 32;
 const ANSWER_MAX: u8 = 128;
 
 const _: () = assert!(VIRTIO_INPUT_EVENTS_MAX.is_power_of_two());
-
-fn make(place: usize) -> Option<Box<dyn Driver>> {
-    let label = NAMES.get(place)?;
-    Some(Box::new(InputDriver::new(label)))
-}
 
 pub struct InputDriver {
     label: &'static str,
@@ -82,15 +73,16 @@ pub struct InputView {
 }
 
 impl InputDriver {
-    pub fn new(label: &'static str) -> Self {
-        Self {
-            label,
+    /// `None` when no name is left.
+    pub fn new(place: usize) -> Option<Self> {
+        Some(Self {
+            label: NAMES.get(place)?,
             session: None,
             events: fixed::Queue::new(),
             view: InputView::default(),
             is_behind: false,
             now: Instant::ZERO,
-        }
+        })
     }
 
     pub const fn view(&self) -> &InputView {

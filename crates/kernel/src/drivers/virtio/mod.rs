@@ -13,6 +13,8 @@ pub mod gpu;
 pub mod input;
 pub mod lie;
 pub mod negotiation;
+pub mod network;
+pub mod pci;
 pub mod queue;
 #[cfg(test)]
 mod queue_tests;

@@ -344,13 +344,19 @@ impl Queue {
         }
     }
 
-    /// Asks for an interrupt only when `count` answers from now are there.
-    pub fn want_interrupt_after(&mut self, count: u16) {
-        if self.has_event_index {
-            let at = self.available + 4 + 2 * self.entries();
-            let event = self.next_used.wrapping_add(count.saturating_sub(1));
-            self.memory.write_u16(at, event);
+    /// Asks for an interrupt once `count` answers are there, at least one; true when they
+    /// are already. A device that cannot count says each.
+    pub fn want_interrupt_after(&mut self, count: u16) -> Result<bool, DeviceLie> {
+        if !self.has_event_index || count <= 1 {
+            return self.want_interrupt();
         }
+        self.wants_interrupts = true;
+        let event = self.next_used.wrapping_add(count - 1);
+        let at = self.available + 4 + 2 * self.entries();
+        self.memory.write_u16(at, event);
+        fence(SeqCst);
+        self.look()?;
+        Ok(self.seen_used.wrapping_sub(self.next_used) >= count)
     }
 
     const fn entries(&self) -> usize {

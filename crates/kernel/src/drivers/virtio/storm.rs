@@ -1,23 +1,16 @@
 //! Every driver against devices that say anything at all.
 
 use super::fake::FakeDevice;
-use super::{block, console, entropy, gpu, input};
 use crate::base::disk::{DiskOperation, DiskRequest};
 use crate::base::input::KeyboardLights;
 use crate::base::prng::Prng;
 use crate::base::time::{Duration, Instant};
 use crate::drivers::devices::driver::{Driver, Event, VirtioKind};
+use crate::drivers::devices::kinds::KINDS;
+use crate::drivers::virtio::network;
 use crate::memory::allocate_buffer;
 use std::boxed::Box;
 use std::vec::Vec;
-
-const KINDS: [VirtioKind; 5] = [
-    block::KIND,
-    console::KIND,
-    entropy::KIND,
-    gpu::KIND,
-    input::KIND,
-];
 
 /// A device that is right in some things and wrong in others.
 fn device(kind: &VirtioKind, prng: &mut Prng) -> FakeDevice {
@@ -110,7 +103,8 @@ fn no_device_whatever_it_says_does_harm() {
             2_000
         }
     };
-    for kind in &KINDS {
+    // Network cards have a storm of their own.
+    for kind in KINDS.iter().filter(|kind| kind.number != network::KIND) {
         let mut prng = Prng::new(u64::from(kind.number));
         let (mut attached, mut lies) = (0u32, 0u32);
         let mut driver: Box<dyn Driver> = (kind.make)(0).unwrap();
@@ -144,7 +138,7 @@ fn no_device_whatever_it_says_does_harm() {
         assert!(
             attached > 50 && lies > 20,
             "{}: {attached} {lies}",
-            kind.what
+            kind.number
         );
     }
 }

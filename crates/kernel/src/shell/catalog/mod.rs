@@ -8,6 +8,7 @@ pub use table::COMMANDS;
 
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
+use crate::drivers::pci::address::Address;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
@@ -32,6 +33,8 @@ pub enum Intent {
     ClearScreen,
     /// Tried before it is answered, for it can be refused.
     SelfTest(SelfTest),
+    /// The same.
+    ResetDevice(Address),
     /// Started before it is answered; the answer is what comes of it.
     Operation(Operation),
 }
@@ -39,7 +42,10 @@ pub enum Intent {
 impl Intent {
     /// Is it tried before it is answered?
     pub const fn can_be_refused(&self) -> bool {
-        matches!(self, Self::SelfTest(_) | Self::Operation(_))
+        matches!(
+            self,
+            Self::SelfTest(_) | Self::ResetDevice(_) | Self::Operation(_)
+        )
     }
 }
 

@@ -3,10 +3,13 @@
 pub mod clear;
 pub mod cpu;
 pub mod debug;
+pub mod device;
 pub mod disk;
+pub mod display;
 pub mod echo;
 pub mod help;
 pub mod history;
+pub mod input;
 pub mod irq;
 pub mod limits;
 pub mod log;

@@ -52,7 +52,7 @@ impl Fields {
 
 fn attached(features: u64, fields: &Fields) -> Result<(FakeDevice, BlockDriver), StartError> {
     let device = FakeDevice::new(2, features, &fields.bytes(), &[256]);
-    let mut driver = BlockDriver::new("disk0");
+    let mut driver = BlockDriver::new(0).unwrap();
     driver.attach(device.transport(), Instant::ZERO)?;
     Ok((device, driver))
 }
@@ -293,10 +293,14 @@ fn an_impossible_configuration_is_named() {
         assert_eq!(refused(fields), "nothing");
     }
     let device = FakeDevice::new(2, 0, &[0; 7], &[256]);
-    let result = BlockDriver::new("disk0").attach(device.transport(), Instant::ZERO);
+    let result = BlockDriver::new(0)
+        .unwrap()
+        .attach(device.transport(), Instant::ZERO);
     assert!(matches!(result, Err(StartError::Lie(_))));
     let device = FakeDevice::new(2, 0, &USUAL.bytes(), &[2]);
-    let result = BlockDriver::new("disk0").attach(device.transport(), Instant::ZERO);
+    let result = BlockDriver::new(0)
+        .unwrap()
+        .attach(device.transport(), Instant::ZERO);
     assert!(matches!(result, Err(StartError::Lacks(_))));
 }
 

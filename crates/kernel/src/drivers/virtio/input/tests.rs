@@ -13,7 +13,7 @@ fn device() -> FakeDevice {
 
 fn rig() -> (FakeDevice, InputDriver) {
     let device = device();
-    let mut driver = InputDriver::new("input0");
+    let mut driver = InputDriver::new(0).unwrap();
     driver.attach(device.transport(), Instant::ZERO).unwrap();
     (device, driver)
 }
@@ -111,7 +111,7 @@ fn an_event_of_another_length_is_a_lie() {
 #[test]
 fn a_device_without_lights_is_driven_and_one_without_events_is_not() {
     let device = FakeDevice::new(18, 0, &[], &[64]);
-    let mut driver = InputDriver::new("input0");
+    let mut driver = InputDriver::new(0).unwrap();
     driver.attach(device.transport(), Instant::ZERO).unwrap();
     driver.set_lights(KeyboardLights::default());
     poll(&mut driver);
