@@ -24,9 +24,10 @@ const NAMES: [&str; INPUT_DEVICES_MAX] =
 
 const EVENTS: u16 = 0;
 const STATUS: u16 = 1;
+const STATUS_ENTRIES: u16 = 4;
 const EVENT_BYTES: usize = 8;
-/// Two lights and the end of their group, for the status queue.
-const LIGHT_EVENTS: usize = 3;
+/// Two lights, for the status queue.
+const LIGHT_EVENTS: usize = 2;
 const LIGHTS_AT: usize = VIRTIO_INPUT_EVENTS_MAX * EVENT_BYTES;
 const MEMORY_BYTES: usize = LIGHTS_AT + LIGHT_EVENTS * EVENT_BYTES;
 const LIGHT_NUM_LOCK: u16 = 0;
@@ -179,20 +180,19 @@ impl Session {
             return Ok(());
         };
         let events = [
-            (event::LIGHT, LIGHT_NUM_LOCK, lights.is_num_lock),
-            (event::LIGHT, LIGHT_CAPS_LOCK, lights.is_caps_lock),
-            (event::SYNCHRONIZE, 0, false),
+            (LIGHT_NUM_LOCK, lights.is_num_lock),
+            (LIGHT_CAPS_LOCK, lights.is_caps_lock),
         ];
-        for (index, (kind, code, value)) in events.into_iter().enumerate() {
+        for (index, (code, is_on)) in events.into_iter().enumerate() {
             let at = LIGHTS_AT + index * EVENT_BYTES;
-            self.memory.write_u16(at, kind);
+            self.memory.write_u16(at, event::LIGHT);
             self.memory.write_u16(at + 2, code);
-            self.memory.write_u32(at + 4, u32::from(value));
+            self.memory.write_u32(at + 4, u32::from(is_on));
             let piece = Piece {
                 device_address: self.memory.device_address() + at as u64,
                 bytes: EVENT_BYTES as u32,
             };
-            // A queue that is too small for a group shows fewer lights.
+            // A queue that is too small for both shows one of them.
             let _ = status.add(&[piece], &[], index as u32);
         }
         status.flush(self.transport.as_mut());
@@ -220,15 +220,17 @@ impl Driver for InputDriver {
         let has_event_index = features & EVENT_INDEX != 0;
         let size = VIRTIO_INPUT_EVENTS_MAX as u16;
         let queue = Queue::start(transport.as_mut(), EVENTS, size, has_event_index)?;
-        let status = match transport.queues() {
+        let mut status = match transport.queues() {
             0..=STATUS => None,
             _ => Some(Queue::start(
                 transport.as_mut(),
                 STATUS,
-                4,
+                STATUS_ENTRIES,
                 has_event_index,
             )?),
         };
+        // QEMU does so, and nobody reads what comes back here.
+        status.iter_mut().for_each(Queue::tolerate_lengths);
         negotiation::finish(transport.as_mut());
         let mut session = Session {
             transport,
