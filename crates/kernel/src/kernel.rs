@@ -5,6 +5,7 @@
 //! seeded world.
 
 mod desk;
+mod panel;
 mod ports;
 mod web;
 
@@ -13,7 +14,10 @@ use crate::base::buffer::Buffer;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::disk::Disk;
+use crate::base::display::Display;
+use crate::base::entropy::EntropySources;
 use crate::base::fixed::Full;
+use crate::base::input::InputEvent;
 use crate::base::log::{Level, Log};
 use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
@@ -27,6 +31,7 @@ use crate::base::trace::{Kind, Trace};
 use crate::drivers::devices::ResetError;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
+use crate::drivers::input_queue::InputQueue;
 use crate::drivers::pci::address::Address;
 use crate::limits::{
     API_WORKERS_MAX, CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX,
@@ -42,6 +47,7 @@ use crate::workloads::load::Loads;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
+use panel::PanelWriter;
 use ports::{MachinePorts, setup};
 use web::Web;
 
@@ -50,7 +56,10 @@ pub trait Machine {
     fn now(&self) -> Instant;
     /// Bytes nobody can guess; false when the machine has no such source.
     fn entropy(&mut self, bytes: &mut [u8]) -> bool;
-    /// Console `index`: 0 is the serial line, 1 the screen with its keyboard.
+    /// Where these bytes come from.
+    fn entropy_sources(&mut self) -> EntropySources;
+    /// Console `index`: 0 is the serial line, 1 the screen with its keyboard, 2 the
+    /// virtual display, 3 the virtio console. One that is unplugged is not there.
     fn console(&mut self, index: usize) -> Option<&mut dyn Console>;
     /// Disk `index`; its place stays empty when it is unplugged.
     fn disk(&mut self, _index: usize) -> Option<&mut dyn Disk> {
@@ -60,6 +69,12 @@ pub trait Machine {
     fn take_buffer(&mut self, _bytes: usize) -> Option<Buffer> {
         None
     }
+    /// The display with a panel.
+    fn display(&mut self) -> Option<&mut dyn Display> {
+        None
+    }
+    /// Gives keys to the console that they are typed at, and all other input to `other`.
+    fn route_input(&mut self, _other: &mut dyn FnMut(&InputEvent)) {}
     fn log(&self) -> &Log;
     fn trace(&self) -> &Trace;
     fn boot(&self) -> &BootView;
@@ -128,6 +143,8 @@ pub struct Kernel<M: Machine> {
     network: Box<Network>,
     handlers: DeviceHandlers,
     loads: Loads,
+    pointers: InputQueue,
+    panel: PanelWriter,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -175,6 +192,8 @@ impl<M: Machine> Kernel<M> {
             network,
             handlers: DeviceHandlers::new(),
             loads: Loads::default(),
+            pointers: InputQueue::default(),
+            panel: PanelWriter::default(),
             is_stopped: false,
         }
     }
@@ -221,6 +240,7 @@ impl<M: Machine> Kernel<M> {
             self.network.next_deadline(),
             self.machine.next_device_deadline(now),
             self.web.next_deadline(now),
+            self.panel.next_deadline(),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
     }
@@ -241,6 +261,8 @@ impl<M: Machine> Kernel<M> {
     fn sense(&mut self) {
         let now = self.machine.now();
         self.machine.poll_devices(now);
+        let pointers = &mut self.pointers;
+        self.machine.route_input(&mut |event| pointers.push(*event));
         for index in 0..DISKS_MAX {
             if let Some(disk) = self.machine.disk(index) {
                 while let Some(done) = disk.completed() {
@@ -300,6 +322,7 @@ impl<M: Machine> Kernel<M> {
             network: &self.network,
             handlers: &self.handlers,
             loads: &self.loads,
+            pointers: &self.pointers,
         };
         session.set_authority(self.web.authority(index));
         session.step(now, &mut desk);
@@ -328,6 +351,9 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.transmit(now, ports, &mut self.handlers);
+        // No address is known before there is a network.
+        self.panel
+            .maybe_show(&mut self.machine, &mut self.views, None);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
             let Some(console) = console(&mut self.machine, &mut self.web, index) else {

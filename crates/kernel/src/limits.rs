@@ -229,6 +229,32 @@ limits! {
     LEASE_DOMAINS_MAX = 4;
     /// Bytes of a host or domain name in a lease; longer ones are ignored and counted.
     LEASE_NAME_MAX = 64;
+    /// Requests that a virtio disk has at the same time; three entries of its queue each.
+    BLOCK_REQUESTS_MAX = 64;
+    /// Bytes of one transfer to or from a disk.
+    BLOCK_REQUEST_BYTES_MAX = 1 << 20;
+    /// Entropy devices; a second one serves when the first is unplugged.
+    ENTROPY_SOURCES_MAX = 2;
+    /// Virtio consoles; each has a session's memory.
+    VIRTIO_CONSOLES_MAX = 1;
+    /// Virtual displays; each has a session's memory and that of a picture.
+    DISPLAYS_MAX = 1;
+    /// Random bytes kept ready; they seed generators, which need 32 each.
+    ENTROPY_BYTES = 256;
+    /// Bytes received from a virtio console and not yet read by the loop.
+    VIRTIO_CONSOLE_RECEIVE_BYTES = 4096;
+    /// Bytes written to a virtio console and not yet given to the device.
+    VIRTIO_CONSOLE_TRANSMIT_BYTES = 16 * 1024;
+    /// Buffers of a virtio console, each way.
+    VIRTIO_CONSOLE_BUFFERS = 8;
+    /// Bytes of a virtual display's picture: 2560 x 1600; on a larger one less of it is used.
+    GPU_DISPLAY_BYTES_MAX = 16_384_000;
+    /// Commands that a GPU has at the same time: two rectangles are moved and shown.
+    GPU_COMMANDS_MAX = 4;
+    /// Events that a virtio input device may be ahead of the loop.
+    VIRTIO_INPUT_EVENTS_MAX = 64;
+    /// Input devices that are listened to: keyboard, mouse, tablet, twice.
+    INPUT_DEVICES_MAX = 6;
     /// Disks with a name; more are left alone and shown as such.
     DISKS_MAX = 8;
     /// What people want of disks at the same time: one a console, and as many through the interface.
@@ -238,8 +264,8 @@ limits! {
     /// Resets to strangers in one second; a scan of all ports gets no more.
     TCP_RESETS_A_SECOND = 500;
 
-    /// Consoles with a shell session of their own: the serial line and the screen.
-    CONSOLES_MAX = 2;
+    /// Consoles with a shell session of their own: the serial line, the screen, a virtual display, a virtio console.
+    CONSOLES_MAX = 4;
     /// Work that outlasts a tick and is waited for: one a console, and as many clients of the interface as ask at once.
     OPERATIONS_MAX = 16;
     /// Bytes of a command line as typed; more are refused with a bell.

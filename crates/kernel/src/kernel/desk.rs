@@ -6,6 +6,8 @@ use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
+use crate::base::display::DisplayView;
+use crate::base::entropy::EntropySources;
 use crate::base::fixed::Vec;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
@@ -15,6 +17,7 @@ use crate::base::time::Instant;
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
+use crate::drivers::input_queue::InputQueue;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
@@ -34,9 +37,9 @@ use alloc::boxed::Box;
 /// Each in a box of its own: together they would fill half of a stack on their way.
 #[derive(Default)]
 pub struct Views {
-    cpu: Box<CpuView>,
+    pub cpu: Box<CpuView>,
     interrupts: Box<InterruptsView>,
-    memory: Box<MemoryView>,
+    pub memory: Box<MemoryView>,
     threads: Box<ThreadsView>,
     devices: Box<DevicesView>,
 }
@@ -59,6 +62,7 @@ pub struct Desk<'a, M: Machine> {
     pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
     pub loads: &'a Loads,
+    pub pointers: &'a InputQueue,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -135,6 +139,18 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         }
     }
 
+    fn pointers(&self) -> &InputQueue {
+        self.pointers
+    }
+
+    fn entropy_sources(&mut self) -> EntropySources {
+        self.machine.entropy_sources()
+    }
+
+    fn display(&mut self) -> Option<DisplayView> {
+        Some(self.machine.display()?.view())
+    }
+
     fn operations(&self) -> OperationsView {
         self.operations.view()
     }
@@ -198,6 +214,7 @@ impl<M: Machine> Desk<'_, M> {
         visit(&Usage::of("DISKS_MAX", DISKS_MAX).used(disks));
         visit(&self.operations.usage());
         visit(&self.errands.usage());
+        visit(&self.pointers.usage());
     }
 }
 

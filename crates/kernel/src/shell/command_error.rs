@@ -53,6 +53,7 @@ pub enum CommandError {
     NotAnAddress {
         word: Shown,
     },
+    NoDisplay,
     NoDisk {
         word: Shown,
     },
@@ -169,14 +170,17 @@ impl fmt::Display for CommandError {
                 f,
                 "\"{word}\" is no address, such as 10.0.2.2 or fe80::2"
             ),
-            Self::NotADevice { word } => write!(
-                f,
-                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
-            ),
+            Self::NoDisplay => {
+                f.write_str("there is no virtual display that shows anything; see device list")
+            }
             Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
             Self::TextTooLong { bytes, most } => {
                 write!(f, "the text has {bytes} bytes; at most {most} fit")
             }
+            Self::NotADevice { word } => write!(
+                f,
+                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
+            ),
             Self::NeedsToken { command, action } => write!(
                 f,
                 "{} changes something; ask by POST and show the token that the kernel was booted with",

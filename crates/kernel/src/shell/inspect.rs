@@ -4,6 +4,8 @@ use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
+use crate::base::display::DisplayView;
+use crate::base::entropy::EntropySources;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
@@ -12,6 +14,7 @@ use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
+use crate::drivers::input_queue::InputQueue;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
 use crate::net::firewall::Firewall;
@@ -42,6 +45,11 @@ pub trait Inspect {
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
     /// Every disk of the machine with its place.
     fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView));
+    /// What pointers and touch screens have done.
+    fn pointers(&self) -> &InputQueue;
+    fn entropy_sources(&mut self) -> EntropySources;
+    /// The virtual display, where there is one.
+    fn display(&mut self) -> Option<DisplayView>;
     fn operations(&self) -> OperationsView;
     fn network(&self) -> NetworkView<'_>;
     fn firewall(&self) -> &Firewall;

@@ -8,6 +8,7 @@ pub mod driver;
 mod entry;
 pub mod kinds;
 mod life;
+mod offers;
 pub mod platform;
 mod slots;
 pub mod view;

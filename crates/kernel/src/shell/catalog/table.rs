@@ -220,6 +220,49 @@ pub static COMMANDS: &[Command] = &[
         ],
     ),
     command(
+        "device",
+        "what was found on the buses, who drives it, and how it goes",
+        "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place.",
+        &[
+            action(
+                "list",
+                "every function, what it is, its driver, or why there is none",
+                &[],
+                Look,
+                run::device::list,
+            ),
+            action(
+                "stats",
+                "interrupts, resets, lies and queues of the driven ones",
+                &[],
+                Look,
+                run::device::stats,
+            ),
+            action(
+                "reset",
+                "brings a device down and up again",
+                &[required("ADDRESS", Kind::Text)],
+                Administer,
+                run::device::reset,
+            ),
+        ],
+    ),
+    command(
+        "display",
+        "the virtual display and what was shown on it",
+        "",
+        &[only(&[], Look, run::display::run)],
+    ),
+    command(
+        "input",
+        "what pointers and touch screens have done",
+        "Keys go to the console that they are typed at and are not shown here.",
+        &[
+            action("status", "how much it was", &[], Look, run::input::status),
+            action("events", "the newest of it", &[], Look, run::input::events),
+        ],
+    ),
+    command(
         "limits",
         "every capacity, what of it is in use, and its reason",
         "Unknown stands where nobody counts.",
