@@ -56,6 +56,11 @@ pub enum CommandError {
     NoDisk {
         word: Shown,
     },
+    /// Neither a name nor an address that can be asked for; why not.
+    NotAskable {
+        word: Shown,
+        reason: &'static str,
+    },
     /// More than a sector holds.
     TextTooLong {
         bytes: usize,
@@ -101,6 +106,9 @@ impl CommandError {
             | Self::NotOneOf { .. }
             | Self::NotANumber { .. }
             | Self::OnlyInFront { .. }
+            | Self::NotAnAddress { .. }
+            | Self::NotAskable { .. }
+            | Self::Rule { .. }
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -168,6 +176,7 @@ impl fmt::Display for CommandError {
                 "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
             ),
             Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
+            Self::NotAskable { word, reason } => write!(f, "\"{word}\": {reason}"),
             Self::TextTooLong { bytes, most } => {
                 write!(f, "the text has {bytes} bytes; at most {most} fit")
             }

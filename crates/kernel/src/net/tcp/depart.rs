@@ -107,7 +107,9 @@ impl Connection {
                 self.end_with(End::Forbidden);
                 return Turn::Done;
             }
-            Err(SendError::Unreachable | SendError::TooLarge) => self.soft_error = Some(End::Unreachable),
+            Err(SendError::Unreachable | SendError::TooLarge) => {
+                self.soft_error = Some(End::Unreachable)
+            }
         }
         let retry_at = now + self.sender.round_trip.wait();
         self.sender.last_sent = now;
