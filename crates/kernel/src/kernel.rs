@@ -38,6 +38,7 @@ use crate::limits::{
 };
 use crate::memory::view::MemoryView;
 use crate::net::network::Network;
+use crate::net::outbound::Outbound;
 use crate::sched::view::ThreadsView;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
@@ -48,7 +49,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
 use panel::PanelWriter;
-use ports::{MachinePorts, setup};
+use ports::{MachinePorts, seed, setup};
 use web::Web;
 
 /// What a machine gives to the kernel that runs on it.
@@ -140,6 +141,7 @@ pub struct Kernel<M: Machine> {
     operations: Operations,
     errands: Errands,
     web: Web,
+    outbound: Outbound,
     network: Box<Network>,
     handlers: DeviceHandlers,
     loads: Loads,
@@ -164,13 +166,14 @@ impl<M: Machine> Kernel<M> {
             sessions.push(Session::new(mode));
         }
         sessions.resize_with(SESSIONS_MAX, Session::for_requests);
-        let web = Web::new(config.token.clone());
         let mut errands = Errands::default();
         for _ in 0..DISK_ERRANDS_MAX {
             if let Some(buffer) = machine.take_buffer(DISK_ERRAND_BYTES) {
                 errands.add_buffer(buffer);
             }
         }
+        let web = Web::new(machine.boot().config.token.clone());
+        let outbound = Outbound::new(seed(&mut machine));
         let network = Box::new(Network::new(setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
@@ -189,6 +192,7 @@ impl<M: Machine> Kernel<M> {
             operations: Operations::default(),
             errands,
             web,
+            outbound,
             network,
             handlers: DeviceHandlers::new(),
             loads: Loads::default(),
@@ -241,6 +245,7 @@ impl<M: Machine> Kernel<M> {
             self.machine.next_device_deadline(now),
             self.web.next_deadline(now),
             self.panel.next_deadline(),
+            self.outbound.next_deadline(now),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
     }
@@ -287,6 +292,7 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.step(now, ports, &mut self.handlers);
+        self.serve();
     }
 
     /// Lines to commands to reports.
@@ -297,12 +303,13 @@ impl<M: Machine> Kernel<M> {
                 self.sessions[index].leave();
                 self.web.on_session_left(index);
             } else {
+                self.type_request(index);
                 self.answer_session(index);
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
                 let performers: &mut [&mut dyn Performer] =
-                    &mut [&mut self.errands, &mut *self.network];
+                    &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
                 self.operations.cancel(id, performers);
             }
         }
@@ -319,6 +326,7 @@ impl<M: Machine> Kernel<M> {
             operations: &self.operations,
             errands: &self.errands,
             web: &self.web,
+            outbound: &self.outbound,
             network: &self.network,
             handlers: &self.handlers,
             loads: &self.loads,
@@ -340,17 +348,15 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands, &mut *self.network];
+        let performers: &mut [&mut dyn Performer] =
+            &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
     }
 
-    /// Segments to ports, answers to consoles, and what is to happen once they are out.
+    /// Answers to consoles, what is to happen once they are out, and segments to ports.
     fn act(&mut self) {
-        let now = self.machine.now();
-        let ports = &mut MachinePorts(&mut self.machine);
-        self.network.transmit(now, ports, &mut self.handlers);
         // No address is known before there is a network.
         self.panel
             .maybe_show(&mut self.machine, &mut self.views, None);
@@ -366,6 +372,10 @@ impl<M: Machine> Kernel<M> {
                 log.write(now, Level::Error, "kernel", format_args!("{reason}"));
             }
         }
+        self.serve();
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.transmit(now, ports, &mut self.handlers);
     }
 
     /// The one place where what a command wants is done.
@@ -434,6 +444,10 @@ impl<M: Machine> Kernel<M> {
             Operation::Disk(errand) => {
                 let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
                 self.errands.start(id, errand, disk)
+            }
+            Operation::Outbound(wish) => {
+                let now = self.machine.now();
+                self.outbound.start(now, id, wish)
             }
             Operation::Ping(request) => {
                 let now = self.machine.now();

@@ -202,6 +202,8 @@ limits! {
     /// Addresses whose wrong tokens are counted; the one that was quiet longest makes room.
     API_OFFENDERS_MAX = 64;
 
+    /// Name servers that are asked: those of two leases, or of a lease and two routers.
+    NAME_SERVERS_MAX = 8;
     /// Names that are being looked up at the same time.
     DNS_LOOKUPS_MAX = 8;
     /// Answers that are remembered; the one that ends first makes room.

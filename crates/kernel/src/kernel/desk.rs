@@ -21,9 +21,12 @@ use crate::drivers::input_queue::InputQueue;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
+use crate::net::dns::Resolver;
 use crate::net::firewall::Firewall;
 use crate::net::http::{ApiView, RequestRecord};
 use crate::net::network::Network;
+use crate::net::outbound::Outbound;
+use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
@@ -59,6 +62,7 @@ pub struct Desk<'a, M: Machine> {
     pub operations: &'a Operations,
     pub errands: &'a Errands,
     pub web: &'a Web,
+    pub outbound: &'a Outbound,
     pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
     pub loads: &'a Loads,
@@ -88,6 +92,14 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn self_test(&self) -> SelfTestView {
         self.machine.self_test()
+    }
+
+    fn resolver(&self) -> &Resolver {
+        self.outbound.resolver()
+    }
+
+    fn name_servers(&self) -> NameServers {
+        self.network.name_servers(&self.machine.boot().config.dns)
     }
 
     fn api(&self) -> ApiView {
@@ -180,6 +192,7 @@ impl<M: Machine> Inspect for Desk<'_, M> {
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
         self.web.visit_usages(visit);
+        self.outbound.visit_usages(visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);

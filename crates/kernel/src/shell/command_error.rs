@@ -57,6 +57,11 @@ pub enum CommandError {
     NoDisk {
         word: Shown,
     },
+    /// Neither a name nor an address that can be asked for; why not.
+    NotAskable {
+        word: Shown,
+        reason: &'static str,
+    },
     /// More than a sector holds.
     TextTooLong {
         bytes: usize,
@@ -108,6 +113,9 @@ impl CommandError {
             | Self::NotOneOf { .. }
             | Self::NotANumber { .. }
             | Self::OnlyInFront { .. }
+            | Self::NotAnAddress { .. }
+            | Self::NotAskable { .. }
+            | Self::Rule { .. }
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -174,6 +182,7 @@ impl fmt::Display for CommandError {
                 f.write_str("there is no virtual display that shows anything; see device list")
             }
             Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
+            Self::NotAskable { word, reason } => write!(f, "\"{word}\": {reason}"),
             Self::TextTooLong { bytes, most } => {
                 write!(f, "the text has {bytes} bytes; at most {most} fit")
             }

@@ -17,8 +17,10 @@ use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::input_queue::InputQueue;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
+use crate::net::dns::Resolver;
 use crate::net::firewall::Firewall;
 use crate::net::http::{ApiView, RequestRecord};
+use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::workloads::load::LoadView;
@@ -33,6 +35,8 @@ pub trait Inspect {
     fn self_test(&self) -> SelfTestView;
     /// The HTTP server and the commands that run for its requests.
     fn api(&self) -> ApiView;
+    fn resolver(&self) -> &Resolver;
+    fn name_servers(&self) -> NameServers;
     /// The last HTTP requests, oldest first.
     fn visit_requests(&self, visit: &mut dyn FnMut(&RequestRecord));
     fn cpu(&mut self) -> &CpuView;

@@ -352,6 +352,30 @@ pub static COMMANDS: &[Command] = &[
                 Administer,
                 run::serve::change,
             ),
+            action(
+                "dns",
+                "looks a name up through the name servers of the lease",
+                &[
+                    required("NAME", Kind::Text),
+                    optional("KIND", Kind::Keyword(run::net_lookup::KINDS)),
+                ],
+                Look,
+                run::net_lookup::dns,
+            ),
+            action(
+                "names",
+                "the name servers, what was asked and what is remembered",
+                &[],
+                Look,
+                run::net_lookup::names,
+            ),
+            action(
+                "fetch",
+                "fetches what an address names by HTTP, and measures it",
+                &[required("URL", Kind::Text)],
+                Administer,
+                run::net_lookup::fetch,
+            ),
         ],
     ),
     command(

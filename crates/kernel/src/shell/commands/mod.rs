@@ -20,6 +20,7 @@ pub mod limits;
 pub mod log;
 pub mod mem;
 pub mod net;
+pub mod net_lookup;
 pub mod power;
 pub mod selftest;
 pub mod serve;
