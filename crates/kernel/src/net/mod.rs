@@ -56,3 +56,6 @@ mod timers;
 pub mod transport;
 pub mod udp;
 pub mod view;
+
+#[cfg(test)]
+mod tests;

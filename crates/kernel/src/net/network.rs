@@ -19,6 +19,7 @@ use crate::base::operation::OperationId;
 use crate::base::time::Instant;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::{FRAMES_A_TICK_MAX, LOOPBACK_FRAMES_MAX, NETWORK_PORTS_MAX, PINGS_MAX};
+use alloc::boxed::Box;
 use core::net::Ipv4Addr;
 
 /// What is known before there is a network.
@@ -37,6 +38,7 @@ pub struct Network {
     pub(super) stack: Stack,
     pub(super) tcp: Tcp,
     pub(super) dhcp: dhcp::Clients,
+    pub(super) dhcp_outputs: Box<dhcp::Outputs>,
     pub(super) setup: Setup,
     /// What was last seen of each port.
     pub(super) known_ports: [Option<PortFacts>; NETWORK_PORTS_MAX],
@@ -58,6 +60,7 @@ impl Network {
             stack: Stack::new(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
             tcp: Tcp::new(secret, setup.tcp_buffer_bytes),
             dhcp: dhcp::Clients::new(),
+            dhcp_outputs: Box::new(dhcp::Outputs::new()),
             setup,
             known_ports: [None; NETWORK_PORTS_MAX],
             has_more: false,
@@ -83,7 +86,7 @@ impl Network {
             }
         }
         for _ in 0..LOOPBACK_FRAMES_MAX {
-            match inlet.out.stack.loopback.pop() {
+            match inlet.out.stack.loopback.pop_front() {
                 Some((tenant, carrier)) => inlet.on_loopback(tenant, carrier),
                 None => break,
             }
@@ -170,6 +173,7 @@ impl Network {
             },
             tcp: &mut self.tcp,
             dhcp: &mut self.dhcp,
+            dhcp_outputs: &mut self.dhcp_outputs,
         }
     }
 
