@@ -60,3 +60,6 @@ mod timers;
 pub mod transport;
 pub mod udp;
 pub mod view;
+
+#[cfg(test)]
+mod tests;

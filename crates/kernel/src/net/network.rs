@@ -21,6 +21,7 @@ use crate::base::service::ServiceSet;
 use crate::base::time::Instant;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::{FRAMES_A_TICK_MAX, LOOPBACK_FRAMES_MAX, NETWORK_PORTS_MAX, PINGS_MAX};
+use alloc::boxed::Box;
 use core::net::Ipv4Addr;
 
 /// What is known before there is a network.
@@ -42,6 +43,7 @@ pub struct Network {
     pub(super) tcp: Tcp,
     pub(super) dhcp: dhcp::Clients,
     services: ServiceHost,
+    pub(super) dhcp_outputs: Box<dhcp::Outputs>,
     pub(super) setup: Setup,
     /// What was last seen of each port.
     pub(super) known_ports: [Option<PortFacts>; NETWORK_PORTS_MAX],
@@ -64,6 +66,7 @@ impl Network {
             tcp: Tcp::new(secret, setup.tcp_buffer_bytes),
             dhcp: dhcp::Clients::new(),
             services: ServiceHost::new(setup.services),
+            dhcp_outputs: Box::new(dhcp::Outputs::new()),
             setup,
             known_ports: [None; NETWORK_PORTS_MAX],
             has_more: false,
@@ -89,7 +92,7 @@ impl Network {
             }
         }
         for _ in 0..LOOPBACK_FRAMES_MAX {
-            match inlet.out.stack.loopback.pop() {
+            match inlet.out.stack.loopback.pop_front() {
                 Some((tenant, carrier)) => inlet.on_loopback(tenant, carrier),
                 None => break,
             }
@@ -204,6 +207,7 @@ impl Network {
             },
             tcp: &mut self.tcp,
             dhcp: &mut self.dhcp,
+            dhcp_outputs: &mut self.dhcp_outputs,
         }
     }
 

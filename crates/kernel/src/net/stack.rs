@@ -11,7 +11,6 @@ use super::ping::Pings;
 use super::reassembly::Reassembly;
 use super::routes::Routes;
 use super::udp::Udp;
-use crate::base::fixed::Queue;
 use crate::base::prng::Prng;
 use crate::base::tenant::Tenant;
 use crate::base::token_bucket::TokenBucket;
@@ -19,6 +18,9 @@ use crate::limits::{
     DATAGRAM_BYTES_MAX, ICMP_ERRORS_PER_S, LOOPBACK_FRAME_BYTES, LOOPBACK_FRAMES_MAX,
     REASSEMBLIES_MAX,
 };
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 
 pub const ETHERNET_HEADER_BYTES: usize = 14;
 /// Long frames that incoming fragments cannot take: what we send has to be cut, too.
@@ -31,11 +33,11 @@ pub struct Stack {
     pub paths: PathMtus,
     pub reassembly: Reassembly,
     pub udp: Udp,
-    pub pings: Pings,
+    pub pings: Box<Pings>,
     pub firewall: Firewall,
     pub own: OwnMemory,
     /// Frames on their way from the machine to itself.
-    pub loopback: Queue<(Tenant, Carrier), LOOPBACK_FRAMES_MAX>,
+    pub loopback: VecDeque<(Tenant, Carrier)>,
     pub protocols: Protocols,
     /// Bounds the ICMP errors that we send.
     pub icmp_errors: TokenBucket,
@@ -58,13 +60,13 @@ impl Stack {
             paths: PathMtus::default(),
             reassembly: Reassembly::default(),
             udp: Udp::default(),
-            pings: Pings::default(),
+            pings: Box::default(),
             firewall,
             own: OwnMemory {
                 short: OwnFrames::new(LOOPBACK_FRAMES_MAX, LOOPBACK_FRAME_BYTES),
                 long: OwnFrames::new(long_frames, DATAGRAM_BYTES_MAX),
             },
-            loopback: Queue::new(),
+            loopback: VecDeque::with_capacity(LOOPBACK_FRAMES_MAX),
             protocols: Protocols::default(),
             icmp_errors: TokenBucket::new(ICMP_ERRORS_PER_S as u64, ICMP_ERRORS_PER_S as u64),
             icmp_errors_withheld: 0,
