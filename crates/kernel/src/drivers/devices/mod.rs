@@ -1,4 +1,4 @@
-//! All devices that were found: who drives which, and what became of the others.
+//! All devices that were found: who drives which, and what of the others.
 //!
 //! Every function of every bus has an entry and is driven, idle, refused or gone, with a
 //! reason. Drivers outlive their devices: what is unplugged and plugged in again finds
