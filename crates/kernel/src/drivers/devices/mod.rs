@@ -10,6 +10,8 @@ pub mod kinds;
 mod life;
 pub mod platform;
 mod slots;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use crate::base::fixed;
@@ -24,7 +26,7 @@ use crate::drivers::pci::config::ConfigSpace;
 use crate::drivers::pci::enumerate::visit_all;
 use crate::drivers::pci::function::{Function, Header};
 use crate::drivers::virtio::network;
-use crate::limits::{DRIVERS_MAX, HOT_PLUG_SLOTS_MAX, PCI_FUNCTIONS_MAX};
+use crate::limits::{DEVICE_LINES_MAX, DRIVERS_MAX, HOT_PLUG_SLOTS_MAX, PCI_FUNCTIONS_MAX};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use driver::{Driver, VirtioKind};
@@ -155,7 +157,7 @@ impl Devices {
                 _ => {}
             }
         }
-        for line in 0..u8::BITS as u8 * 8 {
+        for line in 0..DEVICE_LINES_MAX as u8 {
             if signals.lines & 1 << line != 0 {
                 self.setup.platform.open_line(line);
             }
