@@ -8,9 +8,10 @@ use crate::base::log::Level;
 use crate::base::network_port::Offload;
 use crate::base::registers::Registers;
 use crate::base::time::{Duration, Instant};
+use crate::drivers::pci::address::Address;
 use crate::drivers::pci::assign::Windows;
 use crate::drivers::pci::config::SharedRegisters;
-use crate::drivers::pci::fake::{FakeConfig, FakeFunction, at};
+use crate::drivers::pci::fake::{FakeConfig, FakeFunction};
 use crate::drivers::pci::messages::Message;
 use crate::drivers::virtio::fake::FakeDevice;
 use crate::drivers::virtio::features::EVENT_INDEX;
@@ -22,6 +23,11 @@ use std::string::String;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::vec::Vec;
+
+/// The address of a function that is named here.
+fn at(bus: u8, device: u8, function: u8) -> Address {
+    Address::new(bus, device, function).unwrap()
+}
 
 const BAR: u64 = 0xfe00_0000;
 const NOW: Instant = Instant::ZERO;

@@ -33,7 +33,7 @@ impl FakeFunction {
 
     pub fn get(&self, offset: usize) -> u32 {
         let bytes = self.bytes[offset..].first_chunk();
-        u32::from_le_bytes(*bytes.unwrap())
+        bytes.map_or(u32::MAX, |bytes| u32::from_le_bytes(*bytes))
     }
 
     /// Makes it a bridge to the buses `first..=last`.
@@ -204,9 +204,4 @@ impl ConfigSpace for FakeConfig {
         }
         space.after_write(address, offset);
     }
-}
-
-/// The address of a function that tests name.
-pub fn at(bus: u8, device: u8, function: u8) -> Address {
-    Address::new(bus, device, function).unwrap()
 }

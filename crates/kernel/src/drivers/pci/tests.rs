@@ -1,16 +1,22 @@
-//! What reading PCI promises, with functions that are right and ones that are noise.
+//! What reading PCI promises, with functions of all kinds and of noise.
 
+use super::address::Address;
 use super::assign::{Window, Windows, assign, windows_of};
 use super::bars;
 use super::capabilities::{Capabilities, EXPRESS, VENDOR};
 use super::config::ConfigSpace;
 use super::enumerate::visit_all;
-use super::fake::{FakeConfig, FakeFunction, at};
+use super::fake::{FakeConfig, FakeFunction};
 use super::function::{Function, Header};
 use super::hot_plug::{Slot, SlotEvent};
 use crate::base::prng::Prng;
 use crate::base::time::{Duration, Instant};
 use std::vec::Vec;
+
+/// The address of a function that is named here.
+fn at(bus: u8, device: u8, function: u8) -> Address {
+    Address::new(bus, device, function).unwrap()
+}
 
 fn found(config: &dyn ConfigSpace) -> Vec<Function> {
     let mut found = Vec::new();

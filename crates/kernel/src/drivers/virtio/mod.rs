@@ -12,5 +12,5 @@ pub mod network;
 pub mod pci;
 pub mod queue;
 #[cfg(test)]
-mod queue_tests;
+mod tests;
 pub mod transport;
