@@ -1,4 +1,4 @@
-//! The devices of this machine: its buses, its interrupts, and the table of all of them.
+//! The devices of this machine: its buses and its interrupts.
 
 use super::control;
 use super::notes::{LOG, Missing, note};

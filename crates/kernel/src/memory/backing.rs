@@ -1,4 +1,4 @@
-//! Memory in one run that a device can reach: frames on metal, the heap on the host.
+//! Memory in one run that a device can reach: frames, or the host's heap.
 
 #[cfg(target_os = "none")]
 pub use metal::Backing;

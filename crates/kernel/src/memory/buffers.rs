@@ -1,4 +1,4 @@
-//! Buffers for frames and sectors: memory that is handed to a device and comes back.
+//! Buffers for frames and sectors: handed to a device and given back.
 
 use super::MemoryError;
 use super::backing::Backing;

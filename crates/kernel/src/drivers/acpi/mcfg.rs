@@ -1,4 +1,4 @@
-//! The table of PCI's memory-mapped configuration space (PCI Firmware 3.3, 4.1.2).
+//! The table of PCI configuration space (PCI Firmware 3.3, 4.1.2).
 
 use super::tables::Table;
 

@@ -1,4 +1,4 @@
-//! What a driver is for the table of devices, and what it gives to the floors above.
+//! What a driver is for the table of devices, and what it gives to others.
 
 use crate::base::console::Console;
 use crate::base::disk::Disk;

@@ -1,4 +1,4 @@
-//! One function that was found: its state, and what it holds while it is driven.
+//! One function that was found: its state, and what it holds while driven.
 
 use super::platform::{Platform, Signal};
 use super::view::Reason;

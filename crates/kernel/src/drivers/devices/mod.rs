@@ -1,4 +1,4 @@
-//! All devices that were found: who drives which, and what became of the others.
+//! All devices that were found: who drives which, and what of the others.
 //!
 //! Every function of every bus has an entry and is driven, idle, refused or gone, with a
 //! reason. Drivers outlive their devices: what is unplugged and plugged in again finds
@@ -11,6 +11,8 @@ mod life;
 mod offers;
 pub mod platform;
 mod slots;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use crate::base::fixed;
@@ -25,7 +27,7 @@ use crate::drivers::pci::config::ConfigSpace;
 use crate::drivers::pci::enumerate::visit_all;
 use crate::drivers::pci::function::{Function, Header};
 use crate::drivers::virtio::network;
-use crate::limits::{DRIVERS_MAX, HOT_PLUG_SLOTS_MAX, PCI_FUNCTIONS_MAX};
+use crate::limits::{DEVICE_LINES_MAX, DRIVERS_MAX, HOT_PLUG_SLOTS_MAX, PCI_FUNCTIONS_MAX};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use driver::{Driver, VirtioKind};
@@ -156,7 +158,7 @@ impl Devices {
                 _ => {}
             }
         }
-        for line in 0..u8::BITS as u8 * 8 {
+        for line in 0..DEVICE_LINES_MAX as u8 {
             if signals.lines & 1 << line != 0 {
                 self.setup.platform.open_line(line);
             }

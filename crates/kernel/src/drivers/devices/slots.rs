@@ -1,4 +1,4 @@
-//! Slots that are plugged while the machine runs, and what that means for the devices.
+//! Slots that are plugged while the machine runs, and their devices.
 
 use super::Devices;
 use super::entry::State;

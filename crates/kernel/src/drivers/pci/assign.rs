@@ -1,4 +1,4 @@
-//! Giving functions addresses where the firmware gave none, from a bridge's windows.
+//! Giving functions addresses where the firmware gave none.
 
 use super::bars::{Bar, Bars, write};
 use super::config::ConfigSpace;

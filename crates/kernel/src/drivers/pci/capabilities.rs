@@ -1,4 +1,4 @@
-//! The chain of capabilities of a function: followed once, as far as it is believable.
+//! The chain of capabilities of a function, as far as it is believable.
 
 use super::config::ConfigSpace;
 use super::function::{Function, Header, STATUS};

@@ -1,4 +1,4 @@
-//! One PCI function: what it says it is, and the switches that each of them has.
+//! One PCI function: what it says it is, and the switches each one has.
 
 use super::address::Address;
 use super::config::ConfigSpace;

@@ -1,4 +1,4 @@
-//! A slot of a PCI Express port: cards that come and go while the machine runs.
+//! A slot of a PCI Express port: cards that come and go while it runs.
 //!
 //! PCI Express 5.0, 6.7. A press of the attention button asks for a card to be let go;
 //! a card that is simply torn out is seen by its absence.

@@ -1,4 +1,4 @@
-//! PCI: finding functions, reading what they say of themselves, giving them addresses.
+//! PCI: finding functions, reading what they are, giving them addresses.
 //!
 //! Configuration space is read when a function is found, started or unplugged, and never
 //! on the way of a frame or a sector. What it says is a stranger's word: every offset,
@@ -11,8 +11,12 @@ pub mod capabilities;
 pub mod class;
 pub mod config;
 pub mod enumerate;
+#[cfg(test)]
+pub mod fake;
 pub mod function;
 pub mod hot_plug;
 #[cfg(target_os = "none")]
 pub mod legacy;
 pub mod messages;
+#[cfg(test)]
+mod tests;

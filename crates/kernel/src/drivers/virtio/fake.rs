@@ -1,4 +1,4 @@
-//! A virtio device for tests: it does what a device does, or lies as the test likes.
+//! A virtio device for tests: it does its part, or lies as the test likes.
 
 use super::features::*;
 use super::queue::{Piece, Used};

@@ -1,4 +1,4 @@
-//! Feature bits that belong to no kind of device, and the bits of a device's status.
+//! Feature bits of no special kind of device, and the bits of a status.
 
 /// Indirect descriptor tables.
 pub const INDIRECT: u64 = 1 << 28;

@@ -17,7 +17,7 @@ pub mod network;
 pub mod pci;
 pub mod queue;
 #[cfg(test)]
-mod queue_tests;
-#[cfg(test)]
 mod storm;
+#[cfg(test)]
+mod tests;
 pub mod transport;

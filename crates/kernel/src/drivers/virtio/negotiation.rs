@@ -1,4 +1,4 @@
-//! Bringing a device up and down (virtio 1.2, 3.1.1), in steps that never wait.
+//! Bringing a device up (virtio 1.2, 3.1.1), in steps that never wait.
 
 use super::features::*;
 use super::transport::{StartError, Transport};

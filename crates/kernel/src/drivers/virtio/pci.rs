@@ -1,4 +1,4 @@
-//! Virtio over PCI (virtio 1.2, 4.1): the device's registers, found by its capabilities.
+//! Virtio over PCI (virtio 1.2, 4.1): registers found by capabilities.
 
 use super::lie::DeviceLie;
 use super::transport::{QueuePlaces, StartError, Transport};
@@ -156,7 +156,7 @@ fn region(bars: &Bars, place: Place, least: u64, map: Map<'_>) -> Result<Region,
         return Err(StartError::Lacks("an address; the firmware gave it none"));
     }
     let bytes = place.bytes.min(REGION_BYTES_MAX);
-    if bytes < least || place.offset % 4 != 0 {
+    if bytes < least || !place.offset.is_multiple_of(4) {
         return lie("capability's length", place.bytes);
     }
     if place.offset.saturating_add(bytes) > bar.bytes {

@@ -1,4 +1,4 @@
-//! How a driver reaches its device, whatever bus it hangs on; tests have one that lies.
+//! How a driver reaches its device, whatever bus it hangs on.
 
 use super::lie::DeviceLie;
 use crate::memory::MemoryError;

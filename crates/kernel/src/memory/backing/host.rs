@@ -1,4 +1,4 @@
-//! The host's stand-in for memory that devices reach, and a fake device's way into it.
+//! The host's stand-in for memory that devices reach, and their way in.
 
 use crate::memory::MemoryError;
 use core::alloc::Layout;

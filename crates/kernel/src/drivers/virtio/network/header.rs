@@ -1,4 +1,4 @@
-//! What stands in front of a frame between a network card and its driver (virtio 1.2, 5.1.6).
+//! What stands in front of a frame in its buffer (virtio 1.2, 5.1.6).
 
 use crate::base::network_port::{Checksums, Offload};
 

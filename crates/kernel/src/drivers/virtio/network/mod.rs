@@ -1,4 +1,4 @@
-//! A virtio network card as a port: frames are windows in buffers that it shares.
+//! A virtio network card as a port: frames are windows in shared buffers.
 //!
 //! One buffer a frame, with the device's header in front: what arrives is in one piece,
 //! joined segments of 64 KiB included, and what is sent is sent from where it was built.
@@ -9,6 +9,8 @@ mod header;
 mod receive;
 mod send;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use crate::base::network_port::{Frame, NetworkPort, Offload, PortCounters, PortFacts};
 use crate::base::time::Instant;
@@ -92,6 +94,7 @@ impl NetworkCard {
         let mut plan = Self::plan(offered).fit(free_bytes);
         let settings = Settings::agree(device, offered, plan.receives_large)?;
         plan.packet_bytes = settings.mtu;
+        plan = plan.fit(free_bytes);
         plan.receives_large &= settings.joins_segments();
         plan.sends_large &= settings.cuts_segments();
         self.frames.prepare(&plan)?;

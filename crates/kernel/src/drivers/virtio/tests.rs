@@ -1,4 +1,4 @@
-//! What a queue promises: order, both wishes to be told, and no belief in its device.
+//! What a queue promises: order, wishes kept, no belief in its device.
 
 use super::fake::{FakeDevice, used};
 use super::features::EVENT_INDEX;
