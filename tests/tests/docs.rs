@@ -20,7 +20,7 @@ use xtask::workspace::Scratch;
 use xtask::{process, workspace};
 
 /// Commands of `sh` blocks that are not run here, each with the reason.
-const NOT_RUN: [(&str, &str); 11] = [
+const NOT_RUN: [(&str, &str); 12] = [
     ("cargo xtask test", "it is what runs this test"),
     ("cargo xtask test --host-only", "it is what runs this test"),
     (
@@ -31,6 +31,10 @@ const NOT_RUN: [(&str, &str); 11] = [
     (
         "cargo xtask lint",
         "it compiles everything once more; .ci/run calls it",
+    ),
+    (
+        "cargo xtask bench net",
+        "it takes minutes, and measures nothing beside other tests",
     ),
     ("cargo xtask doctor", "its verdict is about this machine"),
     (
@@ -245,7 +249,7 @@ fn repeat(block: &Block) -> anyhow::Result<()> {
     if !greeting.is_empty() {
         check_greeting(options.context("a greeting follows a command")?, &greeting)?;
     }
-    let shape = parse_options(options.unwrap_or(""))?.shape();
+    let shape = parse_options(options.unwrap_or(""))?.equipped_shape()?;
     let mut session = Session::boot(&shape)?;
     for exchange in &exchanges {
         let real = answer(&mut session, exchange)?;

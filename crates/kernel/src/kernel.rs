@@ -6,6 +6,7 @@
 
 mod desk;
 mod panel;
+mod ports;
 
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::buffer::Buffer;
@@ -14,6 +15,7 @@ use crate::base::console::Console;
 use crate::base::disk::Disk;
 use crate::base::display::Display;
 use crate::base::entropy::EntropySources;
+use crate::base::fixed::Text;
 use crate::base::input::InputEvent;
 use crate::base::log::{Level, Log};
 use crate::base::machine::{
@@ -22,14 +24,17 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::operation::{OperationId, Operations, Performer};
+use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
 use crate::drivers::devices::ResetError;
 use crate::drivers::devices::view::DevicesView;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::input_queue::InputQueue;
 use crate::drivers::pci::address::Address;
 use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
 use crate::memory::view::MemoryView;
+use crate::net::network::Network;
 use crate::sched::view::ThreadsView;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
@@ -39,6 +44,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
 use panel::PanelWriter;
+use ports::{MachinePorts, setup};
 
 /// What a machine gives to the kernel that runs on it.
 pub trait Machine {
@@ -105,11 +111,15 @@ pub trait Machine {
 }
 
 /// The phases of a tick with what each may take.
-const PHASES: [(&str, Duration); 3] = [
+const PHASES: [(&str, Duration); 4] = [
     ("sense", Duration::from_millis(1)),
+    ("decide", Duration::from_millis(1)),
     ("shell", Duration::from_millis(10)),
     ("act", Duration::from_millis(2)),
 ];
+
+/// Consoles whose lines are all remembered: those that a virtual machine's owner reaches.
+const AUDITED: [usize; 2] = [2, 3];
 
 /// Everything that runs on one machine.
 pub struct Kernel<M: Machine> {
@@ -122,6 +132,8 @@ pub struct Kernel<M: Machine> {
     errands: Errands,
     pointers: InputQueue,
     panel: PanelWriter,
+    network: Box<Network>,
+    handlers: DeviceHandlers,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -146,6 +158,7 @@ impl<M: Machine> Kernel<M> {
                 errands.add_buffer(buffer);
             }
         }
+        let network = Box::new(Network::new(setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -164,6 +177,8 @@ impl<M: Machine> Kernel<M> {
             errands,
             pointers: InputQueue::default(),
             panel: PanelWriter::default(),
+            network,
+            handlers: DeviceHandlers::new(),
             is_stopped: false,
         }
     }
@@ -184,7 +199,7 @@ impl<M: Machine> Kernel<M> {
             return None;
         }
         self.tick.ticks += 1;
-        let phases = [Self::sense, Self::shell, Self::act];
+        let phases = [Self::sense, Self::decide, Self::shell, Self::act];
         for (index, phase) in phases.into_iter().enumerate() {
             let start = self.machine.now();
             phase(self);
@@ -195,9 +210,10 @@ impl<M: Machine> Kernel<M> {
             return Some(now);
         }
         let sessions = self.sessions.iter();
-        sessions
-            .filter_map(|session| session.next_deadline(now))
+        let deadlines = sessions.filter_map(|session| session.next_deadline(now));
+        deadlines
             .chain(self.operations.next_deadline(now))
+            .chain(self.network.next_deadline())
             .chain(self.machine.next_device_deadline(now))
             .chain(self.panel.next_deadline())
             .min()
@@ -215,7 +231,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Devices to rings, disks to those who asked them, consoles to sessions.
+    /// Devices to rings, disks to those who asked them, frames to connections, what
+    /// people type and touch to consoles and sessions.
     fn sense(&mut self) {
         let now = self.machine.now();
         self.machine.poll_devices(now);
@@ -228,11 +245,20 @@ impl<M: Machine> Kernel<M> {
                 }
             }
         }
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.receive(now, ports, &mut self.handlers);
         for (index, session) in self.sessions.iter_mut().enumerate() {
             if let Some(console) = self.machine.console(index) {
                 session.receive(console);
             }
         }
+    }
+
+    /// What has come and what time it is, to the subsystems.
+    fn decide(&mut self) {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.step(now, ports, &mut self.handlers);
     }
 
     /// Lines to commands to reports.
@@ -246,7 +272,8 @@ impl<M: Machine> Kernel<M> {
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
-                let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+                let performers: &mut [&mut dyn Performer] =
+                    &mut [&mut self.errands, &mut *self.network];
                 self.operations.cancel(id, performers);
             }
         }
@@ -263,10 +290,17 @@ impl<M: Machine> Kernel<M> {
             operations: &self.operations,
             errands: &self.errands,
             pointers: &self.pointers,
+            network: &self.network,
+            handlers: &self.handlers,
         };
         session.step(now, &mut desk);
         if session.has_been_ready() && self.tick.ready_at.is_none() {
             self.tick.ready_at = Some(now);
+        }
+        if let Some(line) = session.take_begun()
+            && AUDITED.contains(&index)
+        {
+            self.handlers.on_console_line(now, Tenant::KERNEL, line);
         }
         if let Some(intent) = session.request() {
             let result = self.perform(intent);
@@ -279,17 +313,22 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands, &mut *self.network];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
     }
 
-    /// Answers to consoles, and what is to happen once they are out.
+    /// Segments to ports, answers to consoles, and what is to happen once they are out.
     fn act(&mut self) {
-        // No address is known before there is a network.
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.transmit(now, ports, &mut self.handlers);
+        let address = self.network.view().first_address();
+        let address =
+            address.map(|(address, length)| Text::format(format_args!("{address}/{length}")));
         self.panel
-            .maybe_show(&mut self.machine, &mut self.views, None);
+            .maybe_show(&mut self.machine, &mut self.views, address);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
             let Some(console) = self.machine.console(index) else {
@@ -316,9 +355,25 @@ impl<M: Machine> Kernel<M> {
                 let result = self.machine.start_self_test(test);
                 result.map_err(SelfTestError::reason)?;
             }
+            Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
+            Intent::SetQuota {
+                tenant,
+                resource,
+                limit,
+            } => {
+                let now = self.machine.now();
+                self.handlers.set_quota(now, tenant, resource, limit);
+            }
             Intent::ResetDevice(address) => {
                 let result = self.machine.reset_device(address);
                 result.map_err(ResetError::reason)?;
+            }
+            Intent::Dhcp { command, interface } => {
+                let now = self.machine.now();
+                let ports = &mut MachinePorts(&mut self.machine);
+                let handlers = &mut self.handlers;
+                self.network
+                    .command_dhcp(now, ports, handlers, interface, command)?;
             }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
@@ -347,6 +402,10 @@ impl<M: Machine> Kernel<M> {
             Operation::Disk(errand) => {
                 let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
                 self.errands.start(id, errand, disk)
+            }
+            Operation::Ping(request) => {
+                let now = self.machine.now();
+                self.network.start_ping_for(id, now, request)
             }
         }
     }

@@ -66,6 +66,26 @@ limits! {
 
     /// Tenants with quotas and counters of their own; the kernel is the first.
     TENANTS_MAX = 8;
+    /// Bytes of display memory that a tenant may hold unless its quota is set.
+    GPU_TENANT_BYTES = 128 << 20;
+    /// Commands of a tenant that wait for the GPU; more would make others wait behind them.
+    GPU_TENANT_COMMANDS_MAX = 32;
+    /// Bytes a second of a tenant's frames each way: 100 Mbit/s.
+    NETWORK_TENANT_BYTES_PER_S = 12_500_000;
+    /// Bytes of the disk that a tenant may address.
+    BLOCK_TENANT_BYTES = 10 << 30;
+    /// Reads a second of a tenant.
+    BLOCK_TENANT_READS_PER_S = 10_000;
+    /// Writes a second of a tenant.
+    BLOCK_TENANT_WRITES_PER_S = 10_000;
+    /// Requests of a tenant that the disk has not answered: a share of the smallest usual queue of 128.
+    BLOCK_TENANT_REQUESTS_MAX = 16;
+    /// Input events that wait for a tenant; it hears of the newest when it has taken older ones.
+    INPUT_TENANT_EVENTS_MAX = 64;
+    /// Operations on devices that are remembered: denials, console lines, changed quotas.
+    DEVICE_AUDIT_MAX = 256;
+    /// Bytes of a console line in the audit; longer ones are cut and marked.
+    DEVICE_AUDIT_TEXT_MAX = 96;
 
     /// Requests that a virtio disk has at the same time; three entries of its queue each.
     BLOCK_REQUESTS_MAX = 64;
@@ -91,10 +111,143 @@ limits! {
     GPU_COMMANDS_MAX = 4;
     /// Events that a virtio input device may be ahead of the loop.
     VIRTIO_INPUT_EVENTS_MAX = 64;
-    /// Input events that wait for a tenant; nobody reads more than a screenful of moves.
-    INPUT_TENANT_EVENTS_MAX = 64;
     /// Input devices that are listened to: keyboard, mouse, tablet, twice.
     INPUT_DEVICES_MAX = 6;
+    /// Rules of the firewall, and places in its table of verdicts: 64 buckets of 4 slots.
+    FIREWALL_RULES_MAX = 256;
+    /// Flows that the firewall follows: what TCP, UDP and echo of a busy node need at the same time.
+    FLOWS_MAX = 1024;
+    /// Flows of one tenant, so that all seven together leave some for the kernel.
+    FLOWS_TENANT_MAX = 128;
+    /// Ports that services offer to the outside at the same time.
+    FIREWALL_OFFERS_MAX = 128;
+
+    /// Interfaces: the loopback, one a port for the kernel, one a tenant.
+    INTERFACES_MAX = 1 + NETWORK_PORTS_MAX + TENANTS_MAX;
+    /// IPv4 addresses of one interface.
+    IPV4_ADDRESSES_MAX = 4;
+    /// IPv6 addresses of one interface: link-local, and one a prefix that routers announce.
+    IPV6_ADDRESSES_MAX = 8;
+    /// Routers that one interface remembers from their advertisements.
+    ROUTERS_MAX = 4;
+    /// Name servers that one interface remembers from router advertisements.
+    ROUTER_NAME_SERVERS_MAX = 4;
+    /// Routes of all interfaces; the prefixes and the default routes of each.
+    ROUTES_MAX = 64;
+    /// Neighbours with or without a known hardware address, of all interfaces.
+    NEIGHBOURS_MAX = 256;
+    /// Neighbours that are being asked for; a flood of strange addresses fills no more.
+    NEIGHBOURS_ASKED_MAX = 64;
+    /// Paths known to carry less than their first link.
+    PATH_MTUS_MAX = 64;
+    /// Frames of one port that are taken in one tick; the rest waits in the device's ring.
+    FRAMES_A_TICK_MAX = 128;
+    /// Frames on their way from the machine to itself.
+    LOOPBACK_FRAMES_MAX = 64;
+    /// Bytes of such a frame: a TCP segment of a page.
+    LOOPBACK_FRAME_BYTES = 4096;
+    /// Datagrams that are put together from fragments or cut into some.
+    REASSEMBLIES_MAX = 8;
+    /// Bytes of the largest datagram in fragments, IP header included.
+    DATAGRAM_BYTES_MAX = 16 * 1024;
+    /// Pieces with gaps between them of one such datagram.
+    REASSEMBLY_PIECES_MAX = 16;
+    /// Extension headers of one IPv6 packet; more are an attack.
+    EXTENSION_HEADERS_MAX = 8;
+    /// ICMP errors that are sent in one second (RFC 1812, RFC 4443 want a bound).
+    ICMP_ERRORS_PER_S = 100;
+    /// UDP sockets of all tenants.
+    UDP_SOCKETS_MAX = 32;
+    /// Datagrams that wait for one consumer; half of what one tick brings.
+    UDP_QUEUE_MAX = 64;
+    /// Datagrams that wait for all consumers, each in a frame of its port.
+    UDP_HELD_MAX = 128;
+    /// Pings at the same time.
+    PINGS_MAX = 8;
+    /// Echo requests of one ping whose replies are waited for.
+    PING_OUTSTANDING_MAX = 32;
+
+    /// TCP connections; one that is over leaves its place to a small record of its end.
+    TCP_CONNECTIONS_MAX = 512;
+    /// Connections that a peer has asked for and not confirmed; a flood pushes out the oldest.
+    TCP_HALF_OPEN_MAX = 256;
+    /// Ended connections that are remembered against late segments; the oldest make room.
+    TCP_TIME_WAIT_MAX = 1024;
+    /// Ports of this machine that take TCP connections.
+    TCP_LISTENERS_MAX = 32;
+    /// A piece of a connection's buffer; small enough that an idle connection costs two.
+    TCP_CHUNK_BYTES = 8 * 1024;
+    /// Pieces of all connections' buffers: 64 MiB, of which a machine gives what it can spare.
+    TCP_CHUNKS_MAX = 8192;
+    /// Pieces of one direction's buffer: 2 MiB fill a gigabit at 16 ms of delay.
+    TCP_RING_CHUNKS_MAX = 256;
+    /// Runs of received bytes with gaps before them; at 5 % loss a full buffer has about 70.
+    TCP_GAPS_MAX = 64;
+    /// Runs of sent bytes that share a fate: on their way, arrived, lost.
+    TCP_FLIGHTS_MAX = 128;
+    /// Answers without a connection (resets, confirmations) that wait to be sent.
+    TCP_REPLIES_MAX = 64;
+    /// Payload bytes of one hand-over to the network: what devices cut apart at most.
+    TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
+
+    /// Bytes of the token of `token=`; 64 hexadecimal digits are 256 bits.
+    TOKEN_BYTES_MAX = 64;
+
+    /// HTTP connections at the same time: ten browsers. Each keeps room for a whole request.
+    HTTP_CONNECTIONS_MAX = 64;
+    /// Bytes of a request's method, target and version.
+    HTTP_REQUEST_LINE_MAX = 2048;
+    /// Bytes of a request's first line and headers; browsers send cookies of other local servers along.
+    HTTP_HEADER_BYTES_MAX = 8 * 1024;
+    /// Header lines of one request or answer.
+    HTTP_HEADERS_MAX = 64;
+    /// Bytes of a request's body: the arguments of one command.
+    HTTP_BODY_BYTES_MAX = 2048;
+    /// Bytes of the header of an answer of ours.
+    HTTP_ANSWER_HEADER_MAX = 768;
+    /// Requests that the server remembers for people to look at.
+    HTTP_REQUESTS_SHOWN = 32;
+    /// Bytes of a request's path that are remembered.
+    HTTP_PATH_SHOWN = 64;
+    /// Bytes of an address that is to be fetched.
+    HTTP_URL_MAX = 1024;
+    /// Bytes of a fetched text that are kept to be shown; the rest is counted.
+    HTTP_FETCH_SHOWN_BYTES = 16 * 1024;
+
+    /// Commands that run for HTTP requests at the same time; each has a session with its report.
+    API_WORKERS_MAX = 4;
+    /// Bytes of an answer that a worker holds for a slow client.
+    API_ANSWER_BYTES = 16 * 1024;
+    /// Addresses whose wrong tokens are counted; the one that was quiet longest makes room.
+    API_OFFENDERS_MAX = 64;
+
+    /// Names that are being looked up at the same time.
+    DNS_LOOKUPS_MAX = 8;
+    /// Answers that are remembered; the one that ends first makes room.
+    DNS_CACHE_MAX = 64;
+    /// Addresses kept of one answer.
+    DNS_ADDRESSES_MAX = 8;
+    /// Bytes of a name, dots included (RFC 1035, 2.3.4).
+    DNS_NAME_MAX = 253;
+    /// Bytes of an answer by TCP; longer ones are refused.
+    DNS_MESSAGE_MAX = 4096;
+
+    /// DHCP clients, one for each interface of a tenant.
+    DHCP_CLIENTS_MAX = TENANTS_MAX;
+    /// Events that a DHCP client remembers; enough for two leases with all their troubles.
+    DHCP_HISTORY_MAX = 16;
+    /// Outputs of one step of a DHCP client; a lease given up and asked for anew has six.
+    DHCP_OUTPUTS_MAX = 8;
+    /// Bytes of one DHCP option after its parts were joined (RFC 3396).
+    DHCP_OPTION_BYTES_MAX = 512;
+    /// Routers, name servers and time servers of one lease, each; more are counted.
+    LEASE_ADDRESSES_MAX = 4;
+    /// Classless static routes of one lease; more are counted.
+    LEASE_ROUTES_MAX = 8;
+    /// Domains in which a lease wants names to be looked for; more are counted.
+    LEASE_DOMAINS_MAX = 4;
+    /// Bytes of a host or domain name in a lease; longer ones are ignored and counted.
+    LEASE_NAME_MAX = 64;
     /// Disks with a name; more are left alone and shown as such.
     DISKS_MAX = 8;
     /// What people want of disks at the same time: one a console, and as many through the interface.
@@ -183,8 +336,13 @@ limits! {
     CONFIG_PROBLEMS_MAX = 8;
     /// Names and lines for backtraces; half a byte for each byte of code.
     SYMBOLS_BYTES = 256 * 1024;
+
+    /// Connections of the services for measuring; a benchmark's sixteen several times.
+    SERVICE_CONNECTIONS_MAX = 64;
 }
 
+const _: () =
+    assert!(FLOWS_TENANT_MAX * (TENANTS_MAX - 1) < FLOWS_MAX && FLOWS_MAX < u16::MAX as usize);
 const _: () = assert!(PCI_FUNCTIONS_MAX <= 64 && HOT_PLUG_SLOTS_MAX <= 64);
 const _: () = assert!(TRACE_EVENTS_MAX.is_power_of_two());
 const _: () = assert!(SERIAL_TRANSMIT_BYTES >= 4 * LINE_MAX);
@@ -193,4 +351,12 @@ const _: () = assert!(HISTORY_BYTES >= 4 * LINE_MAX && HISTORY_BYTES <= u16::MAX
 const _: () = assert!(PROMPT_MAX >= 2 * SEARCH_MAX);
 const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LINE_MAX / 2);
 const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
+const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
+const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
+// An error is answered in one piece: the command and the sentence, most of it escaped.
+const _: () = assert!(API_ANSWER_BYTES / 2 >= 3 * (LINE_MAX + REPORT_ERROR_MAX));
 const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);
+const _: () = assert!(TCP_CHUNKS_MAX < u16::MAX as usize && TCP_CHUNK_BYTES.is_power_of_two());
+const _: () = assert!(TCP_CHUNKS_MAX >= 2 * TCP_CONNECTIONS_MAX + TCP_RING_CHUNKS_MAX);
+const _: () = assert!(TCP_RING_CHUNKS_MAX * TCP_CHUNK_BYTES <= u16::MAX as usize * (1 << 14));
+const _: () = assert!(TCP_DEPARTURE_BYTES_MAX + 120 <= u16::MAX as usize);

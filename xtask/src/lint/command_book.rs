@@ -72,7 +72,8 @@ impl Described {
             spoken.push(vec![self.name.as_str()]);
         }
         for action in self.actions.iter().filter(|action| !action.name.is_empty()) {
-            spoken.push(vec![self.name.as_str(), action.name.as_str()]);
+            let words = action.name.split(' ');
+            spoken.push([self.name.as_str()].into_iter().chain(words).collect());
         }
         spoken
     }

@@ -5,7 +5,10 @@
 
 use crate::base::fixed::{Text, Vec};
 use crate::base::log::Levels;
-use crate::limits::CONFIG_PROBLEMS_MAX;
+use crate::base::service::ServiceSet;
+use crate::base::token::{self, Token};
+use crate::limits::{CONFIG_PROBLEMS_MAX, LEASE_ADDRESSES_MAX};
+use core::net::{IpAddr, Ipv4Addr};
 
 /// What a panic ends in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +33,14 @@ pub enum ShellMode {
     FramedJson,
 }
 
+/// Where the IPv4 address of the first network port comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AddressSource {
+    Dhcp,
+    Fixed { address: Ipv4Addr, prefix: u8 },
+    Off,
+}
+
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The `debug` command may break the kernel on purpose.
@@ -38,6 +49,15 @@ pub struct Config {
     pub keymap: Keymap,
     pub shell: ShellMode,
     pub log_levels: Levels,
+    pub ip: AddressSource,
+    /// The router to the rest of the world, where the address is a fixed one.
+    pub gateway: Option<Ipv4Addr>,
+    /// Name servers that are asked before those of a lease.
+    pub dns: Vec<IpAddr, LEASE_ADDRESSES_MAX>,
+    /// Services for measuring that are offered from the start.
+    pub services: ServiceSet,
+    /// Who shows it may change something by HTTP; without one nobody may.
+    pub token: Option<Token>,
     pub problems: Vec<Problem, CONFIG_PROBLEMS_MAX>,
     /// Problems beyond those that are kept.
     pub problems_more: u64,
@@ -58,6 +78,11 @@ impl Config {
             keymap: Keymap::Us,
             shell: ShellMode::Interactive,
             log_levels: Levels::new(),
+            ip: AddressSource::Dhcp,
+            gateway: None,
+            dns: Vec::new(),
+            services: ServiceSet::NONE,
+            token: None,
             problems: Vec::new(),
             problems_more: 0,
         }
@@ -80,7 +105,10 @@ impl Config {
         };
         if let Err(reason) = result {
             let problem = Problem {
-                word: Text::cut_from(word),
+                word: match token::is_secret(word) {
+                    true => token::redacted(word),
+                    false => Text::cut_from(word),
+                },
                 reason,
             };
             if self.problems.push(problem).is_err() {
@@ -95,7 +123,12 @@ impl Config {
             "panic" => self.on_panic = parse_on_panic(value)?,
             "keymap" => self.keymap = parse_keymap(value)?,
             "shell" => self.shell = parse_shell(value)?,
+            "services" => self.services = ServiceSet::parse(value)?,
             "log" => self.log_levels = Levels::parse(value)?,
+            "ip" => self.ip = parse_address_source(value)?,
+            "gateway" => self.gateway = parse_gateway(value)?,
+            "dns" => self.dns = parse_name_servers(value)?,
+            "token" => self.token = Some(Token::parse(value)?),
             _ => return Err("unknown key"),
         }
         Ok(())
@@ -142,6 +175,58 @@ fn parse_shell(value: &str) -> Result<ShellMode, &'static str> {
     }
 }
 
+fn parse_address_source(value: &str) -> Result<AddressSource, &'static str> {
+    match value {
+        "dhcp" => Ok(AddressSource::Dhcp),
+        "off" => Ok(AddressSource::Off),
+        _ => parse_fixed(value),
+    }
+}
+
+fn parse_fixed(value: &str) -> Result<AddressSource, &'static str> {
+    let reason = "the value is dhcp, off or an address as 10.0.0.2/24";
+    let (address, prefix) = value.split_once('/').ok_or(reason)?;
+    let address = address.parse().map_err(|_| reason)?;
+    let prefix = prefix.parse().map_err(|_| reason)?;
+    match is_station(address) && (1..=32).contains(&prefix) {
+        true => Ok(AddressSource::Fixed { address, prefix }),
+        false => Err("no station can have this address"),
+    }
+}
+
+fn parse_gateway(value: &str) -> Result<Option<Ipv4Addr>, &'static str> {
+    match value.parse() {
+        Ok(address) if is_station(address) => Ok(Some(address)),
+        Err(_) if value == "off" => Ok(None),
+        _ => Err("the value is off or the address of a router, as 10.0.0.1"),
+    }
+}
+
+fn parse_name_servers(value: &str) -> Result<Vec<IpAddr, LEASE_ADDRESSES_MAX>, &'static str> {
+    let reason = "the value is off or up to 4 addresses of name servers, separated by commas";
+    let mut servers = Vec::new();
+    if value == "off" {
+        return Ok(servers);
+    }
+    for word in value.split(',') {
+        let address = word.parse().map_err(|_| reason)?;
+        let is_possible = match address {
+            IpAddr::V4(address) => is_station(address),
+            IpAddr::V6(address) => !address.is_multicast() && !address.is_unspecified(),
+        };
+        if !is_possible || servers.push(address).is_err() {
+            return Err(reason);
+        }
+    }
+    Ok(servers)
+}
+
+/// Could a station have this address, and be asked from another one?
+pub const fn is_station(address: Ipv4Addr) -> bool {
+    let first = address.octets()[0];
+    first != 0 && first != 127 && first < 224
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +242,51 @@ mod tests {
             .map(|problem| problem.word.as_str())
             .collect();
         assert_eq!(words, ["nonsense", "speed=9", "keymap=xx"]);
+    }
+
+    #[test]
+    fn addresses_are_those_that_a_station_can_have() {
+        let config = Config::parse("ip=10.0.0.2/24 gateway=10.0.0.1 dns=10.0.0.3,fd00::3");
+        let (address, prefix) = (Ipv4Addr::new(10, 0, 0, 2), 24);
+        assert_eq!(config.ip, AddressSource::Fixed { address, prefix });
+        assert_eq!(config.gateway, Some(Ipv4Addr::new(10, 0, 0, 1)));
+        assert_eq!((config.dns.len(), config.problems.len()), (2, 0));
+        let config = Config::parse("ip=off gateway=off dns=off");
+        assert_eq!((config.ip, config.gateway), (AddressSource::Off, None));
+        assert_eq!((config.dns.len(), config.problems.len()), (0, 0));
+        assert_eq!(Config::parse("ip=off ip=dhcp").ip, AddressSource::Dhcp);
+        for word in [
+            "ip=10.0.0.2",
+            "ip=10.0.0.2/33",
+            "ip=10.0.0.2/0",
+            "ip=224.0.0.1/24",
+            "ip=127.0.0.1/8",
+            "ip=no",
+            "gateway=255.255.255.255",
+            "gateway=",
+            "dns=",
+            "dns=1.1.1.1,",
+            "dns=0.0.0.0",
+            "dns=1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5",
+        ] {
+            let config = Config::parse(word);
+            assert_eq!(config.problems.len(), 1, "{word}");
+            assert_eq!((config.ip, config.gateway), (AddressSource::Dhcp, None));
+            assert!(config.dns.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_token_is_kept_and_a_bad_one_is_not_shown() {
+        let config = Config::parse("token=0123456789abcdef");
+        assert!(
+            config
+                .token
+                .is_some_and(|token| token.is(b"0123456789abcdef"))
+        );
+        let config = Config::parse("token=tooshor");
+        assert_eq!(config.token, None);
+        assert_eq!(config.problems[0].word.as_str(), "token=(hidden)");
     }
 
     #[test]

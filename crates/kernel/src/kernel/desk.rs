@@ -15,9 +15,14 @@ use crate::base::operation::{Operations, OperationsView};
 use crate::base::time::Instant;
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::input_queue::InputQueue;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
+use crate::net::dhcp::ClientView;
+use crate::net::firewall::Firewall;
+use crate::net::network::Network;
+use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
@@ -51,6 +56,8 @@ pub struct Desk<'a, M: Machine> {
     pub operations: &'a Operations,
     pub errands: &'a Errands,
     pub pointers: &'a InputQueue,
+    pub network: &'a Network,
+    pub handlers: &'a DeviceHandlers,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -135,12 +142,30 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.operations.view()
     }
 
+    fn network(&self) -> NetworkView<'_> {
+        self.network.view()
+    }
+
+    fn firewall(&self) -> &Firewall {
+        self.network.firewall()
+    }
+
+    fn handlers(&self) -> &DeviceHandlers {
+        self.handlers
+    }
+
+    fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>)) {
+        self.network.dhcp().views().for_each(|view| visit(&view));
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
         visit_boot(self.boot(), visit);
+        self.network.visit_usages(visit);
+        self.handlers.visit_usages(visit);
         self.machine.usages(visit);
     }
 }

@@ -52,6 +52,8 @@ pub enum SendError {
     Unreachable,
     /// The firewall does not let it out.
     Forbidden,
+    /// It is larger than anything that can be sent there.
+    TooLarge,
 }
 
 /// Where segments go: the IP layer, or a simulated wire in a test.

@@ -1,6 +1,7 @@
 //! Why a command was not done, said so that the user can mend it.
 
 use crate::base::fixed::Text;
+use crate::net::firewall::WordError;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -46,6 +47,9 @@ pub enum CommandError {
         command: &'static Command,
     },
     NoDisplay,
+    NotAnAddress {
+        word: Shown,
+    },
     NoDisk {
         word: Shown,
     },
@@ -57,6 +61,24 @@ pub enum CommandError {
     NotADevice {
         word: Shown,
     },
+    /// The words of a firewall's rule or packet.
+    Rule {
+        error: WordError,
+        meant: Option<&'static str>,
+    },
+    NoSuchRule {
+        number: usize,
+        count: usize,
+    },
+    NotALimit {
+        word: Shown,
+        unit: &'static str,
+    },
+    /// No DHCP client has that interface.
+    NoDhcpClient {
+        word: Shown,
+    },
+    NoDhcpClients,
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -118,13 +140,38 @@ impl fmt::Display for CommandError {
             Self::NoDisplay => {
                 f.write_str("there is no virtual display that shows anything; see device list")
             }
+            Self::NotAnAddress { word } => write!(
+                f,
+                "\"{word}\" is no address, such as 10.0.2.2 or fe80::2"
+            ),
+            Self::NotADevice { word } => write!(
+                f,
+                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
+            ),
             Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
             Self::TextTooLong { bytes, most } => {
                 write!(f, "the text has {bytes} bytes; at most {most} fit")
             }
-            Self::NotADevice { word } => write!(
-                f,
-                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
+            Self::Rule { error, meant } => match (error.unknown_word(), meant) {
+                (Some(word), Some(meant)) => {
+                    write!(f, "\"{word}\" says nothing here; did you mean \"{meant}\"?")
+                }
+                _ => write!(f, "{error}"),
+            },
+            Self::NoSuchRule { number, count: 0 } => {
+                write!(f, "there is no rule {number}, for there are none; firewall add adds one")
+            }
+            Self::NoSuchRule { number, count } => {
+                write!(f, "there is no rule {number}; they have the numbers 1 to {count}")
+            }
+            Self::NotALimit { word, unit } => {
+                write!(f, "\"{word}\" is no limit; write a number of {unit}, or none")
+            }
+            Self::NoDhcpClient { word } => {
+                write!(f, "no DHCP client runs on \"{word}\"; dhcp status lists them")
+            }
+            Self::NoDhcpClients => f.write_str(
+                "no DHCP client runs; it needs a network port, and ip=dhcp on the command line",
             ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",

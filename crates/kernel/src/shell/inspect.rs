@@ -13,8 +13,12 @@ use crate::base::operation::OperationsView;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
+use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::input_queue::InputQueue;
 use crate::memory::view::MemoryView;
+use crate::net::dhcp::ClientView;
+use crate::net::firewall::Firewall;
+use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
@@ -41,6 +45,11 @@ pub trait Inspect {
     /// The virtual display, where there is one.
     fn display(&mut self) -> Option<DisplayView>;
     fn operations(&self) -> OperationsView;
+    fn network(&self) -> NetworkView<'_>;
+    fn firewall(&self) -> &Firewall;
+    fn handlers(&self) -> &DeviceHandlers;
+    /// Every DHCP client, in the order of their interfaces' coming.
+    fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }
@@ -51,7 +60,7 @@ pub struct TickView {
     pub ticks: u64,
     /// When the first console was ready for a line.
     pub ready_at: Option<Instant>,
-    pub phases: [PhaseView; 3],
+    pub phases: [PhaseView; 4],
 }
 
 impl TickView {

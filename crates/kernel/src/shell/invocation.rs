@@ -88,15 +88,14 @@ fn find_action<'a>(
     if !command.has_actions() {
         return Ok((&command.actions[0], words));
     }
-    let Some((word, arguments)) = words.split_first() else {
+    let Some(word) = words.first() else {
         return match command.has_default {
             true => Ok((&command.actions[0], words)),
             false => Err(CommandError::MissingAction { command }),
         };
     };
-    let mut actions = command.actions.iter();
-    match actions.find(|action| action.name == *word) {
-        Some(action) => Ok((action, arguments)),
+    match command.action_of(words) {
+        Some(found) => Ok(found),
         None => Err(CommandError::UnknownAction {
             command,
             word: CommandError::shown(word),
@@ -112,7 +111,7 @@ fn check_kind(argument: &'static Argument, word: &str) -> Result<(), CommandErro
         meant,
     };
     match argument.kind {
-        Kind::Text => Ok(()),
+        Kind::Text | Kind::Phrase(_) => Ok(()),
         Kind::Keyword(words) if words.contains(&word) => Ok(()),
         Kind::Keyword(words) => Err(not_one_of(suggest::closest(word, words.iter().copied()))),
         Kind::Command if catalog::find(word).is_some() => Ok(()),

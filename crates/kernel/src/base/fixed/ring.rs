@@ -23,6 +23,14 @@ impl<T, const N: usize> Ring<T, N> {
         crate::invariant!(kept.is_ok(), "a ring without capacity");
     }
 
+    /// Puts `item` in the place of the newest; an empty ring gets its first.
+    pub fn replace_newest(&mut self, item: T) {
+        match self.items.back_mut() {
+            Some(newest) => *newest = item,
+            None => self.push(item),
+        }
+    }
+
     /// Oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
         self.items.iter()
@@ -73,5 +81,7 @@ mod tests {
             [3, 4, 5]
         );
         assert_eq!((ring.forgotten(), ring.newest()), (2, Some(&5)));
+        ring.replace_newest(6);
+        assert_eq!((ring.len(), ring.newest()), (3, Some(&6)));
     }
 }

@@ -1,27 +1,25 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
+mod device;
+mod firewall;
 mod operation;
 mod table;
 
+pub use crate::base::capability::Capability;
 pub use operation::Operation;
 pub use table::COMMANDS;
 
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
+use crate::base::tenant::Tenant;
+use crate::drivers::handlers::Resource;
 use crate::drivers::pci::address::Address;
+use crate::net::dhcp;
+use crate::net::firewall::Change;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
 use core::fmt;
-
-/// What a command may touch; who asks must hold it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Capability {
-    /// Reads what the kernel shows to everyone.
-    Look,
-    /// Restarts the machine, switches it off, or breaks it on purpose.
-    Administer,
-}
 
 /// What a command asks for besides its answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +35,18 @@ pub enum Intent {
     ResetDevice(Address),
     /// Started before it is answered; the answer is what comes of it.
     Operation(Operation),
+    /// These are tried first, too, so that they are in force when they are answered.
+    Firewall(Change),
+    SetQuota {
+        tenant: Tenant,
+        resource: Resource,
+        limit: Option<u64>,
+    },
+    /// Of all clients where no interface is named. Tried first as well.
+    Dhcp {
+        command: dhcp::Command,
+        interface: Option<usize>,
+    },
 }
 
 impl Intent {
@@ -44,7 +54,12 @@ impl Intent {
     pub const fn can_be_refused(&self) -> bool {
         matches!(
             self,
-            Self::SelfTest(_) | Self::ResetDevice(_) | Self::Operation(_)
+            Self::SelfTest(_)
+                | Self::Dhcp { .. }
+                | Self::ResetDevice(_)
+                | Self::Operation(_)
+                | Self::Firewall(_)
+                | Self::SetQuota { .. }
         )
     }
 }
@@ -62,8 +77,13 @@ pub enum Kind {
     },
     /// The name of a command.
     Command,
+    /// Words of a small language, which the handler reads itself.
+    Phrase(Expect),
     Text,
 }
+
+/// Offers the words that may stand behind those of a phrase.
+pub type Expect = fn(&[&str], &mut dyn FnMut(&'static str));
 
 #[derive(Debug)]
 pub struct Argument {
@@ -77,7 +97,8 @@ pub struct Argument {
 
 #[derive(Debug)]
 pub struct Action {
-    /// The subcommand; empty for the one thing that a command without subcommands does.
+    /// The subcommand, of one word or more; empty for the one thing that a command without
+    /// subcommands does.
     pub name: &'static str,
     pub summary: &'static str,
     pub arguments: &'static [Argument],
@@ -100,6 +121,39 @@ impl Command {
     /// Does it have subcommands?
     pub fn has_actions(&self) -> bool {
         !self.actions[0].name.is_empty()
+    }
+
+    /// The action that these words begin with, and those behind it; of two the longer.
+    pub fn action_of<'w, 't>(
+        &'static self,
+        words: &'w [&'t str],
+    ) -> Option<(&'static Action, &'w [&'t str])> {
+        let fits = |action: &&Action| action.is_named_by(words);
+        let fitting = self.actions.iter().filter(fits);
+        let action = fitting.max_by_key(|action| action.name.len())?;
+        Some((action, &words[action.words().count()..]))
+    }
+}
+
+impl Action {
+    fn words(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.name.split(' ')
+    }
+
+    /// Do the words begin with all of its name?
+    fn is_named_by(&self, words: &[&str]) -> bool {
+        let own = self.words();
+        own.clone().count() <= words.len()
+            && own.eq(words.iter().copied().take(self.words().count()))
+    }
+
+    /// The word of its name behind these ones, if they are how it begins.
+    pub fn next_word(&self, words: &[&str]) -> Option<&'static str> {
+        let mut own = self.words();
+        words
+            .iter()
+            .all(|word| own.next() == Some(*word))
+            .then(|| own.next())?
     }
 }
 

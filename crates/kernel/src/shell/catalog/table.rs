@@ -1,7 +1,7 @@
 //! The one table of commands.
 
 use super::Capability::{Administer, Look};
-use super::{Action, Argument, Capability, Command, Handler, Kind};
+use super::{Action, Argument, Capability, Command, Handler, Kind, device, firewall};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
@@ -46,6 +46,12 @@ const SECTOR_COUNT: Kind = Kind::Number {
 };
 
 const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
+const INTERFACE: &[Argument] = &[optional("INTERFACE", Kind::Text)];
+
+const PING_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: run::net::PINGS_MOST,
+};
 
 /// In the order in which `help` lists them.
 pub static COMMANDS: &[Command] = &[
@@ -110,6 +116,7 @@ pub static COMMANDS: &[Command] = &[
         "",
         &[only(&[], Look, run::irq::run)],
     ),
+    device::ROW,
     command(
         "disk",
         "the disks, and single sectors of them",
@@ -186,34 +193,6 @@ pub static COMMANDS: &[Command] = &[
         ],
     ),
     command(
-        "device",
-        "what was found on the buses, who drives it, and how it goes",
-        "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place.",
-        &[
-            action(
-                "list",
-                "every function, what it is, its driver, or why there is none",
-                &[],
-                Look,
-                run::device::list,
-            ),
-            action(
-                "stats",
-                "interrupts, resets, lies and queues of the driven ones",
-                &[],
-                Look,
-                run::device::stats,
-            ),
-            action(
-                "reset",
-                "brings a device down and up again",
-                &[required("ADDRESS", Kind::Text)],
-                Administer,
-                run::device::reset,
-            ),
-        ],
-    ),
-    command(
         "display",
         "the virtual display and what was shown on it",
         "",
@@ -255,6 +234,107 @@ pub static COMMANDS: &[Command] = &[
         )],
     ),
     command(
+        "net",
+        "the network: interfaces, routes, neighbours, sockets, and who answers",
+        "TARGET is an address of IPv4 or IPv6. Drops are shown by their reasons.",
+        &[
+            action(
+                "status",
+                "frames, packets of each protocol, and what was dropped why",
+                &[],
+                Look,
+                run::net::status,
+            ),
+            action(
+                "interfaces",
+                "the interfaces with their addresses and counters",
+                &[],
+                Look,
+                run::net::interfaces,
+            ),
+            action(
+                "sockets",
+                "who listens, and the connections",
+                &[],
+                Look,
+                run::net::sockets,
+            ),
+            action(
+                "routes",
+                "which way packets go",
+                &[],
+                Look,
+                run::net::routes,
+            ),
+            action(
+                "neighbours",
+                "the hosts on the links and how sure we are of them",
+                &[],
+                Look,
+                run::net::neighbours,
+            ),
+            action(
+                "ping",
+                "asks a host whether it is there, and measures how long that takes",
+                &[
+                    required("TARGET", Kind::Text),
+                    optional("COUNT", PING_COUNT),
+                ],
+                Administer,
+                run::net::ping,
+            ),
+        ],
+    ),
+    command(
+        "dhcp",
+        "the IPv4 addresses that come from servers",
+        "INTERFACE is a name as eth0; without it, all clients are meant.",
+        &[
+            action(
+                "status",
+                "state, address, times and options of each client, and what it has counted",
+                INTERFACE,
+                Look,
+                run::dhcp::status,
+            ),
+            action(
+                "leases",
+                "the addresses in use and how long they are ours",
+                INTERFACE,
+                Look,
+                run::dhcp::leases,
+            ),
+            action(
+                "renew",
+                "asks for a new lease time now, or for a lease",
+                INTERFACE,
+                Administer,
+                run::dhcp::renew,
+            ),
+            action(
+                "release",
+                "gives the address back; renew asks for one again",
+                INTERFACE,
+                Administer,
+                run::dhcp::release,
+            ),
+            action(
+                "inform",
+                "asks for the options only",
+                INTERFACE,
+                Administer,
+                run::dhcp::inform,
+            ),
+            action(
+                "history",
+                "the newest transactions of each client",
+                INTERFACE,
+                Look,
+                run::dhcp::history,
+            ),
+        ],
+    ),
+    command(
         "echo",
         "repeats its words",
         "",
@@ -289,6 +369,7 @@ pub static COMMANDS: &[Command] = &[
             run::watch::run,
         )],
     ),
+    firewall::ROW,
     command(
         "reboot",
         "restarts the machine",
@@ -369,7 +450,7 @@ pub static COMMANDS: &[Command] = &[
 ];
 
 /// A row whose first action runs when no subcommand is named.
-const fn command(
+pub(super) const fn command(
     name: &'static str,
     summary: &'static str,
     details: &'static str,
@@ -385,11 +466,15 @@ const fn command(
 }
 
 /// The only action of a command without subcommands.
-const fn only(arguments: &'static [Argument], capability: Capability, run: Handler) -> Action {
+pub(super) const fn only(
+    arguments: &'static [Argument],
+    capability: Capability,
+    run: Handler,
+) -> Action {
     action("", "", arguments, capability, run)
 }
 
-const fn action(
+pub(super) const fn action(
     name: &'static str,
     summary: &'static str,
     arguments: &'static [Argument],
@@ -405,7 +490,7 @@ const fn action(
     }
 }
 
-const fn optional(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn optional(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -414,7 +499,7 @@ const fn optional(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn required(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn required(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,
@@ -423,7 +508,7 @@ const fn required(name: &'static str, kind: Kind) -> Argument {
     }
 }
 
-const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
+pub(super) const fn any_number_of(name: &'static str, kind: Kind) -> Argument {
     Argument {
         name,
         kind,

@@ -36,18 +36,15 @@ impl Complete for Completing<'_> {
             return;
         }
         if !command.has_actions() {
-            return offer_argument(&command.actions[0], words.len(), out);
+            return offer_argument(&command.actions[0], words, out);
         }
-        let Some((name, words)) = words.split_first() else {
-            command
-                .actions
-                .iter()
-                .for_each(|action| out.offer(action.name));
-            return;
-        };
-        let mut actions = command.actions.iter();
-        if let Some(action) = actions.find(|action| action.name == *name) {
-            offer_argument(action, words.len(), out);
+        for action in command.actions {
+            if let Some(next) = action.next_word(words) {
+                out.offer(next);
+            }
+        }
+        if let Some((action, words)) = command.action_of(words) {
+            offer_argument(action, words, out);
         }
     }
 
@@ -81,10 +78,11 @@ fn offer_commands(out: &mut Candidates<'_>) {
     COMMANDS.iter().for_each(|command| out.offer(command.name));
 }
 
-fn offer_argument(action: &'static Action, index: usize, out: &mut Candidates<'_>) {
-    match argument_at(action, index).map(|argument| argument.kind) {
+fn offer_argument(action: &'static Action, words: &[&str], out: &mut Candidates<'_>) {
+    match argument_at(action, words.len()).map(|argument| argument.kind) {
         Some(Kind::Keyword(words)) => words.iter().for_each(|word| out.offer(word)),
         Some(Kind::Command) => offer_commands(out),
+        Some(Kind::Phrase(expect)) => expect(words, &mut |word| out.offer(word)),
         Some(Kind::Number { .. } | Kind::Text) | None => {}
     }
 }

@@ -1,0 +1,131 @@
+//! What was done to devices: denials, console lines, changed quotas.
+//!
+//! A tenant that is refused over and over fills one record a second and quota, so it
+//! cannot push what others did out of the ring.
+
+use super::operation::QuotaError;
+use super::resource::Resource;
+use crate::base::fixed::Text;
+use crate::base::metric::Usage;
+use crate::base::tenant::Tenant;
+use crate::base::time::{Duration, Instant};
+use crate::limits::{DEVICE_AUDIT_MAX, DEVICE_AUDIT_TEXT_MAX, TENANTS_MAX};
+use alloc::collections::VecDeque;
+
+/// Denials of one quota within this time are one record.
+const MERGE_WITHIN: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug)]
+pub struct AuditRecord {
+    /// Counts all records since boot.
+    pub number: u64,
+    pub at: Instant,
+    pub tenant: Tenant,
+    pub event: AuditEvent,
+}
+
+#[derive(Clone, Debug)]
+pub enum AuditEvent {
+    Denied {
+        resource: Resource,
+        limit: u64,
+        /// The largest that was asked for.
+        wanted: u64,
+        times: u64,
+    },
+    ConsoleLine {
+        text: Text<DEVICE_AUDIT_TEXT_MAX>,
+    },
+    QuotaSet {
+        resource: Resource,
+        before: Option<u64>,
+        after: Option<u64>,
+    },
+}
+
+pub struct Audit {
+    /// Never longer than it was made.
+    records: VecDeque<AuditRecord>,
+    next: u64,
+    forgotten: u64,
+    /// The newest denial of each tenant and quota.
+    denials: [[Option<u64>; Resource::ALL.len()]; TENANTS_MAX],
+}
+
+impl Audit {
+    pub fn new() -> Self {
+        Self {
+            records: VecDeque::with_capacity(DEVICE_AUDIT_MAX),
+            next: 0,
+            forgotten: 0,
+            denials: [[None; Resource::ALL.len()]; TENANTS_MAX],
+        }
+    }
+
+    pub fn on_denied(&mut self, now: Instant, error: &QuotaError) {
+        let newest = self.denials[error.tenant.index()][error.resource.index()];
+        if let Some(record) = newest.and_then(|number| self.find(number))
+            && now.since(record.at) < MERGE_WITHIN
+            && let AuditEvent::Denied { wanted, times, .. } = &mut record.event
+        {
+            *wanted = (*wanted).max(error.wanted);
+            *times += 1;
+            return;
+        }
+        let number = self.push(
+            now,
+            error.tenant,
+            AuditEvent::Denied {
+                resource: error.resource,
+                limit: error.limit,
+                wanted: error.wanted,
+                times: 1,
+            },
+        );
+        self.denials[error.tenant.index()][error.resource.index()] = Some(number);
+    }
+
+    /// Adds a record and says its number.
+    pub fn push(&mut self, at: Instant, tenant: Tenant, event: AuditEvent) -> u64 {
+        if self.records.len() == DEVICE_AUDIT_MAX {
+            self.records.pop_front();
+            self.forgotten += 1;
+        }
+        let number = self.next;
+        self.next += 1;
+        self.records.push_back(AuditRecord {
+            number,
+            at,
+            tenant,
+            event,
+        });
+        number
+    }
+
+    fn find(&mut self, number: u64) -> Option<&mut AuditRecord> {
+        let index = usize::try_from(number.checked_sub(self.forgotten)?).ok()?;
+        self.records.get_mut(index)
+    }
+
+    /// Oldest first.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = &AuditRecord> {
+        self.records.iter()
+    }
+
+    /// Records that newer ones pushed out.
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    pub fn usage(&self) -> Usage {
+        Usage::of("DEVICE_AUDIT_MAX", DEVICE_AUDIT_MAX)
+            .used(self.records.len() as u64)
+            .ring()
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self::new()
+    }
+}

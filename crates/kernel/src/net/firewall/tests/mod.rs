@@ -1,0 +1,6 @@
+//! What the firewall promises.
+
+mod first_match;
+mod flows;
+mod rig;
+mod words;
