@@ -16,7 +16,7 @@ use crate::base::console::Console;
 use crate::base::disk::Disk;
 use crate::base::display::Display;
 use crate::base::entropy::EntropySources;
-use crate::base::fixed::Full;
+use crate::base::fixed::{Full, Text};
 use crate::base::input::InputEvent;
 use crate::base::log::{Level, Log};
 use crate::base::machine::{
@@ -130,6 +130,8 @@ const PHASES: [(&str, Duration); 4] = [
 
 /// Sessions: those of the consoles first, then those that run commands of requests.
 const SESSIONS_MAX: usize = CONSOLES_MAX + API_WORKERS_MAX;
+/// Consoles whose lines are all remembered: those that a virtual machine's owner reaches.
+const AUDITED: [usize; 2] = [2, 3];
 
 /// Everything that runs on one machine.
 pub struct Kernel<M: Machine> {
@@ -262,7 +264,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Devices to rings, disks to those who asked them, frames to connections, consoles to sessions.
+    /// Devices to rings, disks to those who asked them, frames to connections, what
+    /// people type and touch to consoles and sessions.
     fn sense(&mut self) {
         let now = self.machine.now();
         self.machine.poll_devices(now);
@@ -337,6 +340,11 @@ impl<M: Machine> Kernel<M> {
         if session.has_been_ready() && self.tick.ready_at.is_none() {
             self.tick.ready_at = Some(now);
         }
+        if let Some(line) = session.take_begun()
+            && AUDITED.contains(&index)
+        {
+            self.handlers.on_console_line(now, Tenant::KERNEL, line);
+        }
         if let Some(intent) = session.request() {
             let result = self.perform(intent);
             self.sessions[index].on_tried(result);
@@ -357,9 +365,11 @@ impl<M: Machine> Kernel<M> {
 
     /// Answers to consoles, what is to happen once they are out, and segments to ports.
     fn act(&mut self) {
-        // No address is known before there is a network.
+        let address = self.network.view().first_address();
+        let address =
+            address.map(|(address, length)| Text::format(format_args!("{address}/{length}")));
         self.panel
-            .maybe_show(&mut self.machine, &mut self.views, None);
+            .maybe_show(&mut self.machine, &mut self.views, address);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
             let Some(console) = console(&mut self.machine, &mut self.web, index) else {

@@ -9,6 +9,7 @@ use super::tcp::Tcp;
 use super::udp::UdpView;
 use crate::base::metric::Usage;
 use crate::limits::{INTERFACES_MAX, LOOPBACK_FRAMES_MAX};
+use core::net::IpAddr;
 
 /// The network, to be read.
 #[derive(Clone, Copy)]
@@ -22,6 +23,18 @@ impl<'a> NetworkView<'a> {
     pub fn name_of(self, interface: usize) -> &'a str {
         let interface = self.0.stack.interfaces.get(interface);
         interface.map_or("", |interface| interface.name.as_str())
+    }
+
+    /// The first address that is not the loopback's: of IPv4 where there is one.
+    pub fn first_address(self) -> Option<(IpAddr, u8)> {
+        let outside = || self.interfaces().filter(|(index, _)| *index != LOOPBACK);
+        let ipv4 = outside().find_map(|(_, interface)| interface.ipv4.first());
+        let ipv4 = ipv4.map(|own| (own.address, own.length));
+        ipv4.or_else(|| {
+            let mut all = outside().flat_map(|(_, interface)| interface.slaac.addresses());
+            all.next()
+                .map(|own| (IpAddr::V6(own.address), own.prefix_length))
+        })
     }
 
     pub fn routes(self) -> impl Iterator<Item = &'a RouteEntry> {

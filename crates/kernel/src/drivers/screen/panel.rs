@@ -87,7 +87,7 @@ impl Panel {
         *shown = (character, colour);
         let (width, height) = (painter.font().cell_width(), painter.font().cell_height());
         let x = painter.margin() + column * width;
-        let y = height / 2 + row * height;
+        let y = painter.margin() + row * height;
         let cell = Cell::new(character, Style::PLAIN);
         painter.draw_at(x, y, cell, colour, GROUND);
     }

@@ -116,34 +116,7 @@ pub static COMMANDS: &[Command] = &[
         "",
         &[only(&[], Look, run::irq::run)],
     ),
-    command(
-        "device",
-        "what was found on the buses, who drives it, and how it goes",
-        "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place.",
-        &[
-            action(
-                "list",
-                "every function, what it is, its driver, or why there is none",
-                &[],
-                Look,
-                run::device::list,
-            ),
-            action(
-                "stats",
-                "interrupts, resets, lies and queues of the driven ones",
-                &[],
-                Look,
-                run::device::stats,
-            ),
-            action(
-                "reset",
-                "brings a device down and up again",
-                &[required("ADDRESS", Kind::Text)],
-                Administer,
-                run::device::reset,
-            ),
-        ],
-    ),
+    device::ROW,
     command(
         "disk",
         "the disks, and single sectors of them",
@@ -216,34 +189,6 @@ pub static COMMANDS: &[Command] = &[
                 &[required("DISK", Kind::Text)],
                 Administer,
                 run::disk::flush,
-            ),
-        ],
-    ),
-    command(
-        "device",
-        "what was found on the buses, who drives it, and how it goes",
-        "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place.",
-        &[
-            action(
-                "list",
-                "every function, what it is, its driver, or why there is none",
-                &[],
-                Look,
-                run::device::list,
-            ),
-            action(
-                "stats",
-                "interrupts, resets, lies and queues of the driven ones",
-                &[],
-                Look,
-                run::device::stats,
-            ),
-            action(
-                "reset",
-                "brings a device down and up again",
-                &[required("ADDRESS", Kind::Text)],
-                Administer,
-                run::device::reset,
             ),
         ],
     ),
@@ -462,7 +407,6 @@ pub static COMMANDS: &[Command] = &[
             run::watch::run,
         )],
     ),
-    device::ROW,
     firewall::ROW,
     command(
         "api",

@@ -14,6 +14,11 @@ pub enum Tried {
 }
 
 impl Session {
+    /// The line that is about to run, once.
+    pub fn take_begun(&mut self) -> Option<&str> {
+        core::mem::take(&mut self.has_begun).then_some(&self.line)
+    }
+
     /// What the kernel is to try before the command is answered.
     pub fn request(&self) -> Option<Intent> {
         match &self.state {

@@ -110,6 +110,8 @@ pub struct Session {
     news: News,
     /// Ctrl-C was received while a line ran.
     is_interrupted: bool,
+    /// A line begins to run, and nobody has asked for it yet.
+    has_begun: bool,
     /// An operation whose answer nobody waits for any more.
     abandoned: Option<OperationId>,
     /// Whoever sits at a console may do everything.
@@ -134,6 +136,7 @@ impl Session {
             output: Output::new(mode == ShellMode::Interactive),
             news: News::new(),
             is_interrupted: false,
+            has_begun: false,
             abandoned: None,
             authority: Capability::Administer,
             is_for_requests: false,
@@ -315,7 +318,8 @@ impl Session {
             let typed = self.front.take(now, byte, &complete, &mut self.output);
             if !matches!(typed, Typed::Nothing) {
                 self.on_typed(typed);
-                return true;
+                // A line waits for the next tick, for it is remembered before it runs.
+                return !self.has_begun;
             }
         }
         if self.input.is_empty() {
@@ -330,6 +334,7 @@ impl Session {
             Typed::Line => {
                 self.begin_answer();
                 self.line.set_cut(self.front.line());
+                self.has_begun = true;
                 self.state = State::Running(Progress::default());
             }
             Typed::Refused(reason) => {
