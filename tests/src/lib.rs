@@ -4,6 +4,7 @@ pub mod book;
 pub mod boot_partition;
 pub mod cores;
 pub mod form;
+pub mod lab;
 pub mod panic_report;
 pub mod poll;
 pub mod report;

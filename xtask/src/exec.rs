@@ -5,7 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use crate::deadline::Deadline;
 use crate::outcome::Outcome;
+use crate::qemu::Shape;
+use crate::qemu::forward;
+use crate::run;
 use crate::session::{Failure, Session};
 use crate::shape_options::ShapeOptions;
 
@@ -34,14 +38,37 @@ pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
     } else {
         "shell=framed"
     };
-    let shape = options.shape.shape().setting(shell);
+    let shape = options.shape.equipped_shape()?.setting(shell);
     let within = Duration::from_secs(options.timeout);
     let outcome = match Session::start(&shape, within) {
-        Ok(mut session) => run_all(&mut session, &options.commands, within)
-            .unwrap_or_else(|failure| explain(&failure, Some(session.serial_log()))),
+        Ok(mut session) => {
+            equip(&mut session, &shape, options.shape.verbose, within)?;
+            run_all(&mut session, &options.commands, within)
+                .unwrap_or_else(|failure| explain(&failure, Some(session.serial_log())))
+        }
         Err(failure) => explain(&failure, None),
     };
     Ok(outcome.into())
+}
+
+/// Opens the ports that lead to the machine. Only who asks is told: the answers alone are printed.
+fn equip(
+    session: &mut Session,
+    shape: &Shape,
+    is_verbose: bool,
+    within: Duration,
+) -> anyhow::Result<()> {
+    let Some(machine) = session.machine() else {
+        return Ok(());
+    };
+    let forwards = forward::open(machine, shape, Deadline::after(within))?;
+    if is_verbose {
+        run::explain(machine, shape);
+        forwards
+            .iter()
+            .for_each(|forward| eprintln!("port: {forward}"));
+    }
+    Ok(())
 }
 
 fn run_all(

@@ -8,6 +8,7 @@ pub mod flash;
 pub mod image;
 pub mod kernel;
 pub mod lint;
+pub mod namespace;
 pub mod outcome;
 pub mod process;
 pub mod qemu;

@@ -164,6 +164,16 @@ pub fn dying_with_parent(program: &Path) -> Command {
     }
 }
 
+/// The same in a network namespace, which is named by a file: `/proc/123/ns/net`.
+pub fn dying_in_namespace(program: &Path, namespace: &Path) -> Command {
+    let enter = find_program("nsenter").unwrap_or_else(|| PathBuf::from("nsenter"));
+    let mut command = dying_with_parent(&enter);
+    let mut option = std::ffi::OsString::from("--net=");
+    option.push(namespace);
+    command.arg(option).arg("--").arg(program);
+    command
+}
+
 /// Spawns from a thread that lives as long as this process.
 ///
 /// The signal that [`dying_with_parent`] asks for comes when the spawning *thread* ends; a test's thread may end before

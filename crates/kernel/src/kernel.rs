@@ -5,6 +5,7 @@
 //! seeded world.
 
 mod desk;
+mod ports;
 
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::buffer::Buffer;
@@ -18,24 +19,28 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::operation::{OperationId, Operations, Performer};
+use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
 use crate::drivers::devices::ResetError;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::pci::address::Address;
-use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
+use crate::limits::{
+    CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX, LOAD_BUFFERS_MAX,
+};
 use crate::memory::view::MemoryView;
-use crate::net::firewall::Firewall;
+use crate::net::network::Network;
 use crate::sched::view::ThreadsView;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::{Session, Tried};
 use crate::storage::Errands;
-use crate::workloads::load::Loads;
+use crate::workloads::load::{Loads, READ_BYTES};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
+use ports::{MachineDisks, MachinePorts, setup};
 
 /// What a machine gives to the kernel that runs on it.
 pub trait Machine {
@@ -93,8 +98,9 @@ pub trait Machine {
 }
 
 /// The phases of a tick with what each may take.
-const PHASES: [(&str, Duration); 3] = [
+const PHASES: [(&str, Duration); 4] = [
     ("sense", Duration::from_millis(1)),
+    ("decide", Duration::from_millis(1)),
     ("shell", Duration::from_millis(10)),
     ("act", Duration::from_millis(2)),
 ];
@@ -108,7 +114,7 @@ pub struct Kernel<M: Machine> {
     tick: TickView,
     operations: Operations,
     errands: Errands,
-    firewall: Firewall,
+    network: Box<Network>,
     handlers: DeviceHandlers,
     loads: Loads,
     /// The machine was switched off or restarted and came back from that.
@@ -135,9 +141,13 @@ impl<M: Machine> Kernel<M> {
                 errands.add_buffer(buffer);
             }
         }
-        let mut seed = [0; 8];
-        // A machine without entropy has a firewall whose tables can be guessed, and no other.
-        machine.entropy(&mut seed);
+        let mut loads = Loads::default();
+        for _ in 0..LOAD_BUFFERS_MAX {
+            if let Some(buffer) = machine.take_buffer(READ_BYTES) {
+                loads.add_buffer(buffer);
+            }
+        }
+        let network = Box::new(Network::new(setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -154,9 +164,9 @@ impl<M: Machine> Kernel<M> {
             tick,
             operations: Operations::default(),
             errands,
-            firewall: Firewall::new(u64::from_le_bytes(seed)),
+            network,
             handlers: DeviceHandlers::new(),
-            loads: Loads::default(),
+            loads,
             is_stopped: false,
         }
     }
@@ -177,7 +187,7 @@ impl<M: Machine> Kernel<M> {
             return None;
         }
         self.tick.ticks += 1;
-        let phases = [Self::sense, Self::shell, Self::act];
+        let phases = [Self::sense, Self::decide, Self::shell, Self::act];
         for (index, phase) in phases.into_iter().enumerate() {
             let start = self.machine.now();
             phase(self);
@@ -191,6 +201,8 @@ impl<M: Machine> Kernel<M> {
         let deadlines = sessions.filter_map(|session| session.next_deadline(now));
         deadlines
             .chain(self.operations.next_deadline(now))
+            .chain(self.network.next_deadline())
+            .chain(self.loads.next_deadline(now))
             .chain(self.machine.next_device_deadline(now))
             .min()
     }
@@ -207,22 +219,37 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Devices to rings, disks to those who asked them, consoles to sessions.
+    /// Devices to rings, disks to those who asked them, frames to connections, consoles to sessions.
     fn sense(&mut self) {
         let now = self.machine.now();
         self.machine.poll_devices(now);
         for index in 0..DISKS_MAX {
             if let Some(disk) = self.machine.disk(index) {
                 while let Some(done) = disk.completed() {
-                    self.errands.on_done(done, disk);
+                    if let Err(done) = self.loads.on_done(done, &mut self.handlers) {
+                        self.errands.on_done(done, disk);
+                    }
                 }
             }
         }
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.receive(now, ports, &mut self.handlers);
         for (index, session) in self.sessions.iter_mut().enumerate() {
             if let Some(console) = self.machine.console(index) {
                 session.receive(console);
             }
         }
+    }
+
+    /// What has come and what time it is, to the subsystems.
+    fn decide(&mut self) {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.step(now, ports, &mut self.handlers);
+        let mut outlet = self.network.outlet(now, ports, &mut self.handlers);
+        self.loads.step(now, &mut outlet);
+        let disks = &mut MachineDisks(&mut self.machine);
+        self.loads.step_disks(now, &mut self.handlers, disks);
     }
 
     /// Lines to commands to reports.
@@ -236,7 +263,8 @@ impl<M: Machine> Kernel<M> {
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
-                let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+                let performers: &mut [&mut dyn Performer] =
+                    &mut [&mut self.errands, &mut *self.network];
                 self.operations.cancel(id, performers);
             }
         }
@@ -252,7 +280,7 @@ impl<M: Machine> Kernel<M> {
             sessions: &self.facts,
             operations: &self.operations,
             errands: &self.errands,
-            firewall: &self.firewall,
+            network: &self.network,
             handlers: &self.handlers,
             loads: &self.loads,
         };
@@ -271,14 +299,17 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands];
+        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands, &mut *self.network];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
     }
 
-    /// Answers to consoles, and what is to happen once they are out.
+    /// Segments to ports, answers to consoles, and what is to happen once they are out.
     fn act(&mut self) {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.transmit(now, ports, &mut self.handlers);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
             let Some(console) = self.machine.console(index) else {
@@ -305,7 +336,8 @@ impl<M: Machine> Kernel<M> {
                 let result = self.machine.start_self_test(test);
                 result.map_err(SelfTestError::reason)?;
             }
-            Intent::Firewall(change) => self.firewall.apply(change)?,
+            Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
+            Intent::AddTenantInterface(tenant) => self.add_tenant_interface(tenant)?,
             Intent::Load(change) => self.loads.apply(self.machine.now(), change)?,
             Intent::SetQuota {
                 tenant,
@@ -319,11 +351,31 @@ impl<M: Machine> Kernel<M> {
                 let result = self.machine.reset_device(address);
                 result.map_err(ResetError::reason)?;
             }
+            Intent::Dhcp { command, interface } => {
+                let now = self.machine.now();
+                let ports = &mut MachinePorts(&mut self.machine);
+                let handlers = &mut self.handlers;
+                self.network
+                    .command_dhcp(now, ports, handlers, interface, command)?;
+            }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation),
         }
         Ok(Tried::Done)
+    }
+
+    /// On the first port, where addresses come from outside.
+    fn add_tenant_interface(&mut self, tenant: Tenant) -> Result<(), &'static str> {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        let handlers = &mut self.handlers;
+        let added = self
+            .network
+            .add_tenant_interface(now, 0, tenant, ports, handlers);
+        added.map(|_| ()).map_err(|_| {
+            "no interface was added: the first port is missing, or there are as many as there can be"
+        })
     }
 
     fn start_operation(&mut self, operation: Operation) -> Result<Tried, &'static str> {
@@ -346,6 +398,10 @@ impl<M: Machine> Kernel<M> {
             Operation::Disk(errand) => {
                 let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
                 self.errands.start(id, errand, disk)
+            }
+            Operation::Ping(request) => {
+                let now = self.machine.now();
+                self.network.start_ping_for(id, now, request)
             }
         }
     }

@@ -101,12 +101,6 @@ limits! {
     /// Ports that services offer to the outside at the same time.
     FIREWALL_OFFERS_MAX = 128;
 
-    /// Disks with a name; more are left alone and shown as such.
-    DISKS_MAX = 8;
-    /// What people want of disks at the same time: one a console, and as many through the interface.
-    DISK_ERRANDS_MAX = 4;
-    /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
-    DISK_ERRAND_BYTES = 4096;
     /// Interfaces: the loopback, one a port for the kernel, one a tenant.
     INTERFACES_MAX = 1 + NETWORK_PORTS_MAX + TENANTS_MAX;
     /// IPv4 addresses of one interface.
@@ -175,6 +169,48 @@ limits! {
     /// Payload bytes of one hand-over to the network: what devices cut apart at most.
     TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
 
+    /// Bytes of the token of `token=`; 64 hexadecimal digits are 256 bits.
+    TOKEN_BYTES_MAX = 64;
+
+    /// HTTP connections at the same time: ten browsers. Each keeps room for a whole request.
+    HTTP_CONNECTIONS_MAX = 64;
+    /// Bytes of a request's method, target and version.
+    HTTP_REQUEST_LINE_MAX = 2048;
+    /// Bytes of a request's first line and headers; browsers send cookies of other local servers along.
+    HTTP_HEADER_BYTES_MAX = 8 * 1024;
+    /// Header lines of one request or answer.
+    HTTP_HEADERS_MAX = 64;
+    /// Bytes of a request's body: the arguments of one command.
+    HTTP_BODY_BYTES_MAX = 2048;
+    /// Bytes of the header of an answer of ours.
+    HTTP_ANSWER_HEADER_MAX = 768;
+    /// Requests that the server remembers for people to look at.
+    HTTP_REQUESTS_SHOWN = 32;
+    /// Bytes of a request's path that are remembered.
+    HTTP_PATH_SHOWN = 64;
+    /// Bytes of an address that is to be fetched.
+    HTTP_URL_MAX = 1024;
+    /// Bytes of a fetched text that are kept to be shown; the rest is counted.
+    HTTP_FETCH_SHOWN_BYTES = 16 * 1024;
+
+    /// Commands that run for HTTP requests at the same time; each has a session with its report.
+    API_WORKERS_MAX = 4;
+    /// Bytes of an answer that a worker holds for a slow client.
+    API_ANSWER_BYTES = 16 * 1024;
+    /// Addresses whose wrong tokens are counted; the one that was quiet longest makes room.
+    API_OFFENDERS_MAX = 64;
+
+    /// Names that are being looked up at the same time.
+    DNS_LOOKUPS_MAX = 8;
+    /// Answers that are remembered; the one that ends first makes room.
+    DNS_CACHE_MAX = 64;
+    /// Addresses kept of one answer.
+    DNS_ADDRESSES_MAX = 8;
+    /// Bytes of a name, dots included (RFC 1035, 2.3.4).
+    DNS_NAME_MAX = 253;
+    /// Bytes of an answer by TCP; longer ones are refused.
+    DNS_MESSAGE_MAX = 4096;
+
     /// DHCP clients, one for each interface of a tenant.
     DHCP_CLIENTS_MAX = TENANTS_MAX;
     /// Events that a DHCP client remembers; enough for two leases with all their troubles.
@@ -191,6 +227,12 @@ limits! {
     LEASE_DOMAINS_MAX = 4;
     /// Bytes of a host or domain name in a lease; longer ones are ignored and counted.
     LEASE_NAME_MAX = 64;
+    /// Disks with a name; more are left alone and shown as such.
+    DISKS_MAX = 8;
+    /// What people want of disks at the same time: one a console, and as many through the interface.
+    DISK_ERRANDS_MAX = 4;
+    /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
+    DISK_ERRAND_BYTES = 4096;
 
     /// Consoles with a shell session of their own: the serial line and the screen.
     CONSOLES_MAX = 2;
@@ -273,6 +315,9 @@ limits! {
     CONFIG_PROBLEMS_MAX = 8;
     /// Names and lines for backtraces; half a byte for each byte of code.
     SYMBOLS_BYTES = 256 * 1024;
+
+    /// Connections of the services for measuring; a benchmark's sixteen several times.
+    SERVICE_CONNECTIONS_MAX = 64;
 }
 
 const _: () =
@@ -285,6 +330,10 @@ const _: () = assert!(HISTORY_BYTES >= 4 * LINE_MAX && HISTORY_BYTES <= u16::MAX
 const _: () = assert!(PROMPT_MAX >= 2 * SEARCH_MAX);
 const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LINE_MAX / 2);
 const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
+const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
+const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
+// An error is answered in one piece: the command and the sentence, most of it escaped.
+const _: () = assert!(API_ANSWER_BYTES / 2 >= 3 * (LINE_MAX + REPORT_ERROR_MAX));
 const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);
 const _: () = assert!(TCP_CHUNKS_MAX < u16::MAX as usize && TCP_CHUNK_BYTES.is_power_of_two());
 const _: () = assert!(TCP_CHUNKS_MAX >= 2 * TCP_CONNECTIONS_MAX + TCP_RING_CHUNKS_MAX);

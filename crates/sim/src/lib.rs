@@ -1,10 +1,14 @@
 //! Whole kernels on simulated machines.
 
+pub mod dhcp;
 mod disk;
 pub mod framed;
+mod frames;
 mod machine;
+mod offload;
 pub mod scenario;
 mod screen;
+pub mod segment;
 mod wire;
 mod world;
 

@@ -1,6 +1,7 @@
 //! A machine that is only numbers: what a kernel sees on the host.
 
 use crate::disk::SimDisk;
+use crate::segment::{Segment, SegmentPort};
 use crate::wire::Wire;
 use rayos_kernel::arch::view::{CoreView, CpuView, FeatureView, InterruptView, InterruptsView};
 use rayos_kernel::base::buffer::Buffer;
@@ -12,8 +13,10 @@ use rayos_kernel::base::log::Log;
 use rayos_kernel::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
 };
+use rayos_kernel::base::network_port::NetworkPort;
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::{Duration, Instant};
+use rayos_kernel::base::token;
 use rayos_kernel::base::trace::Trace;
 use rayos_kernel::kernel::Machine;
 use rayos_kernel::limits::STACK_BYTES;
@@ -29,6 +32,8 @@ pub struct Settings {
     pub command_line: String,
     /// Columns of the screen; `None` for a machine without one.
     pub screen_columns: Option<u16>,
+    /// A network port on each.
+    pub segments: Vec<Segment>,
 }
 
 impl Default for Settings {
@@ -39,6 +44,7 @@ impl Default for Settings {
             memory_bytes: 128 << 20,
             command_line: "shell=framed".to_string(),
             screen_columns: None,
+            segments: Vec::new(),
         }
     }
 }
@@ -50,6 +56,7 @@ pub struct SimMachine {
     pub serial: Wire,
     pub screen: Option<Wire>,
     pub disk: SimDisk,
+    pub ports: Vec<SegmentPort>,
     log: Box<Log>,
     trace: Box<Trace>,
     boot: BootView,
@@ -64,7 +71,7 @@ impl SimMachine {
         let screen_columns = settings.screen_columns;
         let boot = BootView {
             path: "simulated",
-            command_line: Text::cut_from(&settings.command_line),
+            command_line: token::redacted(&settings.command_line),
             config: Config::parse(&settings.command_line),
             framebuffer: None,
             missing: missing(&settings),
@@ -75,6 +82,7 @@ impl SimMachine {
             screen: screen_columns
                 .map(|columns| Wire::new("screen", Some(columns), prng.next_u64())),
             disk: SimDisk::default(),
+            ports: ports(&settings),
             log: Box::new(Log::new()),
             trace: Box::new(Trace::new()),
             boot,
@@ -90,6 +98,9 @@ impl SimMachine {
         self.now = self.now.max(now);
         self.serial.advance(self.now);
         self.disk.advance(self.now);
+        for port in &mut self.ports {
+            port.advance(self.now);
+        }
         if let Some(screen) = &mut self.screen {
             screen.advance(self.now);
         }
@@ -99,8 +110,15 @@ impl SimMachine {
     pub fn next_event(&self) -> Option<Instant> {
         let screen = self.screen.as_ref().and_then(Wire::next_event);
         let events = [self.serial.next_event(), screen, self.disk.next_event()];
-        events.into_iter().flatten().min()
+        let frames = self.ports.iter().filter_map(SegmentPort::next_event);
+        events.into_iter().flatten().chain(frames).min()
     }
+}
+
+fn ports(settings: &Settings) -> Vec<SegmentPort> {
+    let names = ["eth0", "eth1", "eth2", "eth3"];
+    let places = names.into_iter().zip(&settings.segments);
+    places.map(|(name, segment)| segment.join(name)).collect()
 }
 
 fn missing(settings: &Settings) -> FixedVec<(&'static str, &'static str), 16> {
@@ -135,6 +153,11 @@ impl Machine for SimMachine {
                 .map(|screen| screen as &mut dyn Console),
             _ => None,
         }
+    }
+
+    fn port(&mut self, index: usize) -> Option<&mut dyn NetworkPort> {
+        let port = self.ports.get_mut(index)?;
+        port.is_plugged().then_some(port as &mut dyn NetworkPort)
     }
 
     fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {

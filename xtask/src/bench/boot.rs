@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 
 use super::comparison::{Bench, Comparison, Contender, Sample};
 use super::linux;
+use super::quantity::{Promise, Unit};
 use crate::deadline::Deadline;
 use crate::kernel;
 use crate::qemu::{Boot, Machine, Payload, Platform, Shape};
@@ -42,7 +43,8 @@ pub fn bench() -> anyhow::Result<Bench> {
             guest.kernel.clone(),
             linux::MARKER,
         ),
-        ratio_max: *ratio_max,
+        unit: Unit::Time,
+        promise: Promise::AtMost(*ratio_max),
     });
     Ok(Bench {
         name: "boot",
@@ -95,10 +97,7 @@ fn until(name: &str, shape: Shape, kernel: PathBuf, text: &'static str) -> Conte
         terminal
             .expect(text, BOOT_WITHIN)
             .map_err(|failure| anyhow!("{failure}; serial log: {}", serial_log.display()))?;
-        Ok(Sample {
-            time: started.elapsed(),
-            command_line,
-        })
+        Ok(Sample::time(started.elapsed(), command_line))
     };
     Contender {
         name: name.to_string(),

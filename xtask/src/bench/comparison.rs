@@ -6,6 +6,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::host::Host;
+use super::quantity::{Promise, Unit};
 use super::statistics::Samples;
 use crate::table::Table;
 
@@ -14,9 +15,19 @@ const FAILURES_MAX: u32 = 3;
 
 /// One measurement.
 pub struct Sample {
-    pub time: Duration,
+    /// In the unit of the comparison.
+    pub value: f64,
     /// The exact command that was measured.
     pub command_line: String,
+}
+
+impl Sample {
+    pub fn time(time: Duration, command_line: String) -> Self {
+        Sample {
+            value: time.as_secs_f64(),
+            command_line,
+        }
+    }
 }
 
 /// Who takes part.
@@ -30,8 +41,9 @@ pub struct Comparison {
     pub conditions: String,
     pub ours: Contender,
     pub peer: Contender,
+    pub unit: Unit,
     /// The ratio that is promised, ours to the peer's.
-    pub ratio_max: f64,
+    pub promise: Promise,
 }
 
 pub struct Bench {
@@ -61,7 +73,7 @@ impl Bench {
                     );
                     match (contender.measure)() {
                         Ok(sample) => {
-                            result.times.push(sample.time);
+                            result.values.push(sample.value);
                             result.command_line = sample.command_line;
                         }
                         // A peer that hangs now and then must not keep the rest from being measured.
@@ -83,7 +95,8 @@ impl Bench {
                         ours: ours.finish(comparison.ours.name)?,
                         peer: peer.finish(comparison.peer.name)?,
                         conditions: comparison.conditions,
-                        ratio_max: comparison.ratio_max,
+                        unit: comparison.unit,
+                        promise: comparison.promise,
                     })
                 });
         Ok(Results {
@@ -97,7 +110,7 @@ impl Bench {
 
 #[derive(Default)]
 struct Collected {
-    times: Vec<Duration>,
+    values: Vec<f64>,
     failures: u32,
     command_line: String,
 }
@@ -105,7 +118,7 @@ struct Collected {
 impl Collected {
     fn finish(self, name: String) -> anyhow::Result<Measured> {
         let samples =
-            Samples::new(self.times).with_context(|| format!("{name} was never measured"))?;
+            Samples::new(self.values).with_context(|| format!("{name} was never measured"))?;
         Ok(Measured {
             name,
             samples,
@@ -126,12 +139,42 @@ struct Outcome {
     conditions: String,
     ours: Measured,
     peer: Measured,
-    ratio_max: f64,
+    unit: Unit,
+    promise: Promise,
 }
 
 impl Outcome {
     fn ratio(&self) -> f64 {
-        self.ours.samples.median().as_secs_f64() / self.peer.samples.median().as_secs_f64()
+        self.ours.samples.median() / self.peer.samples.median()
+    }
+}
+
+impl Outcome {
+    fn as_json(&self) -> Value {
+        let contender = |measured: &Measured| {
+            let samples = &measured.samples;
+            let number = |value: f64| self.unit.as_json(value);
+            let key = |name: &str| format!("{name}{}", self.unit.key_ending());
+            let mut document = json!({
+                "name": measured.name,
+                "command_line": measured.command_line,
+                "failed_runs": measured.failures,
+            });
+            document[key("median")] = number(samples.median());
+            document[key("quartile_range")] = number(samples.quartile_range());
+            document[key("min")] = number(samples.min());
+            document[key("max")] = number(samples.max());
+            document[key("samples")] = samples.all().iter().map(|value| number(*value)).collect();
+            document
+        };
+        let mut document = json!({
+            "conditions": self.conditions,
+            "ratio": self.ratio(),
+            "contenders": [contender(&self.ours), contender(&self.peer)],
+        });
+        let (key, bound) = self.promise.as_json();
+        document[key] = bound.into();
+        document
     }
 }
 
@@ -165,17 +208,17 @@ impl Results {
                     measured.name.clone(),
                     samples.all().len().to_string(),
                     measured.failures.to_string(),
-                    milliseconds(samples.median()),
-                    milliseconds(samples.quartile_range()),
-                    milliseconds(samples.min()),
-                    milliseconds(samples.max()),
+                    outcome.unit.shown(samples.median()),
+                    outcome.unit.shown(samples.quartile_range()),
+                    outcome.unit.shown(samples.min()),
+                    outcome.unit.shown(samples.max()),
                     if is_ours {
                         format!("{:.3}", outcome.ratio())
                     } else {
                         "1".to_string()
                     },
                     if is_ours {
-                        promise(outcome)
+                        outcome.promise.verdict(outcome.ratio())
                     } else {
                         String::new()
                     },
@@ -191,62 +234,26 @@ impl Results {
             .iter()
             .for_each(|note| text.push_str(&format!("{note}\n")));
         text.push_str("\ncommand lines:\n");
+        let mut told: Vec<&str> = Vec::new();
         for outcome in &self.outcomes {
             for measured in [&outcome.ours, &outcome.peer] {
-                text.push_str(&format!(
-                    "  {}, {}:\n    {}\n",
-                    outcome.conditions, measured.name, measured.command_line
-                ));
+                // A guest that is measured in several ways was started once.
+                if !told.contains(&measured.command_line.as_str()) {
+                    told.push(&measured.command_line);
+                    text.push_str(&format!(
+                        "  {}, {}:\n    {}\n",
+                        outcome.conditions, measured.name, measured.command_line
+                    ));
+                }
             }
         }
         text
     }
 
     pub fn as_json(&self) -> Value {
-        let contender = |measured: &Measured| {
-            let samples = &measured.samples;
-            json!({
-                "name": measured.name,
-                "command_line": measured.command_line,
-                "failed_runs": measured.failures,
-                "median_us": microseconds(samples.median()),
-                "quartile_range_us": microseconds(samples.quartile_range()),
-                "min_us": microseconds(samples.min()),
-                "max_us": microseconds(samples.max()),
-                "samples_us": samples.all().iter().map(|time| microseconds(*time)).collect::<Vec<_>>(),
-            })
-        };
-        let comparisons: Vec<Value> = self
-            .outcomes
-            .iter()
-            .map(|outcome| {
-                json!({
-                    "conditions": outcome.conditions,
-                    "ratio": outcome.ratio(),
-                    "ratio_max": outcome.ratio_max,
-                    "contenders": [contender(&outcome.ours), contender(&outcome.peer)],
-                })
-            })
-            .collect();
+        let comparisons: Vec<Value> = self.outcomes.iter().map(Outcome::as_json).collect();
         json!({ "bench": self.name, "host": self.host.as_json(), "notes": self.notes, "comparisons": comparisons })
     }
-}
-
-fn promise(outcome: &Outcome) -> String {
-    let verdict = if outcome.ratio() <= outcome.ratio_max {
-        "kept"
-    } else {
-        "broken"
-    };
-    format!("at most {} ({verdict})", outcome.ratio_max)
-}
-
-fn milliseconds(time: Duration) -> String {
-    format!("{:.1}ms", time.as_secs_f64() * 1000.0)
-}
-
-fn microseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -264,10 +271,8 @@ mod tests {
         let measure = move || {
             turns.borrow_mut().push(noted.clone());
             index += 1;
-            Ok(Sample {
-                time: Duration::from_millis(milliseconds[(index - 1) % milliseconds.len()]),
-                command_line: format!("run {noted}"),
-            })
+            let time = Duration::from_millis(milliseconds[(index - 1) % milliseconds.len()]);
+            Ok(Sample::time(time, format!("run {noted}")))
         };
         Contender {
             name,
@@ -283,7 +288,8 @@ mod tests {
                 conditions: "q35".to_string(),
                 ours: contender("ours", &[10, 30, 20], turns),
                 peer: contender("peer", &[100, 120, 80], turns),
-                ratio_max: 0.25,
+                unit: Unit::Time,
+                promise: Promise::AtMost(0.25),
             }],
         }
     }
@@ -304,10 +310,10 @@ mod tests {
         let mut results = vec![Err(anyhow::anyhow!("it hangs"))];
         bench.comparisons[0].peer.measure = Box::new(move || match results.pop() {
             Some(failure) => failure,
-            None => Ok(Sample {
-                time: Duration::from_millis(100),
-                command_line: "run peer".to_string(),
-            }),
+            None => Ok(Sample::time(
+                Duration::from_millis(100),
+                "run peer".to_string(),
+            )),
         });
         let document = bench.run(3).unwrap().as_json();
         let peer = &document["comparisons"][0]["contenders"][1];

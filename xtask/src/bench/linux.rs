@@ -17,9 +17,21 @@ use crate::workspace;
 /// Packages that name the newest kernel for virtual machines: Debian's, then Ubuntu's.
 const KERNEL_PACKAGES: &[&str] = &["linux-image-cloud-amd64", "linux-image-virtual"];
 const KERNEL_PREFIX: &str = "vmlinuz-";
-const BUSYBOX: &str = "/bin/busybox";
+pub const BUSYBOX: &str = "/bin/busybox";
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 const FETCH_WITHIN: Duration = Duration::from_secs(15 * 60);
+
+/// The drivers of a virtio network device and what they need, in the order in which they are loaded.
+pub const NETWORK_MODULES: &[&str] = &[
+    "virtio_ring",
+    "virtio",
+    "virtio_pci_legacy_dev",
+    "virtio_pci_modern_dev",
+    "virtio_pci",
+    "failover",
+    "net_failover",
+    "virtio_net",
+];
 
 /// What the guest's first process says on the serial line.
 pub const MARKER: &str = "first process runs";
@@ -55,15 +67,23 @@ fn make_initramfs() -> anyhow::Result<PathBuf> {
     let bin = scratch.path().join("bin");
     fs::create_dir(&bin)?;
     fs::copy(BUSYBOX, bin.join("busybox")).context("busybox cannot be copied")?;
-    let init = scratch.path().join("init");
-    fs::write(&init, INIT)?;
-    fs::set_permissions(&init, fs::Permissions::from_mode(0o755))?;
+    write_program(&scratch.path().join("init"), INIT)?;
+    pack(scratch.path(), "initramfs")
+}
 
-    let archive = directory().join("initramfs");
+/// Writes a script that can be run.
+pub fn write_program(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+/// Packs a directory with all that is in it, and keeps the archive under this name.
+pub fn pack(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let archive = directory().join(name);
     let mut pack = Command::new("sh");
-    let script =
-        format!("printf '%s\\n' bin bin/busybox init | {BUSYBOX} cpio -o -H newc > \"$1\"");
-    pack.current_dir(scratch.path())
+    let script = format!("{BUSYBOX} find . | {BUSYBOX} cpio -o -H newc > \"$1\"");
+    pack.current_dir(root)
         .args(["-c", &script, "sh"])
         .arg(&archive);
     let said = process::ask(&mut pack, Deadline::after(ANSWER_WITHIN))?;
@@ -86,8 +106,18 @@ pub fn kernel() -> Option<PathBuf> {
     files.filter(|path| version_of(path).is_some()).max()
 }
 
+/// The kernel's version, when its drivers are there too.
 pub fn kernel_version() -> Option<String> {
-    version_of(&kernel()?)
+    let version = version_of(&kernel()?)?;
+    let has_all = NETWORK_MODULES
+        .iter()
+        .all(|name| module(&version, name).is_file());
+    has_all.then_some(version)
+}
+
+/// Where a driver is kept.
+pub fn module(version: &str, name: &str) -> PathBuf {
+    directory().join(format!("modules-{version}/{name}.ko"))
 }
 
 fn version_of(kernel: &Path) -> Option<String> {
@@ -126,7 +156,7 @@ fn needs_a_loader(elf: &[u8]) -> bool {
     interpreter().unwrap_or(true)
 }
 
-/// Downloads the distribution's kernel package and keeps its kernel.
+/// Downloads the distribution's kernel package and keeps its kernel and the drivers of a network device.
 pub fn fetch_kernel() -> anyhow::Result<()> {
     let package = newest_package()?;
     let scratch = workspace::Scratch::new().context("no scratch directory can be made")?;
@@ -153,7 +183,32 @@ pub fn fetch_kernel() -> anyhow::Result<()> {
     let name = kernel.file_name().context("a kernel without a name")?;
     fs::create_dir_all(directory())?;
     fs::copy(&kernel, directory().join(name)).context("the kernel cannot be kept")?;
+    let version = version_of(&kernel).context("a kernel without a version")?;
+    keep_modules(&unpacked.join("lib/modules").join(&version), &version)
+}
+
+fn keep_modules(unpacked: &Path, version: &str) -> anyhow::Result<()> {
+    for name in NETWORK_MODULES {
+        let file = format!("{name}.ko");
+        let Some(found) = find_below(unpacked, &file) else {
+            bail!("the kernel's package has no {file} in it");
+        };
+        let kept = module(version, name);
+        kept.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::copy(&found, &kept).context("a driver cannot be kept")?;
+    }
     Ok(())
+}
+
+fn find_below(directory: &Path, name: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(directory).ok()?.flatten();
+    entries.map(|entry| entry.path()).find_map(|path| {
+        if path.is_dir() {
+            find_below(&path, name)
+        } else {
+            (path.file_name()? == name).then_some(path)
+        }
+    })
 }
 
 /// The package with the kernel itself, which the package for "the newest" depends on.

@@ -4,6 +4,8 @@ mod boot;
 mod comparison;
 mod host;
 pub mod linux;
+mod net;
+mod quantity;
 mod statistics;
 
 use std::process::ExitCode;
@@ -33,12 +35,15 @@ pub struct Options {
 enum Name {
     /// From starting QEMU to the prompt; Linux to its first process
     Boot,
+    /// TCP, UDP and HTTP between this host and a guest
+    Net,
 }
 
 pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
     doctor::provide(&[Purpose::Benchmarks])?;
     let bench = match options.name {
         Name::Boot => boot::bench()?,
+        Name::Net => net::bench()?,
     };
     let results = bench.run(options.runs)?;
     if options.json {

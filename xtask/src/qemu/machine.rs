@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -53,6 +55,8 @@ pub struct Machine {
     command_line: String,
     started: Instant,
     ending: Option<Ending>,
+    /// Given back when the machine is gone.
+    _held: Vec<Arc<File>>,
 }
 
 impl Machine {
@@ -93,13 +97,17 @@ impl Machine {
             "-device".into(),
             "isa-debug-exit,iobase=0xf4,iosize=0x04".into(),
         ]);
+        arguments.extend(shape.virtio_arguments(scratch.path()));
         arguments.extend(payload.arguments(shape, scratch.path())?);
         arguments.extend(shape.extra_arguments());
 
         let command_line = process::shown(PROGRAM.as_ref(), &arguments);
         let complaints = File::create(scratch.path().join("stderr"))
             .context("QEMU's messages cannot be stored")?;
-        let mut command = process::dying_with_parent(&program);
+        let mut command = match &shape.namespace {
+            Some(namespace) => process::dying_in_namespace(&program, namespace),
+            None => process::dying_with_parent(&program),
+        };
         command
             .args(&arguments)
             .stdin(Stdio::null())
@@ -126,6 +134,7 @@ impl Machine {
             command_line,
             started,
             ending: None,
+            _held: shape.held.clone(),
         })
     }
 
@@ -136,6 +145,11 @@ impl Machine {
 
     pub fn qmp(&mut self) -> &mut Qmp {
         &mut self.qmp
+    }
+
+    /// The directory with the machine's sockets; gone when the machine is.
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
     }
 
     /// The command line as it can be pasted into a shell (its sockets are gone when the machine is).

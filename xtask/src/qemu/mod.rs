@@ -1,5 +1,8 @@
 //! QEMU: what machine to start (data), the process that runs it, and the protocol that controls it.
 
+pub mod devices;
+pub mod forward;
+pub mod kept_disk;
 mod machine;
 mod media;
 mod qmp;

@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
+use super::devices::Device;
+use super::shape::Platform;
 use crate::deadline::Deadline;
 
 /// A connection whose greeting is done.
@@ -89,6 +91,76 @@ impl Qmp {
             .collect();
         self.execute("send-key", json!({ "keys": keys }), deadline)
             .map(|_| ())
+    }
+
+    /// Presses one key after the other.
+    pub fn type_keys(&mut self, keys: &[&str], deadline: Deadline) -> anyhow::Result<()> {
+        keys.iter()
+            .try_for_each(|key| self.send_keys(&[key], deadline))
+    }
+
+    /// Pulls a device out and waits until the machine has let it go.
+    pub fn unplug(&mut self, name: &str, deadline: Deadline) -> anyhow::Result<()> {
+        self.forget_events("DEVICE_DELETED");
+        self.execute("device_del", json!({ "id": name }), deadline)?;
+        self.wait_for_event("DEVICE_DELETED", deadline, |data| data["device"] == name)
+            .with_context(|| format!("the machine does not let go of {name}"))?;
+        Ok(())
+    }
+
+    /// Plugs a device in, again or for the first time; what is behind it must be there.
+    pub fn plug(
+        &mut self,
+        device: &Device,
+        platform: Platform,
+        deadline: Deadline,
+    ) -> anyhow::Result<()> {
+        self.execute("device_add", device.plug_arguments(platform), deadline)?;
+        if let Some(part) = device.plug_part_arguments() {
+            self.execute("device_add", part, deadline)?;
+        }
+        Ok(())
+    }
+
+    /// Pulls a network device's cable, or puts it back.
+    pub fn set_link(&mut self, name: &str, is_up: bool, deadline: Deadline) -> anyhow::Result<()> {
+        let arguments = json!({ "name": name, "up": is_up });
+        self.execute("set_link", arguments, deadline).map(|_| ())
+    }
+
+    /// Lets the machine stand still, its clock included.
+    pub fn pause(&mut self, deadline: Deadline) -> anyhow::Result<()> {
+        self.execute("stop", json!({}), deadline).map(|_| ())
+    }
+
+    pub fn resume(&mut self, deadline: Deadline) -> anyhow::Result<()> {
+        self.execute("cont", json!({}), deadline).map(|_| ())
+    }
+
+    /// Waits for an event of this name whose data are meant, among those that came already and those to come.
+    pub fn wait_for_event(
+        &mut self,
+        name: &str,
+        deadline: Deadline,
+        is_meant: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        loop {
+            let found = self
+                .events
+                .iter()
+                .position(|event| event["event"] == name && is_meant(&event["data"]));
+            if let Some(index) = found {
+                return Ok(self.events.remove(index)["data"].take());
+            }
+            let document = self
+                .read_document(deadline)
+                .with_context(|| format!("waiting for QEMU's event {name}"))?;
+            self.events.push(document);
+        }
+    }
+
+    fn forget_events(&mut self, name: &str) {
+        self.events.retain(|event| event["event"] != name);
     }
 
     /// What the machine does: `running`, `paused`, `shutdown` ...
@@ -194,6 +266,23 @@ mod tests {
             requests[1]["arguments"]["keys"][1],
             json!({ "type": "qcode", "data": "a" })
         );
+    }
+
+    #[test]
+    fn an_unplugged_device_is_waited_for_by_its_name() {
+        let (stream, peer) = fake(&[
+            "{\"return\":{}}\n",
+            concat!(
+                "{\"return\":{}}\n",
+                "{\"event\":\"DEVICE_DELETED\",\"data\":{\"path\":\"/x\"}}\n",
+                "{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"net0\"}}\n",
+            ),
+        ]);
+        let mut qmp = Qmp::greet(stream, soon()).unwrap();
+        qmp.unplug("net0", soon()).unwrap();
+        assert_eq!(peer.join().unwrap()[1]["arguments"]["id"], "net0");
+        let error = qmp.wait_for_event("DEVICE_DELETED", soon(), |data| data["device"] == "net0");
+        assert!(error.is_err(), "an event is taken once");
     }
 
     #[test]

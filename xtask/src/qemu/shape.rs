@@ -1,8 +1,11 @@
 //! A machine as data, and its translation into QEMU's arguments.
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::devices::{Device, Role};
 
 /// The board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -60,6 +63,12 @@ pub struct Shape {
     pub restarts: bool,
     /// The loopback port on which a debugger is waited for before the first instruction.
     pub debugger_port: Option<u16>,
+    /// The virtio devices.
+    pub virtio: Vec<Device>,
+    /// The network namespace in which QEMU runs, as a file: `/proc/123/ns/net`.
+    pub namespace: Option<PathBuf>,
+    /// Open files whose locks the machine holds as long as it runs.
+    pub held: Vec<Arc<File>>,
     /// Further arguments, as QEMU takes them.
     pub devices: Vec<String>,
 }
@@ -83,6 +92,9 @@ impl Shape {
             command_line: String::new(),
             restarts: false,
             debugger_port: None,
+            virtio: Vec::new(),
+            namespace: None,
+            held: Vec::new(),
             devices: Vec::new(),
         }
     }
@@ -131,6 +143,18 @@ impl Shape {
         self
     }
 
+    /// Adds a virtio device.
+    pub fn virtio(mut self, device: Device) -> Self {
+        self.virtio.push(device);
+        self
+    }
+
+    /// Lets QEMU run in a network namespace.
+    pub fn in_namespace(mut self, namespace: &Path) -> Self {
+        self.namespace = Some(namespace.to_path_buf());
+        self
+    }
+
     /// Adds arguments for QEMU: `["-device", "virtio-rng-pci"]`.
     pub fn device(mut self, arguments: &[&str]) -> Self {
         self.devices
@@ -166,7 +190,8 @@ impl Shape {
         let platform = match self.platform {
             Platform::Q35 => "q35",
             Platform::Pc => "pc",
-            Platform::Microvm => "microvm",
+            Platform::Microvm if self.virtio.is_empty() => "microvm",
+            Platform::Microvm => "microvm,pcie=on",
         };
         arguments.add([
             "-machine",
@@ -179,10 +204,38 @@ impl Shape {
         match self.display {
             Display::Absent => arguments.add(["-display", "none"]),
             Display::Card => arguments.add(["-vga", "std", "-display", "none"]),
-            Display::Window => arguments.add(["-vga", "std", "-display", "gtk"]),
+            Display::Window => {
+                // Only the firmware's part of the start needs the old card where there is a virtual one.
+                if self.boot != Boot::Pvh || !self.has_virtual_display() {
+                    arguments.add(["-vga", "std"]);
+                }
+                arguments.add(["-display", "gtk"]);
+            }
         }
         if !self.restarts {
             arguments.add(["-no-reboot"]);
+        }
+        arguments.0
+    }
+
+    fn has_virtual_display(&self) -> bool {
+        self.virtio
+            .iter()
+            .any(|device| device.role == Role::Display)
+    }
+
+    /// The arguments for the virtio devices; sockets of theirs lie in `scratch`.
+    pub fn virtio_arguments(&self, scratch: &Path) -> Vec<OsString> {
+        let mut arguments = Arguments::default();
+        if self.platform == Platform::Q35 && !self.virtio.is_empty() {
+            // Plugging goes through the ports themselves and not through firmware code that the kernel would have to run.
+            let setting = "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off";
+            arguments.add(["-global", setting]);
+        }
+        for (number, device) in self.virtio.iter().enumerate() {
+            arguments
+                .0
+                .extend(device.arguments(self.platform, number, scratch));
         }
         arguments.0
     }
@@ -200,9 +253,11 @@ impl Shape {
     pub fn image_arguments(&self, image: &Path) -> Vec<OsString> {
         let mut arguments = Arguments::default();
         arguments.add(["-drive"]);
-        arguments
-            .0
-            .push(with_file("if=none,id=boot,format=raw,snapshot=on", image));
+        arguments.0.push(with_file(
+            "if=none,id=boot,format=raw,snapshot=on",
+            "file",
+            image,
+        ));
         match self.medium {
             Medium::Virtio => arguments.add(["-device", "virtio-blk-pci,drive=boot,bootindex=0"]),
             Medium::Ide => arguments.add(["-device", "ide-hd,drive=boot,bootindex=0"]),
@@ -220,13 +275,15 @@ impl Shape {
     pub fn firmware_arguments(code: &Path, variables: &Path) -> Vec<OsString> {
         let mut arguments = Arguments::default();
         arguments.add(["-drive"]);
-        arguments
-            .0
-            .push(with_file("if=pflash,unit=0,format=raw,readonly=on", code));
+        arguments.0.push(with_file(
+            "if=pflash,unit=0,format=raw,readonly=on",
+            "file",
+            code,
+        ));
         arguments.add(["-drive"]);
         arguments
             .0
-            .push(with_file("if=pflash,unit=1,format=raw", variables));
+            .push(with_file("if=pflash,unit=1,format=raw", "file", variables));
         arguments.0
     }
 
@@ -242,18 +299,18 @@ impl Shape {
 }
 
 #[derive(Default)]
-struct Arguments(Vec<OsString>);
+pub(super) struct Arguments(pub(super) Vec<OsString>);
 
 impl Arguments {
-    fn add<const N: usize>(&mut self, words: [&str; N]) {
+    pub(super) fn add<const N: usize>(&mut self, words: [&str; N]) {
         self.0.extend(words.map(OsString::from));
     }
 }
 
-/// `options,file=PATH`, with the commas of the path doubled as QEMU wants them.
-fn with_file(options: &str, path: &Path) -> OsString {
+/// `options,KEY=PATH`, with the commas of the path doubled as QEMU wants them.
+pub(super) fn with_file(options: &str, key: &str, path: &Path) -> OsString {
     format!(
-        "{options},file={}",
+        "{options},{key}={}",
         path.to_string_lossy().replace(',', ",,")
     )
     .into()

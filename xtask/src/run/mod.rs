@@ -15,6 +15,8 @@ use crate::doctor::{self, Purpose};
 use crate::kernel;
 use crate::outcome::Unusable;
 use crate::process;
+use crate::qemu::devices::Role;
+use crate::qemu::forward;
 use crate::qemu::{self, Display, Machine, Payload, Platform, Shape};
 use crate::shape_options::ShapeOptions;
 use crate::workspace;
@@ -44,7 +46,7 @@ pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
         doctor::provide(&[Purpose::Build])?;
     }
     let kernel = kernel::ensure()?;
-    let mut shape = options.shape.shape().restarts();
+    let mut shape = options.shape.equipped_shape()?.restarts();
     if options.display {
         check_window(&shape)?;
         shape = shape.display(Display::Window);
@@ -58,12 +60,35 @@ pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
         );
     }
     let payload = Payload::prepare(&shape, &kernel)?;
-    let machine = Machine::start(&shape, &payload, Deadline::after(START_WITHIN))?;
+    let mut machine = Machine::start(&shape, &payload, Deadline::after(START_WITHIN))?;
+    let forwards = forward::open(&mut machine, &shape, Deadline::after(START_WITHIN))?;
+    if !forwards.is_empty() {
+        let forwards: Vec<String> = forwards.iter().map(ToString::to_string).collect();
+        eprintln!("ports: {}", forwards.join(", "));
+    }
+    if options.shape.verbose {
+        explain(&machine, &shape);
+    }
     if std::io::stdin().is_terminal() {
         eprintln!("Ctrl-A x quits, Ctrl-A a types Ctrl-A");
     }
     let waits_for_prompt = !shape.has_setting("shell") && !options.gdb;
     Ok(proxy::join_terminal(machine, waits_for_prompt)?.into())
+}
+
+/// Says what is behind the machine.
+pub fn explain(machine: &Machine, shape: &Shape) {
+    eprintln!("+ {}", machine.command_line());
+    for device in &shape.virtio {
+        match &device.role {
+            Role::Console => {
+                let socket = machine.scratch().join(&device.name);
+                eprintln!("{}: unix socket {}", device.name, socket.display());
+            }
+            Role::Disk(path) => eprintln!("{}: {}", device.name, path.display()),
+            _ => {}
+        }
+    }
 }
 
 /// An error when this QEMU or this desktop cannot show a window.

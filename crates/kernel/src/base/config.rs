@@ -5,6 +5,8 @@
 
 use crate::base::fixed::{Text, Vec};
 use crate::base::log::Levels;
+use crate::base::service::ServiceSet;
+use crate::base::token::{self, Token};
 use crate::limits::{CONFIG_PROBLEMS_MAX, LEASE_ADDRESSES_MAX};
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -52,6 +54,10 @@ pub struct Config {
     pub gateway: Option<Ipv4Addr>,
     /// Name servers that are asked before those of a lease.
     pub dns: Vec<IpAddr, LEASE_ADDRESSES_MAX>,
+    /// Services for measuring that are offered from the start.
+    pub services: ServiceSet,
+    /// Who shows it may change something by HTTP; without one nobody may.
+    pub token: Option<Token>,
     pub problems: Vec<Problem, CONFIG_PROBLEMS_MAX>,
     /// Problems beyond those that are kept.
     pub problems_more: u64,
@@ -75,6 +81,8 @@ impl Config {
             ip: AddressSource::Dhcp,
             gateway: None,
             dns: Vec::new(),
+            services: ServiceSet::NONE,
+            token: None,
             problems: Vec::new(),
             problems_more: 0,
         }
@@ -97,7 +105,10 @@ impl Config {
         };
         if let Err(reason) = result {
             let problem = Problem {
-                word: Text::cut_from(word),
+                word: match token::is_secret(word) {
+                    true => token::redacted(word),
+                    false => Text::cut_from(word),
+                },
                 reason,
             };
             if self.problems.push(problem).is_err() {
@@ -112,10 +123,12 @@ impl Config {
             "panic" => self.on_panic = parse_on_panic(value)?,
             "keymap" => self.keymap = parse_keymap(value)?,
             "shell" => self.shell = parse_shell(value)?,
+            "services" => self.services = ServiceSet::parse(value)?,
             "log" => self.log_levels = Levels::parse(value)?,
             "ip" => self.ip = parse_address_source(value)?,
             "gateway" => self.gateway = parse_gateway(value)?,
             "dns" => self.dns = parse_name_servers(value)?,
+            "token" => self.token = Some(Token::parse(value)?),
             _ => return Err("unknown key"),
         }
         Ok(())
@@ -261,6 +274,19 @@ mod tests {
             assert_eq!((config.ip, config.gateway), (AddressSource::Dhcp, None));
             assert!(config.dns.is_empty());
         }
+    }
+
+    #[test]
+    fn a_token_is_kept_and_a_bad_one_is_not_shown() {
+        let config = Config::parse("token=0123456789abcdef");
+        assert!(
+            config
+                .token
+                .is_some_and(|token| token.is(b"0123456789abcdef"))
+        );
+        let config = Config::parse("token=tooshor");
+        assert_eq!(config.token, None);
+        assert_eq!(config.problems[0].word.as_str(), "token=(hidden)");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub enum DebugAction {
 pub struct BootView {
     /// `pvh`, `bios`, `uefi`, `simulated`.
     pub path: &'static str,
+    /// As it may be shown: without its token.
     pub command_line: Text<COMMAND_LINE_MAX>,
     pub config: Config,
     /// Width, height, bytes a pixel.

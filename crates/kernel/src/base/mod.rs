@@ -1,6 +1,7 @@
 //! L0: what every floor uses; no device, no lock order, no unsafe.
 
 pub mod buffer;
+pub mod capability;
 pub mod config;
 pub mod console;
 pub mod disk;
@@ -14,10 +15,12 @@ pub mod operation;
 pub mod prng;
 pub mod registers;
 pub mod report;
+pub mod service;
 pub mod symbols;
 pub mod sync;
 pub mod tenant;
 pub mod time;
+pub mod token;
 pub mod token_bucket;
 pub mod trace;
 pub mod width;

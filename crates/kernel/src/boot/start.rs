@@ -11,6 +11,7 @@ use crate::base::config::Config;
 use crate::base::log::Level;
 use crate::base::machine::BootView;
 use crate::base::sync::IrqLock;
+use crate::base::token;
 use crate::base::trace::Kind;
 use crate::drivers::acpi::{Acpi, AcpiError, IoApic};
 use crate::drivers::serial;
@@ -125,7 +126,7 @@ extern "C" fn on_own_stack(_: usize) -> ! {
     step("devices");
     let boot = BootView {
         path: found.description.path,
-        command_line: found.description.command_line,
+        command_line: token::redacted(&found.description.command_line),
         config: found.config,
         framebuffer: screen,
         missing: found.missing,

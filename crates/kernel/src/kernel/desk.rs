@@ -16,7 +16,10 @@ use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
+use crate::net::dhcp::ClientView;
 use crate::net::firewall::Firewall;
+use crate::net::network::Network;
+use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
@@ -50,7 +53,7 @@ pub struct Desk<'a, M: Machine> {
     pub sessions: &'a SessionFacts,
     pub operations: &'a Operations,
     pub errands: &'a Errands,
-    pub firewall: &'a Firewall,
+    pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
     pub loads: &'a Loads,
 }
@@ -125,8 +128,12 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.operations.view()
     }
 
+    fn network(&self) -> NetworkView<'_> {
+        self.network.view()
+    }
+
     fn firewall(&self) -> &Firewall {
-        self.firewall
+        self.network.firewall()
     }
 
     fn handlers(&self) -> &DeviceHandlers {
@@ -139,13 +146,17 @@ impl<M: Machine> Inspect for Desk<'_, M> {
             .for_each(|view| visit(&view));
     }
 
+    fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>)) {
+        self.network.dhcp().views().for_each(|view| visit(&view));
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
         visit_boot(self.boot(), visit);
-        self.firewall.visit_usages(visit);
+        self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
         visit(&self.loads.usage());
         self.machine.usages(visit);

@@ -26,6 +26,28 @@ impl Inlet<'_> {
         has_client
     }
 
+    /// A user wants something of the client of an interface.
+    pub(super) fn command_dhcp(
+        &mut self,
+        interface: usize,
+        command: dhcp::Command,
+    ) -> Result<(), &'static str> {
+        let known = self.out.stack.interfaces.get(interface);
+        let own = known.and_then(|known| known.ipv4.first());
+        let by_hand = own.and_then(|own| match own.address {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
+        });
+        let mut outputs = Outputs::new();
+        let now = self.out.now;
+        self.dhcp
+            .command(interface, command, by_hand, now, &mut outputs)?;
+        while let Some(output) = outputs.pop() {
+            self.on_dhcp_output(interface, output);
+        }
+        Ok(())
+    }
+
     fn on_dhcp_output(&mut self, interface: usize, output: Output) {
         match output {
             Output::SendDatagram {

@@ -13,11 +13,12 @@ use super::ports::Ports;
 use super::stack::Stack;
 use super::tcp::Tcp;
 use crate::base::config::AddressSource;
-use crate::base::fixed::Full;
+use crate::base::fixed::{Full, Map};
 use crate::base::network_port::PortFacts;
+use crate::base::operation::OperationId;
 use crate::base::time::Instant;
 use crate::drivers::handlers::DeviceHandlers;
-use crate::limits::{FRAMES_A_TICK_MAX, LOOPBACK_FRAMES_MAX, NETWORK_PORTS_MAX};
+use crate::limits::{FRAMES_A_TICK_MAX, LOOPBACK_FRAMES_MAX, NETWORK_PORTS_MAX, PINGS_MAX};
 use core::net::Ipv4Addr;
 
 /// What is known before there is a network.
@@ -41,6 +42,8 @@ pub struct Network {
     pub(super) known_ports: [Option<PortFacts>; NETWORK_PORTS_MAX],
     /// Did the last `receive` leave frames where they were?
     has_more: bool,
+    /// Pings that somebody waits for as an operation.
+    pub(super) awaited_pings: Map<OperationId, PingId, PINGS_MAX>,
 }
 
 impl Network {
@@ -58,6 +61,7 @@ impl Network {
             setup,
             known_ports: [None; NETWORK_PORTS_MAX],
             has_more: false,
+            awaited_pings: Map::new(),
         }
     }
 
@@ -181,8 +185,8 @@ impl Network {
         &self.dhcp
     }
 
-    pub const fn stack(&self) -> &Stack {
-        &self.stack
+    pub const fn firewall(&self) -> &super::firewall::Firewall {
+        &self.stack.firewall
     }
 
     pub const fn firewall_mut(&mut self) -> &mut super::firewall::Firewall {
@@ -202,23 +206,27 @@ impl Network {
         self.stack.pings.stop(id);
     }
 
-    /// A user wants something of the DHCP client of an interface; says whether it has one.
+    /// A user wants something of the DHCP client of an interface, or of all clients.
     pub fn command_dhcp(
         &mut self,
         now: Instant,
         ports: &mut dyn Ports,
         handlers: &mut DeviceHandlers,
-        interface: usize,
+        interface: Option<usize>,
         command: dhcp::Command,
-    ) -> bool {
-        let known = self.stack.interfaces.get(interface);
-        let address = known.and_then(|known| known.ipv4.first());
-        let address = address.and_then(|own| match own.address {
-            core::net::IpAddr::V4(address) => Some(address),
-            core::net::IpAddr::V6(_) => None,
-        });
-        let mut inlet = self.inlet(now, ports, handlers);
-        inlet.step_dhcp(interface, command.input(address))
+    ) -> Result<(), &'static str> {
+        let mut result = Err("no DHCP client runs; it needs a network port, and ip=dhcp");
+        for index in 0..self.stack.interfaces.len() {
+            let is_meant = match interface {
+                Some(chosen) => chosen == index,
+                None => self.dhcp.views().any(|client| client.interface == index),
+            };
+            if is_meant {
+                let mut inlet = self.inlet(now, ports, handlers);
+                result = inlet.command_dhcp(index, command);
+            }
+        }
+        result
     }
 
     /// The interface with that name.

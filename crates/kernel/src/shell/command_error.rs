@@ -46,6 +46,12 @@ pub enum CommandError {
     OnlyInFront {
         command: &'static Command,
     },
+    NotADevice {
+        word: Shown,
+    },
+    NotAnAddress {
+        word: Shown,
+    },
     NoDisk {
         word: Shown,
     },
@@ -73,9 +79,11 @@ pub enum CommandError {
         word: Shown,
         unit: &'static str,
     },
-    NotADevice {
+    /// No DHCP client has that interface.
+    NoDhcpClient {
         word: Shown,
     },
+    NoDhcpClients,
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -134,6 +142,14 @@ impl fmt::Display for CommandError {
             Self::OnlyInFront { command } => {
                 write!(f, "{} stands in front of another command", command.name)
             }
+            Self::NotAnAddress { word } => write!(
+                f,
+                "\"{word}\" is no address, such as 10.0.2.2 or fe80::2"
+            ),
+            Self::NotADevice { word } => write!(
+                f,
+                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
+            ),
             Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
             Self::TextTooLong { bytes, most } => {
                 write!(f, "the text has {bytes} bytes; at most {most} fit")
@@ -160,9 +176,11 @@ impl fmt::Display for CommandError {
             Self::NotALimit { word, unit } => {
                 write!(f, "\"{word}\" is no limit; write a number of {unit}, or none")
             }
-            Self::NotADevice { word } => write!(
-                f,
-                "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
+            Self::NoDhcpClient { word } => {
+                write!(f, "no DHCP client runs on \"{word}\"; dhcp status lists them")
+            }
+            Self::NoDhcpClients => f.write_str(
+                "no DHCP client runs; it needs a network port, and ip=dhcp on the command line",
             ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",

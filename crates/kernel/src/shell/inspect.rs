@@ -13,7 +13,9 @@ use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::memory::view::MemoryView;
+use crate::net::dhcp::ClientView;
 use crate::net::firewall::Firewall;
+use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::workloads::load::LoadView;
 
@@ -36,10 +38,13 @@ pub trait Inspect {
     /// Every disk of the machine with its place.
     fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView));
     fn operations(&self) -> OperationsView;
+    fn network(&self) -> NetworkView<'_>;
     fn firewall(&self) -> &Firewall;
     fn handlers(&self) -> &DeviceHandlers;
     /// The newest load of each tenant.
     fn visit_loads(&mut self, visit: &mut dyn FnMut(&LoadView));
+    /// Every DHCP client, in the order of their interfaces' coming.
+    fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }
@@ -50,7 +55,7 @@ pub struct TickView {
     pub ticks: u64,
     /// When the first console was ready for a line.
     pub ready_at: Option<Instant>,
-    pub phases: [PhaseView; 3],
+    pub phases: [PhaseView; 4],
 }
 
 impl TickView {

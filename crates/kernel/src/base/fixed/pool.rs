@@ -18,6 +18,11 @@ impl Handle {
     pub const fn generation(self) -> u32 {
         self.generation
     }
+    /// Names nothing in any pool: for places that wait for their first handle.
+    pub const NOTHING: Self = Self {
+        slot: u32::MAX,
+        generation: u32::MAX,
+    };
 
     pub const fn slot(self) -> usize {
         self.slot as usize

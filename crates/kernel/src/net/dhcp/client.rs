@@ -1,4 +1,4 @@
-//! The client's machine: what it does when something comes and when its time has come.
+//! The client's machine: what it does when its time has come.
 //!
 //! Invariants: renew <= rebind <= expire; an address is in use only after its probe
 //! was silent, and no longer than its lease; one transaction number from the first

@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::view::View;
 use super::{Identity, Input, Outputs};
-use crate::base::fixed::{Full, Text};
+use crate::base::fixed::{self, Full, Text};
 use crate::base::metric::Usage;
 use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
@@ -14,6 +14,8 @@ use core::net::Ipv4Addr;
 /// The name of an interface, as tables show it.
 pub type InterfaceName = Text<16>;
 
+pub type Interfaces = fixed::Vec<usize, DHCP_CLIENTS_MAX>;
+
 /// What a user wants of a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -23,8 +25,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// `address` is the interface's, however it came to it.
-    pub const fn input(self, address: Option<Ipv4Addr>) -> Input<'static> {
+    const fn input(self, address: Option<Ipv4Addr>) -> Input<'static> {
         match self {
             Self::Renew => Input::Renew,
             Self::Release => Input::Release,
@@ -110,16 +111,36 @@ impl Clients {
         false
     }
 
+    /// Does what a user wants of the interface's client; the reason when it cannot be done.
+    ///
+    /// `by_hand` is the address of an interface that has one without a lease.
+    pub fn command(
+        &mut self,
+        interface: usize,
+        command: Command,
+        by_hand: Option<Ipv4Addr>,
+        now: Instant,
+        out: &mut Outputs,
+    ) -> Result<(), &'static str> {
+        let mut entries = self.entries.iter_mut();
+        let entry = entries.find(|entry| entry.interface == interface);
+        let entry = entry.ok_or("that interface has no DHCP client; dhcp status lists them")?;
+        entry.client.can(command, by_hand)?;
+        entry.client.step(now, command.input(by_hand), out);
+        Ok(())
+    }
+
+    /// That interface, or all of those that have a client.
+    pub fn interfaces(&self, only: Option<usize>) -> Interfaces {
+        let all = self.entries.iter().map(|entry| entry.interface);
+        collect(all.filter(|interface| only.is_none_or(|only| only == *interface)))
+    }
+
     /// The interfaces whose clients want `Input::Timer` now.
-    pub fn due(&self, now: Instant) -> crate::base::fixed::Vec<usize, DHCP_CLIENTS_MAX> {
-        let mut due = crate::base::fixed::Vec::new();
-        for entry in &self.entries {
-            if entry.client.next_deadline().is_some_and(|at| at <= now) {
-                let kept = due.push(entry.interface);
-                crate::invariant!(kept.is_ok(), "more DHCP clients than DHCP_CLIENTS_MAX");
-            }
-        }
-        due
+    pub fn due(&self, now: Instant) -> Interfaces {
+        let is_due = |entry: &&Entry| entry.client.next_deadline().is_some_and(|at| at <= now);
+        let due = self.entries.iter().filter(is_due);
+        collect(due.map(|entry| entry.interface))
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {
@@ -154,4 +175,13 @@ impl Default for Clients {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn collect(interfaces: impl Iterator<Item = usize>) -> Interfaces {
+    let mut list = Interfaces::new();
+    for interface in interfaces {
+        let kept = list.push(interface);
+        crate::invariant!(kept.is_ok(), "more DHCP clients than DHCP_CLIENTS_MAX");
+    }
+    list
 }

@@ -1,4 +1,4 @@
-//! Address conflicts (RFC 5227): probe before use, announce, defend or give up.
+//! Address conflicts (RFC 5227): probe, announce, defend or give up.
 
 use super::timing::{self, ANNOUNCE_INTERVAL, ANNOUNCEMENTS, DEFEND_INTERVAL, ProbePace};
 use crate::base::prng::Prng;

@@ -1,4 +1,4 @@
-//! Domain names in their binary form (RFC 1035 4.1.4), as option 119 carries them.
+//! Domain names in binary form (RFC 1035 4.1.4), as in option 119.
 
 use super::counters::Flaw;
 use super::parameters::Name;

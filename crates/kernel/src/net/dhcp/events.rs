@@ -1,6 +1,7 @@
-//! What a client makes of the link, of other stations on it, and of its user's wishes.
+//! What a client makes of its link, other stations and its user.
 
 use super::client::{Client, Inform};
+use super::clients::Command;
 use super::conflict::{Sighting, Verdict};
 use super::history::EventKind;
 use super::lease::Lease;
@@ -12,6 +13,25 @@ use crate::base::time::Instant;
 use core::net::Ipv4Addr;
 
 impl Client {
+    /// Would the command do anything now? If not, why?
+    pub fn can(&self, command: Command, by_hand: Option<Ipv4Addr>) -> Result<(), &'static str> {
+        let is_held = self.state.held().is_some();
+        match command {
+            _ if !self.is_link_up => Err("the interface has no link; plug it in first"),
+            Command::Renew if matches!(self.state, State::Declined { .. }) => {
+                Err("an address was declined; another one is asked for in a few seconds")
+            }
+            Command::Renew if matches!(self.state, State::Probing { .. }) => {
+                Err("a new address is being probed; try again in a second")
+            }
+            Command::Release if !is_held => Err("no address is leased that could be given back"),
+            Command::Inform if !is_held && by_hand.is_none() => {
+                Err("only an interface with an address can ask for parameters; write dhcp renew")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Another link may be behind the next one: nothing is in use until it has answered.
     pub(super) fn on_link_down(&mut self, now: Instant, out: &mut Outputs) {
         self.is_link_up = false;

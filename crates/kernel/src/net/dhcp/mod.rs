@@ -1,4 +1,4 @@
-//! DHCP client: obtains, keeps and gives back the IPv4 address of an interface.
+//! DHCP client: obtains, keeps and gives back an IPv4 address.
 //!
 //! RFC 2131 and 2132 with the address conflict detection of RFC 5227, client
 //! identifiers of RFC 4361, classless routes of RFC 3442 and, as long as no server
@@ -25,7 +25,7 @@ mod timing;
 mod view;
 
 pub use client::Client;
-pub use clients::{ClientView, Clients, Command, InterfaceName};
+pub use clients::{ClientView, Clients, Command, InterfaceName, Interfaces};
 pub use counters::{Flaw, Flaws};
 pub use history::{Event, EventKind, History};
 pub use lease::{LEASE_FOR_EVER, LEASE_ROUTES_TOTAL_MAX, LEASE_SECONDS_LEAST, Lease, LeaseTimes};
@@ -146,3 +146,6 @@ pub enum Output {
 fn put(out: &mut Outputs, output: Output) {
     let _ = out.push(output);
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! What a server tells about the network besides the address: routers, names, routes.
+//! What a server tells besides the address: routers, names, routes.
 
 use super::counters::{Flaw, Flaws};
 use super::domain_names;
@@ -6,6 +6,7 @@ use super::options::{Options, code};
 use crate::base::config::is_station;
 use crate::base::fixed::{Text, Vec};
 use crate::limits::{LEASE_ADDRESSES_MAX, LEASE_DOMAINS_MAX, LEASE_NAME_MAX, LEASE_ROUTES_MAX};
+use core::fmt;
 use core::net::Ipv4Addr;
 
 pub type Addresses = Vec<Ipv4Addr, LEASE_ADDRESSES_MAX>;
@@ -20,6 +21,16 @@ pub struct LeasedRoute {
     pub destination: Ipv4Addr,
     pub prefix: u8,
     pub router: Ipv4Addr,
+}
+
+impl fmt::Display for LeasedRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{} ", self.destination, self.prefix)?;
+        match self.router.is_unspecified() {
+            true => f.write_str("on the link"),
+            false => write!(f, "over {}", self.router),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

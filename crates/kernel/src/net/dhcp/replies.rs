@@ -118,6 +118,10 @@ impl Client {
             Err(flaw) => return self.refuse(flaw, state),
         };
         let now = reply.now;
+        if lease.times.is_over(now) {
+            // It was given for less time than its acknowledgement took.
+            return self.refuse(Flaw::LeaseTime, state);
+        }
         let (address, server) = (Some(lease.address), Some(lease.server));
         self.note_exchange(
             now,

@@ -1,4 +1,4 @@
-//! When the client sends again, and how long it waits: every time span it knows.
+//! When the client sends again, and how long it waits.
 
 use crate::base::prng::Prng;
 use crate::base::time::Duration;

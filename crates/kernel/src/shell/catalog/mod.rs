@@ -5,6 +5,7 @@ mod firewall;
 mod operation;
 mod table;
 
+pub use crate::base::capability::Capability;
 pub use operation::Operation;
 pub use table::COMMANDS;
 
@@ -13,21 +14,13 @@ use crate::base::report::Report;
 use crate::base::tenant::Tenant;
 use crate::drivers::handlers::Resource;
 use crate::drivers::pci::address::Address;
+use crate::net::dhcp;
 use crate::net::firewall::Change;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
 use crate::workloads::load::LoadChange;
 use core::fmt;
-
-/// What a command may touch; who asks must hold it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Capability {
-    /// Reads what the kernel shows to everyone.
-    Look,
-    /// Restarts the machine, switches it off, or breaks it on purpose.
-    Administer,
-}
 
 /// What a command asks for besides its answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,10 +39,16 @@ pub enum Intent {
     /// These are tried first, too, so that they are in force when they are answered.
     Firewall(Change),
     Load(LoadChange),
+    AddTenantInterface(Tenant),
     SetQuota {
         tenant: Tenant,
         resource: Resource,
         limit: Option<u64>,
+    },
+    /// Of all clients where no interface is named. Tried first as well.
+    Dhcp {
+        command: dhcp::Command,
+        interface: Option<usize>,
     },
 }
 
@@ -59,10 +58,12 @@ impl Intent {
         matches!(
             self,
             Self::SelfTest(_)
+                | Self::Dhcp { .. }
                 | Self::ResetDevice(_)
                 | Self::Operation(_)
                 | Self::Firewall(_)
                 | Self::Load(_)
+                | Self::AddTenantInterface(_)
                 | Self::SetQuota { .. }
         )
     }

@@ -1,6 +1,7 @@
 //! What commands start that outlasts a tick.
 
 use crate::base::time::Duration;
+use crate::net::ping::PingRequest;
 use crate::storage::{Errand, errand};
 
 /// One variant a subsystem: plain data, with all that it must know to start. Texts
@@ -8,6 +9,7 @@ use crate::storage::{Errand, errand};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Operation {
     Disk(Errand),
+    Ping(PingRequest),
 }
 
 impl Operation {
@@ -15,6 +17,7 @@ impl Operation {
     pub const fn limit(&self) -> Duration {
         match self {
             Self::Disk(_) => errand::LIMIT,
+            Self::Ping(request) => request.limit(),
         }
     }
 }

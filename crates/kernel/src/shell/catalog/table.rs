@@ -46,6 +46,12 @@ const SECTOR_COUNT: Kind = Kind::Number {
 };
 
 const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
+const INTERFACE: &[Argument] = &[optional("INTERFACE", Kind::Text)];
+
+const PING_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: run::net::PINGS_MOST,
+};
 
 /// In the order in which `help` lists them.
 pub static COMMANDS: &[Command] = &[
@@ -210,6 +216,107 @@ pub static COMMANDS: &[Command] = &[
             Look,
             run::trace_ring::run,
         )],
+    ),
+    command(
+        "net",
+        "the network: interfaces, routes, neighbours, sockets, and who answers",
+        "TARGET is an address of IPv4 or IPv6. Drops are shown by their reasons.",
+        &[
+            action(
+                "status",
+                "frames, packets of each protocol, and what was dropped why",
+                &[],
+                Look,
+                run::net::status,
+            ),
+            action(
+                "interfaces",
+                "the interfaces with their addresses and counters",
+                &[],
+                Look,
+                run::net::interfaces,
+            ),
+            action(
+                "sockets",
+                "who listens, and the connections",
+                &[],
+                Look,
+                run::net::sockets,
+            ),
+            action(
+                "routes",
+                "which way packets go",
+                &[],
+                Look,
+                run::net::routes,
+            ),
+            action(
+                "neighbours",
+                "the hosts on the links and how sure we are of them",
+                &[],
+                Look,
+                run::net::neighbours,
+            ),
+            action(
+                "ping",
+                "asks a host whether it is there, and measures how long that takes",
+                &[
+                    required("TARGET", Kind::Text),
+                    optional("COUNT", PING_COUNT),
+                ],
+                Administer,
+                run::net::ping,
+            ),
+        ],
+    ),
+    command(
+        "dhcp",
+        "the IPv4 addresses that come from servers",
+        "INTERFACE is a name as eth0; without it, all clients are meant.",
+        &[
+            action(
+                "status",
+                "state, address, times and options of each client, and what it has counted",
+                INTERFACE,
+                Look,
+                run::dhcp::status,
+            ),
+            action(
+                "leases",
+                "the addresses in use and how long they are ours",
+                INTERFACE,
+                Look,
+                run::dhcp::leases,
+            ),
+            action(
+                "renew",
+                "asks for a new lease time now, or for a lease",
+                INTERFACE,
+                Administer,
+                run::dhcp::renew,
+            ),
+            action(
+                "release",
+                "gives the address back; renew asks for one again",
+                INTERFACE,
+                Administer,
+                run::dhcp::release,
+            ),
+            action(
+                "inform",
+                "asks for the options only",
+                INTERFACE,
+                Administer,
+                run::dhcp::inform,
+            ),
+            action(
+                "history",
+                "the newest transactions of each client",
+                INTERFACE,
+                Look,
+                run::dhcp::history,
+            ),
+        ],
     ),
     command(
         "echo",

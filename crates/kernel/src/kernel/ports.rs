@@ -1,0 +1,50 @@
+//! What the network gets from the machine: its ports, and what is known before there is a network.
+
+use super::Machine;
+use crate::base::disk::Disk;
+use crate::base::network_port::NetworkPort;
+use crate::memory::view::MemoryView;
+use crate::net::network::Setup;
+use crate::net::ports::Ports;
+use crate::workloads::load::Disks;
+use alloc::boxed::Box;
+
+/// The machine's ports as the network asks for them.
+pub struct MachinePorts<'a, M>(pub &'a mut M);
+
+/// The disks of a machine, as loads ask for them.
+pub struct MachineDisks<'a, M>(pub &'a mut M);
+
+impl<M: Machine> Disks for MachineDisks<'_, M> {
+    fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
+        self.0.disk(index)
+    }
+}
+
+impl<M: Machine> Ports for MachinePorts<'_, M> {
+    fn port(&mut self, index: usize) -> Option<&mut dyn NetworkPort> {
+        self.0.port(index)
+    }
+}
+
+/// The part of the memory that buffers of TCP connections get: a quarter of the heap.
+const MEMORY_OVER_BUFFERS: u64 = 64;
+const BUFFER_BYTES_LEAST: u64 = 512 << 10;
+const BUFFER_BYTES_MOST: u64 = 8 << 20;
+
+/// What the configuration, the memory and the entropy of a machine make of its network.
+pub fn setup<M: Machine>(machine: &mut M) -> Setup {
+    let mut secret = [0; 32];
+    // A machine without entropy has sequence numbers and tables that can be guessed, and no others.
+    machine.entropy(&mut secret);
+    let mut memory: Box<MemoryView> = Box::default();
+    machine.memory(&mut memory);
+    let share = memory.total_bytes / MEMORY_OVER_BUFFERS;
+    let config = &machine.boot().config;
+    Setup {
+        secret,
+        tcp_buffer_bytes: share.clamp(BUFFER_BYTES_LEAST, BUFFER_BYTES_MOST) as usize,
+        address: config.ip,
+        gateway: config.gateway,
+    }
+}

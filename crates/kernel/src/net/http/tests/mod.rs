@@ -1,0 +1,6 @@
+//! Tests of the server over streams in memory.
+
+mod hostile;
+mod promises;
+mod rig;
+mod times;

@@ -1,0 +1,11 @@
+//! DHCP in the simulator: servers, the honest one and all the others, and a link to try them on.
+
+mod checker;
+mod faults;
+mod link;
+mod server;
+
+pub use checker::Checker;
+pub use faults::Fault;
+pub use link::{Link, Station};
+pub use server::{Answer, DhcpServer, Offered};
