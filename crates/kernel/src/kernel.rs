@@ -34,7 +34,7 @@ use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::input_queue::InputQueue;
 use crate::drivers::pci::address::Address;
 use crate::limits::{
-    API_WORKERS_MAX, CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX,
+    API_WORKERS_MAX, CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX, LOAD_BUFFERS_MAX,
 };
 use crate::memory::view::MemoryView;
 use crate::net::network::Network;
@@ -44,12 +44,12 @@ use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::{Session, Tried};
 use crate::storage::Errands;
-use crate::workloads::load::Loads;
+use crate::workloads::load::{Loads, READ_BYTES};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
 use panel::PanelWriter;
-use ports::{MachinePorts, seed, setup};
+use ports::{MachineDisks, MachinePorts, seed, setup};
 use web::Web;
 
 /// What a machine gives to the kernel that runs on it.
@@ -176,6 +176,12 @@ impl<M: Machine> Kernel<M> {
         }
         let web = Web::new(machine.boot().config.token.clone());
         let outbound = Outbound::new(seed(&mut machine));
+        let mut loads = Loads::default();
+        for _ in 0..LOAD_BUFFERS_MAX {
+            if let Some(buffer) = machine.take_buffer(READ_BYTES) {
+                loads.add_buffer(buffer);
+            }
+        }
         let network = Box::new(Network::new(setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
@@ -197,7 +203,7 @@ impl<M: Machine> Kernel<M> {
             outbound,
             network,
             handlers: DeviceHandlers::new(),
-            loads: Loads::default(),
+            loads,
             pointers: InputQueue::default(),
             panel: PanelWriter::default(),
             is_stopped: false,
@@ -248,6 +254,7 @@ impl<M: Machine> Kernel<M> {
             self.web.next_deadline(now),
             self.panel.next_deadline(),
             self.outbound.next_deadline(now),
+            self.loads.next_deadline(now),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
     }
@@ -274,7 +281,9 @@ impl<M: Machine> Kernel<M> {
         for index in 0..DISKS_MAX {
             if let Some(disk) = self.machine.disk(index) {
                 while let Some(done) = disk.completed() {
-                    self.errands.on_done(done, disk);
+                    if let Err(done) = self.loads.on_done(done, &mut self.handlers) {
+                        self.errands.on_done(done, disk);
+                    }
                 }
             }
         }
@@ -295,6 +304,10 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.step(now, ports, &mut self.handlers);
+        let mut outlet = self.network.outlet(now, ports, &mut self.handlers);
+        self.loads.step(now, &mut outlet);
+        let disks = &mut MachineDisks(&mut self.machine);
+        self.loads.step_disks(now, &mut self.handlers, disks);
         self.serve();
     }
 
@@ -401,6 +414,11 @@ impl<M: Machine> Kernel<M> {
                 result.map_err(SelfTestError::reason)?;
             }
             Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
+            // On the first port, where addresses come from outside.
+            Intent::AddTenantInterface(tenant) => {
+                let added = self.add_tenant_interface(0, tenant);
+                added.map_err(|_| "no interface was added: the first port is missing, or there are as many as there can be")?;
+            }
             Intent::Load(change) => self.loads.apply(self.machine.now(), change)?,
             Intent::SetQuota {
                 tenant,

@@ -194,7 +194,7 @@ impl World {
 
     /// The tenant's address on its own interface, and the hardware address there.
     fn address_of(&self, tenant: Tenant) -> (Ipv6Addr, [u8; 6]) {
-        let mut interfaces = self.network.stack().interfaces.iter();
+        let mut interfaces = self.network.view().interfaces();
         let (_, own) = interfaces.find(|(_, own)| own.tenant == tenant).unwrap();
         let address = own.slaac.addresses().next().unwrap().address;
         (address, own.hardware.0)

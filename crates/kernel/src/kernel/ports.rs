@@ -1,14 +1,25 @@
 //! What the network gets from the machine: its ports, and what is known before there is a network.
 
 use super::Machine;
+use crate::base::disk::Disk;
 use crate::base::network_port::NetworkPort;
 use crate::memory::view::MemoryView;
 use crate::net::network::Setup;
 use crate::net::ports::Ports;
+use crate::workloads::load::Disks;
 use alloc::boxed::Box;
 
 /// The machine's ports as the network asks for them.
 pub struct MachinePorts<'a, M>(pub &'a mut M);
+
+/// The disks of a machine, as loads ask for them.
+pub struct MachineDisks<'a, M>(pub &'a mut M);
+
+impl<M: Machine> Disks for MachineDisks<'_, M> {
+    fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
+        self.0.disk(index)
+    }
+}
 
 impl<M: Machine> Ports for MachinePorts<'_, M> {
     fn port(&mut self, index: usize) -> Option<&mut dyn NetworkPort> {

@@ -12,6 +12,10 @@ const TENANT: Kind = Kind::Number {
     least: 0,
     most: TENANTS_MAX as u64 - 1,
 };
+const GUEST: Kind = Kind::Number {
+    least: 1,
+    most: TENANTS_MAX as u64 - 1,
+};
 const QUOTA: Kind = Kind::Keyword(&Resource::NAMES);
 const WORK: Kind = Kind::Keyword(&Work::NAMES);
 const SECONDS: Kind = Kind::Number {
@@ -24,7 +28,16 @@ pub const ROW: Command = command(
     "what was found on the buses, who drives it, and what tenants may do with it",
     "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place. LIMIT is a number with or without a unit, or none. A quota is kept by every operation of the tenant from then on. AMOUNT is bytes a second of the network and the disk, operations a second of others; TARGET, for the network, is an address with a port, as 10.0.2.2:9 or [fe80::2]:9.",
     &[
-        LIST, STATS, RESET, QUOTAS, SET_QUOTA, AUDIT, LOADS, START, STOP,
+        LIST,
+        STATS,
+        RESET,
+        QUOTAS,
+        SET_QUOTA,
+        AUDIT,
+        TENANT_INTERFACE,
+        LOADS,
+        START,
+        STOP,
     ],
 );
 
@@ -78,6 +91,14 @@ const AUDIT: Action = action(
     &[],
     Look,
     run::device_quota::audit,
+);
+
+const TENANT_INTERFACE: Action = action(
+    "tenant",
+    "gives a tenant an interface of its own on the first port",
+    &[required("TENANT", GUEST)],
+    Administer,
+    run::device_load::add_interface,
 );
 
 const LOADS: Action = action(

@@ -40,6 +40,7 @@ pub enum Intent {
     /// These are tried first, too, so that they are in force when they are answered.
     Firewall(Change),
     Load(LoadChange),
+    AddTenantInterface(Tenant),
     SetQuota {
         tenant: Tenant,
         resource: Resource,
@@ -67,6 +68,7 @@ impl Intent {
                 | Self::Load(_)
                 | Self::SetQuota { .. }
                 | Self::Serve(_)
+                | Self::AddTenantInterface(_)
         )
     }
 }

@@ -11,6 +11,17 @@ use crate::shell::render::Unit;
 use crate::workloads::load::{AMOUNT_MAX, LoadChange, LoadView, Order, Work};
 use core::net::SocketAddr;
 
+/// A tenant without an interface has no address to send from.
+pub fn add_interface(call: &Invocation<'_>, _: &mut dyn Inspect, report: &mut Report) -> Outcome {
+    let Some(tenant) = tenant(call) else {
+        return Ok(None);
+    };
+    report
+        .text("")
+        .line("added; its DHCP client asks for an address");
+    Ok(Some(Intent::AddTenantInterface(tenant)))
+}
+
 pub fn show(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -> Outcome {
     let columns = &[
         "tenant",

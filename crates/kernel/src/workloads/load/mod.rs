@@ -10,7 +10,7 @@
 mod order;
 mod run;
 
-pub use order::{AMOUNT_MAX, Order, SECONDS_MAX, Work};
+pub use order::{AMOUNT_MAX, Order, READ_BYTES, SECONDS_MAX, Work};
 
 use crate::base::buffer::Buffer;
 use crate::base::disk::{Disk, DiskDone};
