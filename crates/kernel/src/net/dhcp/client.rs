@@ -1,5 +1,8 @@
 //! The client's machine: what it does when its time has come.
 //!
+//! States move by value, so what handles one event is never inlined into another's
+//! frame: together they would take a third of a kernel stack.
+//!
 //! Invariants: renew <= rebind <= expire; an address is in use only after its probe
 //! was silent, and no longer than its lease; one transaction number from the first
 //! DISCOVER to the ACK.
@@ -73,7 +76,7 @@ impl Client {
 
     pub fn step(&mut self, now: Instant, input: Input<'_>, out: &mut Outputs) {
         // Whatever comes, it does not come to an address whose time is over.
-        self.transform(|client, state| client.expire(state, now, out));
+        self.maybe_expire(now, out);
         match input {
             Input::Timer => self.on_time(now, out),
             Input::Datagram { bytes, sender } => self.on_datagram(now, bytes, sender, out),
@@ -142,7 +145,7 @@ impl Client {
         let state = core::mem::replace(&mut self.state, State::Init { wake_at: None });
         self.state = next(self, state);
     }
-
+    #[inline(never)]
     fn begin(&mut self, now: Instant, out: &mut Outputs) {
         let waits = matches!(self.state, State::Init { wake_at: None });
         if !(self.is_started && self.is_link_up && waits) {
@@ -156,7 +159,7 @@ impl Client {
             None => self.begin_selecting(now, out),
         };
     }
-
+    #[inline(never)]
     fn on_time(&mut self, now: Instant, out: &mut Outputs) {
         self.transform(|client, state| client.after_time(state, now, out));
         if let Some(held) = self.state.held_mut()
@@ -170,7 +173,7 @@ impl Client {
         }
         self.repeat_inform(now, out);
     }
-
+    #[inline(never)]
     fn after_time(&mut self, state: State, now: Instant, out: &mut Outputs) -> State {
         match state {
             State::Init { wake_at: Some(at) } if at <= now => self.begin_selecting(now, out),
@@ -202,6 +205,7 @@ impl Client {
     }
 
     /// Renews at T1, rebinds at T2, and repeats both.
+    #[inline(never)]
     fn keep_lease(&mut self, state: State, now: Instant, out: &mut Outputs) -> State {
         let is_past = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         match state {
@@ -226,13 +230,14 @@ impl Client {
             state => state,
         }
     }
-
+    #[inline(never)]
     pub(super) fn begin_selecting(&mut self, now: Instant, out: &mut Outputs) -> State {
         let exchange = Exchange::begin(now, &mut self.prng);
         self.discover(exchange, now, out)
     }
 
     /// Nobody has offered anything: asks again, and helps itself meanwhile.
+    #[inline(never)]
     fn search_on(&mut self, exchange: Exchange, now: Instant, out: &mut Outputs) -> State {
         if exchange.sent >= FALL_BACK_DISCOVERS {
             let known = self.known.take();
@@ -246,7 +251,7 @@ impl Client {
         }
         self.discover(exchange, now, out)
     }
-
+    #[inline(never)]
     fn discover(&mut self, mut exchange: Exchange, now: Instant, out: &mut Outputs) -> State {
         exchange.stamp_seconds(now);
         let repr = self.identity.discover(&exchange, self.remembered);
@@ -258,7 +263,7 @@ impl Client {
             reserve: None,
         }
     }
-
+    #[inline(never)]
     pub(super) fn ask_for_offer(
         &mut self,
         mut exchange: Exchange,
@@ -273,7 +278,7 @@ impl Client {
         self.note_exchange(now, EventKind::Requested, &exchange, address, server, out);
         State::Requesting { exchange, offer }
     }
-
+    #[inline(never)]
     fn ask_for_before(
         &mut self,
         mut exchange: Exchange,
@@ -294,7 +299,7 @@ impl Client {
         let probe = Probe::begin(lease.address, PROBE_OF_A_LEASE, now, &mut self.prng);
         State::Probing { lease, probe }
     }
-
+    #[inline(never)]
     fn probe_on(
         &mut self,
         lease: Lease,
@@ -313,7 +318,7 @@ impl Client {
             ProbeStep::Silent => self.become_bound(lease, now, out),
         }
     }
-
+    #[inline(never)]
     fn become_bound(&mut self, lease: Lease, now: Instant, out: &mut Outputs) -> State {
         self.end_link_local(out);
         self.remembered = Some(lease.address);
@@ -328,7 +333,7 @@ impl Client {
             held: Held { lease, defence },
         }
     }
-
+    #[inline(never)]
     pub(super) fn renew(
         &mut self,
         held: Held,
@@ -352,7 +357,7 @@ impl Client {
         self.note_exchange(now, EventKind::Requested, &exchange, address, server, out);
         State::Renewing { held, exchange }
     }
-
+    #[inline(never)]
     pub(super) fn rebind(
         &mut self,
         held: Held,
@@ -372,20 +377,21 @@ impl Client {
     }
 
     /// Gives up what the lease no longer covers, and begins anew.
-    fn expire(&mut self, state: State, now: Instant, out: &mut Outputs) -> State {
-        let lease = match &state {
+    #[inline(never)]
+    fn maybe_expire(&mut self, now: Instant, out: &mut Outputs) {
+        let lease = match &self.state {
             State::Probing { lease, .. } => Some(lease),
             state => state.held().map(|held| &held.lease),
         };
         let Some(lease) = lease.filter(|lease| lease.times.is_over(now)) else {
-            return state;
+            return;
         };
         let (address, server) = (lease.address, lease.server);
-        if state.held().is_some() {
+        if self.state.held().is_some() {
             put(out, Output::Deconfigure { address });
         }
         let kind = EventKind::Expired;
         self.note(now, kind, Some(address), Some(server), out);
-        self.begin_selecting(now, out)
+        self.state = self.begin_selecting(now, out);
     }
 }

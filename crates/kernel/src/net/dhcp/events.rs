@@ -33,6 +33,7 @@ impl Client {
     }
 
     /// Another link may be behind the next one: nothing is in use until it has answered.
+    #[inline(never)]
     pub(super) fn on_link_down(&mut self, now: Instant, out: &mut Outputs) {
         self.is_link_up = false;
         self.note(now, EventKind::LinkDown, None, None, out);
@@ -51,6 +52,7 @@ impl Client {
         });
     }
 
+    #[inline(never)]
     pub(super) fn on_renew(&mut self, now: Instant, out: &mut Outputs) {
         self.is_started = true;
         if !self.is_link_up {
@@ -74,6 +76,7 @@ impl Client {
         });
     }
 
+    #[inline(never)]
     pub(super) fn on_release(&mut self, now: Instant, out: &mut Outputs) {
         self.end_link_local(out);
         self.inform = None;
@@ -93,6 +96,7 @@ impl Client {
         });
     }
 
+    #[inline(never)]
     pub(super) fn on_inform(&mut self, now: Instant, by_hand: Option<Ipv4Addr>, out: &mut Outputs) {
         let leased = self.state.held().map(|held| held.lease.address);
         let Some(address) = leased.or(by_hand).filter(|_| self.is_link_up) else {
@@ -104,6 +108,7 @@ impl Client {
         self.repeat_inform(now, out);
     }
 
+    #[inline(never)]
     pub(super) fn repeat_inform(&mut self, now: Instant, out: &mut Outputs) {
         let Some(mut inform) = self.inform.filter(|inform| inform.exchange.is_due(now)) else {
             return;
@@ -122,6 +127,7 @@ impl Client {
         self.note_exchange(now, kind, &inform.exchange, address, None, out);
     }
 
+    #[inline(never)]
     pub(super) fn on_arp(&mut self, now: Instant, sighting: Sighting, out: &mut Outputs) {
         if let Some(act) = self.link_local.on_arp(now, sighting) {
             self.act_on_link(act, now, out);
@@ -134,6 +140,7 @@ impl Client {
         });
     }
 
+    #[inline(never)]
     fn defend(
         &mut self,
         mut state: State,
@@ -163,6 +170,7 @@ impl Client {
     }
 
     /// Tells the server that its address is taken, and waits before asking for another one.
+    #[inline(never)]
     fn decline(&mut self, lease: &Lease, now: Instant, out: &mut Outputs) -> State {
         let (address, server) = (lease.address, lease.server);
         self.note(now, EventKind::Conflict, Some(address), None, out);

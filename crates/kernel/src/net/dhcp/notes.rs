@@ -14,6 +14,7 @@ impl Client {
         self.send(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, repr, out);
     }
 
+    #[inline(never)]
     pub(super) fn send(
         &mut self,
         source: Ipv4Addr,

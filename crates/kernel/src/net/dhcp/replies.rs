@@ -18,6 +18,7 @@ struct Reply<'a> {
 }
 
 impl Client {
+    #[inline(never)]
     pub(super) fn on_datagram(
         &mut self,
         now: Instant,
@@ -62,6 +63,7 @@ impl Client {
         state
     }
 
+    #[inline(never)]
     fn on_offer(&mut self, state: State, reply: &Reply<'_>, out: &mut Outputs) -> State {
         let State::Selecting { exchange, reserve } = state else {
             return self.refuse(Flaw::Unexpected, state);
@@ -106,6 +108,7 @@ impl Client {
         }
     }
 
+    #[inline(never)]
     fn on_acknowledged(&mut self, state: State, reply: &Reply<'_>, out: &mut Outputs) -> State {
         if let Err(flaw) = Self::check_server(&state, reply) {
             return self.refuse(flaw, state);
@@ -140,6 +143,7 @@ impl Client {
         }
     }
 
+    #[inline(never)]
     fn extend(&mut self, held: Held, lease: Lease, now: Instant, out: &mut Outputs) -> State {
         if lease.address != held.lease.address {
             let address = held.lease.address;
@@ -158,6 +162,7 @@ impl Client {
     }
 
     /// The address is not or no longer ours. Refusals in a row are answered more and more slowly.
+    #[inline(never)]
     fn on_refused(&mut self, state: State, reply: &Reply<'_>, out: &mut Outputs) -> State {
         if let Err(flaw) = Self::check_server(&state, reply) {
             return self.refuse(flaw, state);
@@ -189,6 +194,7 @@ impl Client {
     }
 
     /// Parameters without a lease: `yiaddr` and times mean nothing in them.
+    #[inline(never)]
     fn on_informed(&mut self, reply: &Reply<'_>, out: &mut Outputs) {
         let now = reply.now;
         if reply.repr.kind != MessageType::Ack {
