@@ -161,11 +161,13 @@ limits! {
     /// Pieces of one direction's buffer: 2 MiB fill a gigabit at 16 ms of delay.
     TCP_RING_CHUNKS_MAX = 256;
     /// Runs of received bytes with gaps before them; at 5 % loss a full buffer has about 70.
-    TCP_GAPS_MAX = 64;
+    TCP_GAPS_MAX = 128;
     /// Runs of sent bytes that share a fate: on their way, arrived, lost.
     TCP_FLIGHTS_MAX = 128;
     /// Answers without a connection (resets, confirmations) that wait to be sent.
     TCP_REPLIES_MAX = 64;
+    /// Resets to strangers in one second; a scan of all ports gets no more.
+    TCP_RESETS_A_SECOND = 500;
     /// Payload bytes of one hand-over to the network: what devices cut apart at most.
     TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
 

@@ -1,4 +1,4 @@
-//! A segment comes to a connection (RFC 9293, section 3.10.7; RFC 5961; RFC 7323).
+//! A segment comes to a connection (RFC 9293 3.10.7, RFC 5961, RFC 7323).
 
 use super::connection::{Connection, State};
 use super::context::Context;

@@ -1,4 +1,4 @@
-//! The memory of all connections' buffers: pieces of one size, taken and given back.
+//! The memory of all buffers: pieces of one size, taken and given back.
 //!
 //! Invariant: a piece is free or belongs to exactly one ring.
 

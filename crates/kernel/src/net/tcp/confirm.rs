@@ -1,4 +1,4 @@
-//! What an acknowledgement changes for who sends: losses found, the window steered.
+//! What an acknowledgement changes: losses found, the window steered.
 
 use super::context::{Context, clock_at};
 use super::flights::Flight;
@@ -20,7 +20,7 @@ pub struct Agreement {
 struct News {
     /// Bytes that are known to have arrived only now.
     delivered: usize,
-    /// The round trip of the latest of them that was sent once.
+    /// The round trip of the latest of them.
     sample: Option<Duration>,
     advanced: usize,
 }
@@ -43,7 +43,7 @@ impl Sender {
             self.rack.on_duplicate(self.first, self.next);
             self.forgive_probe(range);
         }
-        self.advance(context, header, agreement, &mut news);
+        self.advance(context, header, &mut news);
         if !agreement.has_sack {
             self.count_repetitions(context, agreement, is_repetition, news.advanced);
         }
@@ -59,6 +59,9 @@ impl Sender {
 
     /// A timer says that what was sent before something that arrived may be lost by now.
     pub fn find_losses(&mut self, context: &mut Context<'_>, agreement: Agreement) -> bool {
+        if !agreement.has_sack {
+            return false;
+        }
         let smoothed = self.round_trip.smoothed().unwrap_or_default();
         let minimum = self.round_trip.minimum().unwrap_or_default();
         let (lost, look_again) = self.rack.detect(
@@ -88,6 +91,8 @@ impl Sender {
         self.phase = Phase::Loss { until: self.next };
         self.tail_probe = None;
         self.reorder_at = None;
+        self.probe_at = None;
+        self.is_probe_due = false;
         self.duplicates = 0;
         self.round_trip.back_off();
         self.progress = context.now;
@@ -131,7 +136,10 @@ impl Sender {
                 echo.is_some_and(|echo| Sequence::new(echo).is_before(Sequence::new(sent)));
             rack.arrived(now, flight, is_first_sending, minimum);
             news.delivered += flight.bytes();
-            if !flight.was_retransmitted {
+            // What was sent twice is measured only when the answer is to the last sending
+            // (Karn's rule and RFC 7323).
+            let is_clear = !flight.was_retransmitted || (echo.is_some() && !is_first_sending);
+            if is_clear && !flight.is_mixed {
                 let span = now.since(flight.sent);
                 news.sample = Some(news.sample.map_or(span, |other| other.min(span)));
             }
@@ -151,13 +159,7 @@ impl Sender {
     }
 
     /// Frees what was confirmed for good and measures the round trip.
-    fn advance(
-        &mut self,
-        context: &mut Context<'_>,
-        header: &Header,
-        agreement: Agreement,
-        news: &mut News,
-    ) {
+    fn advance(&mut self, context: &mut Context<'_>, header: &Header, news: &mut News) {
         let now = context.now;
         news.advanced = header.acknowledgement.beyond(self.first);
         if news.advanced > 0 {
@@ -171,17 +173,6 @@ impl Sender {
         }
         if let Some(sample) = news.sample {
             self.round_trip.measured(now, sample);
-        } else if let Some(timestamps) = header.timestamps
-            && news.advanced > 0
-            && timestamps.echo != 0
-        {
-            let clock = clock_at(now, agreement.clock_offset);
-            let millis = clock.wrapping_sub(timestamps.echo);
-            // An echo of the future, or of hours ago, is not ours.
-            if millis < 3_600_000 {
-                let span = Duration::from_millis(u64::from(millis.max(1)));
-                self.round_trip.measured(now, span);
-            }
         }
     }
 
@@ -236,7 +227,7 @@ impl Sender {
     ) {
         if advanced > 0 {
             if matches!(self.phase, Phase::Recovery { until, .. } if self.first.is_before(until)) {
-                self.lose_first(agreement.segment);
+                self.flights.mark_first_lost(agreement.segment);
             }
             return;
         }
@@ -245,19 +236,9 @@ impl Sender {
         }
         self.duplicates += 1;
         if self.duplicates == 3 && self.phase == Phase::Open {
-            self.lose_first(agreement.segment);
+            self.flights.mark_first_lost(agreement.segment);
             self.become_recovering(context, agreement);
         }
-    }
-
-    fn lose_first(&mut self, segment: usize) {
-        let (first, mut is_first) = (self.first, true);
-        let end = first + segment;
-        self.flights.mark_lost(|flight| {
-            let is_lost = is_first && !flight.start.is_after(first) && flight.end.is_after(first);
-            is_first = false;
-            is_lost && !flight.start.is_after(end)
-        });
     }
 
     /// The other side has confirmed what was sent first: nothing was lost (RFC 3522).

@@ -1,4 +1,4 @@
-//! One connection: its state, its two directions, what it wants of its surroundings.
+//! One connection: its state, its directions, what it wants.
 
 use super::chunks::Chunks;
 use super::confirm::Agreement;

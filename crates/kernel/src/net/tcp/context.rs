@@ -1,4 +1,4 @@
-//! What every step of a connection is given: the time, the memory, the counters.
+//! What every step of a connection is given: time, memory, counters.
 
 use super::chunks::Chunks;
 use super::view::TcpCounters;

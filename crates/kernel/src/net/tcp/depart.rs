@@ -1,5 +1,6 @@
-//! A connection sends what is due: first what was lost, then what is new, then a mere
-//! confirmation (RFC 9293, section 3.8).
+//! A connection sends what is due (RFC 9293, section 3.8).
+//!
+//! First what was lost, then what is new, then a mere confirmation.
 
 use super::connection::{Connection, State, ip_and_tcp_bytes};
 use super::context::{Context, clock_at};
@@ -355,7 +356,7 @@ impl Connection {
                 .push(piece.start, end, now, alike.as_nanos() / 16);
             sender.next = end;
             sender.has_sent_end |= piece.has_end;
-            if piece.bytes % segment != 0 {
+            if !piece.bytes.is_multiple_of(segment) {
                 sender.short_end = end;
             }
         } else {
@@ -376,6 +377,8 @@ impl Connection {
         }
         sender.last_sent = now;
         sender.is_window_probe_due = false;
+        sender.window_probes = 0;
+        sender.window_probes_unanswered = 0;
         let received = self.segment_received();
         self.receiver.was_confirmed(context.pool, received);
         let (segment, has_sack) = (self.segment(), self.has_sack);

@@ -1,4 +1,4 @@
-//! What was sent and is not confirmed: runs of bytes that share a time and a fate.
+//! What was sent and is not confirmed: runs that share time and fate.
 //!
 //! Invariants: the runs follow each other without a gap; the byte counts of each fate are
 //! those of the runs. A list that is full joins new runs to the last one, and leaves a run
@@ -28,6 +28,8 @@ pub struct Flight {
     pub sent: Instant,
     pub fate: Fate,
     pub was_retransmitted: bool,
+    /// Its parts were sent at different times, of which `sent` is the last.
+    pub is_mixed: bool,
 }
 
 impl Flight {
@@ -82,6 +84,7 @@ impl Flights {
                 || is_full
                 || (is_long && now.since(last.sent).as_nanos() <= alike))
         {
+            last.is_mixed |= now.since(last.sent).as_nanos() > alike;
             last.end = end;
             last.sent = now;
             return;
@@ -92,6 +95,7 @@ impl Flights {
             sent: now,
             fate: Fate::InFlight,
             was_retransmitted: false,
+            is_mixed: false,
         });
         crate::invariant!(pushed.is_ok(), "more was sent than can be remembered");
     }
@@ -159,6 +163,19 @@ impl Flights {
         self.lost - before
     }
 
+    /// Takes the first bytes for lost, and no more than that where it can be cut.
+    pub fn mark_first_lost(&mut self, bytes: usize) {
+        let Some(run) = self.runs.first().copied() else {
+            return;
+        };
+        if run.fate == Fate::InFlight {
+            if run.bytes() > bytes {
+                self.cut(0, run.start + bytes);
+            }
+            self.set_fate(0, Fate::Lost);
+        }
+    }
+
     /// Nothing was heard for long: all is lost. What the other side said to have is
     /// believed, unless it is the very first, which it would have confirmed.
     pub fn mark_all_lost(&mut self) {
@@ -206,6 +223,7 @@ impl Flights {
         self.set_fate(index, Fate::InFlight);
         self.runs[index].sent = now;
         self.runs[index].was_retransmitted = true;
+        self.runs[index].is_mixed = false;
         self.join_alike(index);
     }
 

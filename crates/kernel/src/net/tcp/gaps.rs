@@ -1,4 +1,4 @@
-//! What has arrived beyond a gap, and how the sender is told of it (RFC 2018, RFC 2883).
+//! What has arrived beyond a gap, and how that is told (RFC 2018, 2883).
 //!
 //! Invariant: the runs are apart from each other, in order, and none is empty.
 

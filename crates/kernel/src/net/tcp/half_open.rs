@@ -1,4 +1,4 @@
-//! Connections that a peer has asked for and not confirmed: small, few, and the first to go.
+//! Connections that a peer has asked for and not confirmed: small and few.
 //!
 //! They take no buffers. A flood of requests pushes out the oldest of its own kind and
 //! nothing else.

@@ -1,4 +1,4 @@
-//! The TCP header with its options: read once from a segment, written once into one.
+//! The TCP header with its options: read once, written once.
 
 use super::sequence::Sequence;
 

@@ -1,5 +1,7 @@
-//! A segment comes in: to a connection, to one that is half open, to the memory of one
-//! that is over, to a listener, or to nobody.
+//! A segment comes in, and finds whom it is for.
+//!
+//! A connection, one that is half open, the memory of one that is over, a listener, or
+//! nobody.
 
 use super::Tcp;
 use super::arrive::reset_for;

@@ -52,6 +52,7 @@ use flow::{FlowTable, Place};
 use half_open::HalfOpens;
 use listeners::Listeners;
 use ready::Ready;
+use receiver::Confirm;
 use replies::Replies;
 use ring::Ring;
 use secret::Secret;
@@ -251,10 +252,11 @@ impl Tcp {
                     until: now,
                 }
             });
+            let owes_confirmation = connection.receiver.confirm == Confirm::Now;
             self.flows.remove(hash, Place::Connection(index));
             self.timers.disarm(index);
             if let Some(time_wait) = remembered {
-                self.remember(now, time_wait);
+                self.remember(now, time_wait, owes_confirmation);
             }
         }
         let Some(connection) = self.table.get_mut(index) else {
@@ -274,14 +276,15 @@ impl Tcp {
         }
     }
 
-    /// A connection is over in good order: its end is remembered, and confirmed.
-    fn remember(&mut self, now: Instant, time_wait: TimeWait) {
+    /// A connection is over in good order: its end is remembered, and confirmed if owed.
+    fn remember(&mut self, now: Instant, time_wait: TimeWait, owes_confirmation: bool) {
         if let Some(oldest) = self.time_waits.in_the_way() {
             self.counters.time_wait_dropped += 1;
             self.forget(oldest);
         }
-        let answer = time_wait.answer(now);
-        self.replies.push(time_wait.flow, answer);
+        if owes_confirmation {
+            self.replies.push(time_wait.flow, time_wait.answer(now));
+        }
         if let Some(index) = self.time_waits.insert(now, time_wait) {
             self.flows.insert(time_wait.hash, Place::TimeWait(index));
         }

@@ -1,4 +1,4 @@
-//! What is due goes out: deadlines, answers to strangers, then the connections in turn.
+//! What is due goes out: deadlines, answers, then each connection in turn.
 
 use super::Tcp;
 use super::connection::ip_and_tcp_bytes;

@@ -1,4 +1,4 @@
-//! What is lost: found by time, from what arrived although it was sent later (RFC 8985).
+//! What is lost: found by time, from what was sent later (RFC 8985).
 
 use super::flights::{Flight, Flights};
 use super::sequence::Sequence;
@@ -40,6 +40,9 @@ impl Rack {
             self.highest = Some(flight.end);
         } else if !flight.was_retransmitted {
             self.has_seen_reordering = true;
+        }
+        if flight.is_mixed {
+            return;
         }
         let round_trip = now.since(flight.sent);
         if flight.was_retransmitted && (is_first_sending || round_trip < minimum) {

@@ -1,4 +1,4 @@
-//! Who is to be looked at: each number waits once, in the order in which they came.
+//! Who is to be looked at: each number waits once, in its turn.
 
 use alloc::boxed::Box;
 

@@ -1,4 +1,4 @@
-//! The way into a connection: what has arrived, what may arrive, what is to be confirmed.
+//! The way in: what has arrived, may arrive, is to be confirmed.
 //!
 //! Invariants: the ring's front is the oldest byte that the user has not consumed,
 //! `readable` before `next`; the window's edge never moves back; nothing is stored beyond
@@ -190,10 +190,6 @@ impl Receiver {
     }
 
     fn take_in_order(&mut self, context: &mut Context<'_>, payload: &[u8], segment: usize) {
-        let is_empty = self.readable == 0 && self.gaps.is_empty();
-        if is_empty {
-            self.ring.rewind();
-        }
         let stored = self.ring.store(context.pool, self.readable, payload);
         if stored < payload.len() {
             context.counters.beyond_window += 1;
@@ -264,6 +260,10 @@ impl Receiver {
         let count = count.min(self.readable);
         self.ring.advance(pool, count);
         self.readable -= count;
+        if self.readable == 0 && self.gaps.is_empty() {
+            // The window is that of a whole piece again.
+            self.ring.rewind();
+        }
         count
     }
 
@@ -272,25 +272,27 @@ impl Receiver {
         let memory = self.ring.owned_bytes() + pool.growth_bytes();
         let capacity = self.capacity.min(memory).max(self.ring.owned_bytes());
         let capacity = capacity.min(RING_BYTES_MAX);
-        self.next + capacity.saturating_sub(self.readable)
+        let most = usize::from(u16::MAX) << self.window_shift;
+        self.next + capacity.saturating_sub(self.readable).min(most)
     }
 
-    /// Has the user made so much room that the peer should know at once?
+    /// Has the user made so much room, and has the peer so little left, that it should
+    /// know at once? Otherwise the next confirmation tells it.
     pub fn should_tell_window(&self, pool: &Chunks, segment: usize) -> bool {
-        if self.is_ended {
+        let capacity = self.capacity.max(TCP_CHUNK_BYTES);
+        let left = self.edge.since(self.next);
+        if self.is_ended || left > capacity / 8 * 3 {
             return false;
         }
-        let capacity = self.capacity.max(TCP_CHUNK_BYTES);
         let opened = self.edge_wanted(pool).beyond(self.edge);
         opened >= (capacity / 4).max((2 * segment).min(capacity / 2))
-            || (self.edge == self.next && opened >= segment.min(TCP_CHUNK_BYTES / 2))
+            || (left == 0 && opened >= segment.min(TCP_CHUNK_BYTES / 2))
     }
 
     /// The edge that the next header may tell. It moves in steps that are worth a segment
     /// (RFC 9293, section 3.8.6.2.2).
     fn edge_to_tell(&self, pool: &Chunks, segment: usize) -> Sequence {
-        let most = usize::from(u16::MAX) << self.window_shift;
-        let wanted = self.edge_wanted(pool).earlier(self.next + most);
+        let wanted = self.edge_wanted(pool);
         if wanted.beyond(self.edge) >= segment.min(TCP_CHUNK_BYTES / 2) && !self.is_ended {
             wanted
         } else {

@@ -1,4 +1,4 @@
-//! A stretch of a byte stream in pieces of memory, with holes where nothing has arrived.
+//! A stretch of a byte stream in pieces of memory, with holes.
 //!
 //! Places are counted from the front, the oldest byte that is still needed.
 //! Invariant: the piece at the front is always there, so that a stream moves on however

@@ -1,4 +1,4 @@
-//! Numbers that outsiders must not guess: first sequence numbers, ports, clocks.
+//! Numbers that outsiders must not guess: sequences, ports, clocks.
 //!
 //! RFC 6528 and RFC 6056 ask for a keyed hash of the endpoints; it is SipHash-2-4 as
 //! Aumasson and Bernstein published it.

@@ -1,4 +1,4 @@
-//! The way out of a connection: what waits, what is on its way, what may be sent.
+//! The way out: what waits, what is on its way, what may be sent.
 //!
 //! Invariants: `first` <= `next`; the ring's front is the byte `first`; flights cover
 //! `first..next`. The end of the stream takes one sequence number behind the last byte.
@@ -16,7 +16,7 @@ use crate::limits::TCP_CHUNK_BYTES;
 /// What is kept for sending however small the window of congestion is.
 const QUEUE_BYTES_LEAST: usize = 256 * 1024;
 /// How long a single segment may wait for the other side's delayed acknowledgement.
-const DELAYED_ACKNOWLEDGEMENT: Duration = Duration::from_millis(200);
+const DELAYED_ACKNOWLEDGEMENT: Duration = Duration::from_millis(100);
 /// Room for the other side's own scheduling before a tail probe.
 const PROBE_SLACK: u64 = 10_000_000;
 
@@ -235,7 +235,12 @@ impl Sender {
             if !is_blocked {
                 self.persist_at = None;
             } else if self.persist_at.is_none() {
-                let wait = self.round_trip.wait().as_nanos() << self.window_probes.min(16);
+                // A window that is only small is used after the first wait.
+                let doublings = match self.window_left() {
+                    0 => self.window_probes.min(16),
+                    _ => 0,
+                };
+                let wait = self.round_trip.wait().as_nanos() << doublings;
                 self.persist_at = Some(now + Duration::from_nanos(wait).min(PROBES_APART_MAX));
             }
             return;
@@ -254,7 +259,7 @@ impl Sender {
                 false => PROBE_SLACK,
             };
             let wait = Duration::from_nanos(2 * smoothed.as_nanos() + slack);
-            self.probe_at = Some((now + wait).min(self.retransmit_at()));
+            self.probe_at = Some(now + wait).filter(|at| *at < self.retransmit_at());
         }
     }
 

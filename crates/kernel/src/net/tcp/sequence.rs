@@ -1,4 +1,4 @@
-//! Sequence numbers: 32 bits that wrap, compared by their distance (RFC 9293, section 3.4).
+//! Sequence numbers: 32 bits that wrap (RFC 9293, section 3.4).
 
 use core::ops::{Add, Sub};
 

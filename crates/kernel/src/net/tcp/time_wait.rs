@@ -1,7 +1,7 @@
-//! Ended connections, remembered so that late segments meet somebody (RFC 9293, section
-//! 3.6.1; RFC 7323; RFC 1337).
+//! Ended connections, remembered so that late segments meet somebody.
 //!
-//! Invariant: the oldest stands first; a full table forgets it early.
+//! RFC 9293, section 3.6.1; RFC 7323; RFC 1337. Invariant: the oldest stands first; a full
+//! table forgets it early.
 
 use super::flow::Flow;
 use super::header::{Header, Timestamps, flags};

@@ -1,4 +1,4 @@
-//! Deadlines of many machines: the earliest is found at once, a later one costs nothing.
+//! Deadlines of many machines: a later one costs nothing.
 //!
 //! A machine's entry may be earlier than its deadline, never later. When the entry comes
 //! up the machine is asked, and is entered anew if it has time left. So a deadline that

@@ -1,4 +1,4 @@
-//! What TCP tells of itself: counters, use of its tables, one row a connection.
+//! What TCP tells of itself: counters, its tables, its connections.
 
 use super::types::StateName;
 use crate::base::metric::Usage;

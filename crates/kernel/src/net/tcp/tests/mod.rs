@@ -5,5 +5,6 @@ mod hostile;
 mod scenarios;
 mod script;
 mod speed;
+mod streams;
 mod transfer;
 mod world;

@@ -88,9 +88,12 @@ fn transfer(world: &mut World, bytes: [usize; 2]) -> Duration {
         Peer::new(server, (22, 11), bytes[1]),
     ];
     let deadline = world.now + Duration::from_secs(20_000);
-    while !peers.iter().all(|peer| peer.is_done) {
+    loop {
         for (peer, tcp) in peers.iter_mut().zip(&mut world.sides) {
             peer.act(tcp);
+        }
+        if peers.iter().all(|peer| peer.is_done) {
+            break;
         }
         assert!(world.step(deadline), "the transfer stands still");
     }
@@ -197,6 +200,8 @@ fn a_fifth_lost_is_still_a_stream() {
 fn reordering_alone_is_not_taken_for_loss() {
     let weather = Weather {
         jitter: Duration::from_millis(3),
+        rate: Some(20_000_000),
+        queue: Duration::from_millis(200),
         ..Weather::default()
     };
     let mut world = World::new(5, weather);
@@ -204,7 +209,7 @@ fn reordering_alone_is_not_taken_for_loss() {
     let took = transfer(&mut world, [4 << 20, 0]);
     report("reordered", &world, took, 4 << 20);
     let counters = world.sides[0].view().counters;
-    assert!(counters.segments_retransmitted * 50 < counters.segments_sent);
+    assert!(counters.segments_retransmitted * 20 < counters.segments_sent);
 }
 
 /// Go-back-N sends a whole window again for each loss: with p = 5 % and a window of W

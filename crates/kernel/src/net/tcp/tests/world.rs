@@ -1,4 +1,4 @@
-//! Two instances and a wire that loses, delays, reorders and repeats, all from one seed.
+//! Two instances and a wire that loses, delays, reorders, repeats.
 
 use crate::base::prng::Prng;
 use crate::base::tenant::Tenant;
