@@ -58,7 +58,7 @@ impl Rig {
     fn offering(wanted: &[Service]) -> Self {
         let mut rig = Self {
             services: Services::new(),
-            streams: MemoryStreams::new(),
+            streams: MemoryStreams::default(),
             ports: FakePorts::default(),
         };
         let wanted = wanted
