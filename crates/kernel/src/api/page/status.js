@@ -4,7 +4,7 @@
 
 const REFRESH_MS = 2000;
 const OVERVIEW = [
-  ["net/status", "Network"], ["dhcp/status", "Address lease"], ["status", "System"],
+  ["net/interfaces", "Network"], ["dhcp/leases", "Address lease"], ["status", "System"],
   ["device/list", "Devices"], ["firewall/status", "Firewall"], ["firewall/list", "Firewall rules"],
   ["threads", "Threads"], ["mem/status", "Memory"], ["disk/list", "Disks"], ["api/status", "API"],
   ["log", "Log"],
@@ -13,8 +13,8 @@ const PAGES = [
   ["", "Overview", OVERVIEW],
   ["machine", "Machine", [["cpu", "Processor"], ["mem/status", "Memory"], ["mem/map", "Memory map"],
     ["irq", "Interrupts"], ["device/list", "Devices"], ["disk/list", "Disks"], ["version", "Version"]]],
-  ["network", "Network", [["net/status", "Interfaces"], ["net/routes", "Routes"],
-    ["net/neighbours", "Neighbours"], ["net/sockets", "Sockets"], ["dhcp/status", "Address lease"],
+  ["network", "Network", [["net/interfaces", "Interfaces"], ["net/status", "Traffic"], ["net/routes", "Routes"],
+    ["net/neighbours", "Neighbours"], ["net/sockets", "Sockets"], ["net/names", "Names"], ["dhcp/status", "Address lease"],
     ["firewall/status", "Firewall"], ["firewall/list", "Firewall rules"], ["api/status", "API"],
     ["api/requests", "Last requests"]]],
   ["log", "Log", [["log", "Log"]]],
@@ -194,10 +194,10 @@ function tilesNode(answers) {
     const ready = field(status, "ready_at_ns");
     tiles.push(tile("Up for", span(uptime), ready == null ? null : "ready after " + span(ready)));
   }
-  const address = field(answers.get("dhcp/status"), "address")
-    || column(answers.get("dhcp/status"), (name) => name === "address")
-    || column(answers.get("net/status"), (name) => name === "address" || name === "ipv4");
-  if (address) tiles.push(tile("Address", String(address), leaseDetail(answers.get("dhcp/status"))));
+  const address = field(answers.get("dhcp/leases"), "address")
+    || column(answers.get("dhcp/leases"), (name) => name === "address")
+    || column(answers.get("net/interfaces"), (name) => name === "address" || name === "ipv4");
+  if (address) tiles.push(tile("Address", String(address), leaseDetail(answers.get("dhcp/leases"))));
   const total = field(status, "memory_total_bytes");
   const free = field(status, "memory_free_bytes");
   if (total && free != null) {
@@ -288,10 +288,19 @@ async function refresh() {
   return page[2] !== null;
 }
 
+// One timer, whatever happens meanwhile; a hidden page and a typed command are left alone.
+let timer = 0;
+
 async function live() {
+  clearTimeout(timer);
   const isRefreshed = await refresh();
-  const wait = () => (document.hidden || !isRefreshed ? setTimeout(wait, REFRESH_MS) : live());
-  if (isRefreshed) setTimeout(wait, REFRESH_MS);
+  clearTimeout(timer);
+  if (isRefreshed) timer = setTimeout(tick, REFRESH_MS);
+}
+
+function tick() {
+  if (document.hidden) timer = setTimeout(tick, REFRESH_MS);
+  else live();
 }
 
 byId("token-form").addEventListener("submit", (event) => {
