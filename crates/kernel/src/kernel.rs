@@ -5,6 +5,7 @@
 //! seeded world.
 
 mod desk;
+mod panel;
 mod ports;
 mod web;
 
@@ -13,6 +14,10 @@ use crate::base::buffer::Buffer;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::disk::Disk;
+use crate::base::display::Display;
+use crate::base::entropy::EntropySources;
+use crate::base::fixed::Full;
+use crate::base::input::InputEvent;
 use crate::base::log::{Level, Log};
 use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
@@ -20,26 +25,31 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::operation::{OperationId, Operations, Performer};
+use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
 use crate::drivers::devices::ResetError;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
+use crate::drivers::input_queue::InputQueue;
 use crate::drivers::pci::address::Address;
 use crate::limits::{
     API_WORKERS_MAX, CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX,
 };
 use crate::memory::view::MemoryView;
 use crate::net::network::Network;
+use crate::net::outbound::Outbound;
 use crate::sched::view::ThreadsView;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::{Session, Tried};
 use crate::storage::Errands;
+use crate::workloads::load::Loads;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
-use ports::{MachinePorts, setup};
+use panel::PanelWriter;
+use ports::{MachinePorts, seed, setup};
 use web::Web;
 
 /// What a machine gives to the kernel that runs on it.
@@ -47,7 +57,10 @@ pub trait Machine {
     fn now(&self) -> Instant;
     /// Bytes nobody can guess; false when the machine has no such source.
     fn entropy(&mut self, bytes: &mut [u8]) -> bool;
-    /// Console `index`: 0 is the serial line, 1 the screen with its keyboard.
+    /// Where these bytes come from.
+    fn entropy_sources(&mut self) -> EntropySources;
+    /// Console `index`: 0 is the serial line, 1 the screen with its keyboard, 2 the
+    /// virtual display, 3 the virtio console. One that is unplugged is not there.
     fn console(&mut self, index: usize) -> Option<&mut dyn Console>;
     /// Disk `index`; its place stays empty when it is unplugged.
     fn disk(&mut self, _index: usize) -> Option<&mut dyn Disk> {
@@ -57,6 +70,12 @@ pub trait Machine {
     fn take_buffer(&mut self, _bytes: usize) -> Option<Buffer> {
         None
     }
+    /// The display with a panel.
+    fn display(&mut self) -> Option<&mut dyn Display> {
+        None
+    }
+    /// Gives keys to the console that they are typed at, and all other input to `other`.
+    fn route_input(&mut self, _other: &mut dyn FnMut(&InputEvent)) {}
     fn log(&self) -> &Log;
     fn trace(&self) -> &Trace;
     fn boot(&self) -> &BootView;
@@ -72,6 +91,10 @@ pub trait Machine {
     }
     /// Looks after the devices: what has interrupted, what is due.
     fn poll_devices(&mut self, _now: Instant) {}
+    /// Were all devices tried that the machine came with? Before, no command is taken.
+    fn are_devices_started(&self) -> bool {
+        true
+    }
     /// The loop is about to sleep; true when a device has something already.
     fn rest_devices(&mut self, _now: Instant) -> bool {
         false
@@ -118,8 +141,12 @@ pub struct Kernel<M: Machine> {
     operations: Operations,
     errands: Errands,
     web: Web,
+    outbound: Outbound,
     network: Box<Network>,
     handlers: DeviceHandlers,
+    loads: Loads,
+    pointers: InputQueue,
+    panel: PanelWriter,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -139,13 +166,14 @@ impl<M: Machine> Kernel<M> {
             sessions.push(Session::new(mode));
         }
         sessions.resize_with(SESSIONS_MAX, Session::for_requests);
-        let web = Web::new(config.token.clone());
         let mut errands = Errands::default();
         for _ in 0..DISK_ERRANDS_MAX {
             if let Some(buffer) = machine.take_buffer(DISK_ERRAND_BYTES) {
                 errands.add_buffer(buffer);
             }
         }
+        let web = Web::new(machine.boot().config.token.clone());
+        let outbound = Outbound::new(seed(&mut machine));
         let network = Box::new(Network::new(setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
@@ -164,8 +192,12 @@ impl<M: Machine> Kernel<M> {
             operations: Operations::default(),
             errands,
             web,
+            outbound,
             network,
             handlers: DeviceHandlers::new(),
+            loads: Loads::default(),
+            pointers: InputQueue::default(),
+            panel: PanelWriter::default(),
             is_stopped: false,
         }
     }
@@ -176,6 +208,15 @@ impl<M: Machine> Kernel<M> {
 
     pub const fn machine_mut(&mut self) -> &mut M {
         &mut self.machine
+    }
+
+    /// Gives a tenant an interface of its own on a port; it asks for an address at once.
+    pub fn add_tenant_interface(&mut self, port: usize, tenant: Tenant) -> Result<usize, Full> {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        let handlers = &mut self.handlers;
+        self.network
+            .add_tenant_interface(now, port, tenant, ports, handlers)
     }
 
     /// Does what there is to do now; answers when it wants to be called again though
@@ -203,6 +244,8 @@ impl<M: Machine> Kernel<M> {
             self.network.next_deadline(),
             self.machine.next_device_deadline(now),
             self.web.next_deadline(now),
+            self.panel.next_deadline(),
+            self.outbound.next_deadline(now),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
     }
@@ -223,6 +266,8 @@ impl<M: Machine> Kernel<M> {
     fn sense(&mut self) {
         let now = self.machine.now();
         self.machine.poll_devices(now);
+        let pointers = &mut self.pointers;
+        self.machine.route_input(&mut |event| pointers.push(*event));
         for index in 0..DISKS_MAX {
             if let Some(disk) = self.machine.disk(index) {
                 while let Some(done) = disk.completed() {
@@ -232,6 +277,9 @@ impl<M: Machine> Kernel<M> {
         }
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.receive(now, ports, &mut self.handlers);
+        if !self.machine.are_devices_started() {
+            return;
+        }
         for (index, session) in self.sessions.iter_mut().enumerate() {
             if let Some(console) = console(&mut self.machine, &mut self.web, index) {
                 session.receive(console);
@@ -244,6 +292,7 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.step(now, ports, &mut self.handlers);
+        self.serve();
     }
 
     /// Lines to commands to reports.
@@ -254,12 +303,13 @@ impl<M: Machine> Kernel<M> {
                 self.sessions[index].leave();
                 self.web.on_session_left(index);
             } else {
+                self.type_request(index);
                 self.answer_session(index);
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
                 let performers: &mut [&mut dyn Performer] =
-                    &mut [&mut self.errands, &mut *self.network];
+                    &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
                 self.operations.cancel(id, performers);
             }
         }
@@ -276,8 +326,11 @@ impl<M: Machine> Kernel<M> {
             operations: &self.operations,
             errands: &self.errands,
             web: &self.web,
+            outbound: &self.outbound,
             network: &self.network,
             handlers: &self.handlers,
+            loads: &self.loads,
+            pointers: &self.pointers,
         };
         session.set_authority(self.web.authority(index));
         session.step(now, &mut desk);
@@ -295,17 +348,18 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands, &mut *self.network];
+        let performers: &mut [&mut dyn Performer] =
+            &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
     }
 
-    /// Segments to ports, answers to consoles, and what is to happen once they are out.
+    /// Answers to consoles, what is to happen once they are out, and segments to ports.
     fn act(&mut self) {
-        let now = self.machine.now();
-        let ports = &mut MachinePorts(&mut self.machine);
-        self.network.transmit(now, ports, &mut self.handlers);
+        // No address is known before there is a network.
+        self.panel
+            .maybe_show(&mut self.machine, &mut self.views, None);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
             let Some(console) = console(&mut self.machine, &mut self.web, index) else {
@@ -318,6 +372,10 @@ impl<M: Machine> Kernel<M> {
                 log.write(now, Level::Error, "kernel", format_args!("{reason}"));
             }
         }
+        self.serve();
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.transmit(now, ports, &mut self.handlers);
     }
 
     /// The one place where what a command wants is done.
@@ -333,6 +391,7 @@ impl<M: Machine> Kernel<M> {
                 result.map_err(SelfTestError::reason)?;
             }
             Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
+            Intent::Load(change) => self.loads.apply(self.machine.now(), change)?,
             Intent::SetQuota {
                 tenant,
                 resource,
@@ -385,6 +444,10 @@ impl<M: Machine> Kernel<M> {
             Operation::Disk(errand) => {
                 let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
                 self.errands.start(id, errand, disk)
+            }
+            Operation::Outbound(wish) => {
+                let now = self.machine.now();
+                self.outbound.start(now, id, wish)
             }
             Operation::Ping(request) => {
                 let now = self.machine.now();

@@ -18,3 +18,4 @@ pub mod net;
 pub mod sched;
 pub mod shell;
 pub mod storage;
+pub mod workloads;

@@ -8,6 +8,7 @@ use rayos_kernel::base::buffer::Buffer;
 use rayos_kernel::base::config::Config;
 use rayos_kernel::base::console::Console;
 use rayos_kernel::base::disk::Disk;
+use rayos_kernel::base::entropy::EntropySources;
 use rayos_kernel::base::fixed::{Text, Vec as FixedVec};
 use rayos_kernel::base::log::Log;
 use rayos_kernel::base::machine::{
@@ -142,6 +143,13 @@ impl Machine for SimMachine {
     fn entropy(&mut self, bytes: &mut [u8]) -> bool {
         self.prng.fill(bytes);
         true
+    }
+
+    fn entropy_sources(&mut self) -> EntropySources {
+        EntropySources {
+            has_processor: true,
+            has_device: false,
+        }
     }
 
     fn console(&mut self, index: usize) -> Option<&mut dyn Console> {

@@ -8,7 +8,7 @@ use crate::base::log::Level;
 use crate::base::machine::BootView;
 use crate::base::time::{Duration, Instant};
 use crate::drivers::devices::Devices;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Machine};
 use crate::sched::{self, PRIORITY_NORMAL, Spawn, ThreadId};
 use core::sync::atomic::{AtomicU64, Ordering::*};
 use spin::{Mutex, Once};
@@ -47,7 +47,10 @@ fn run(_: usize) {
     loop {
         TICK_SINCE.store(clock::now().as_nanos().max(1), Release);
         let next = kernel.tick();
-        let has_more = screen::exchange();
+        let has_more = screen::exchange() | kernel.machine_mut().draw();
+        // What was drawn may have to be shown at a time of its own.
+        let drawn = kernel.machine().next_device_deadline(clock::now());
+        let next = next.into_iter().chain(drawn).min();
         TICK_SINCE.store(0, Release);
         match next {
             _ if has_more => sched::yield_now(),

@@ -5,8 +5,13 @@ use super::power;
 use super::screen::{self, ScreenHandle};
 use crate::arch::view::{CoreView, CpuView, InterruptsView};
 use crate::arch::{apic, clock, core_local, cpu, interrupts};
+use crate::base::buffer::Buffer;
 use crate::base::console::Console;
+use crate::base::disk::Disk;
+use crate::base::display::Display;
+use crate::base::entropy::EntropySources;
 use crate::base::fixed::Vec;
+use crate::base::input::{InputClass, InputEvent};
 use crate::base::log::Log;
 use crate::base::machine::{
     BootView, DebugAction, PowerAction, SelfTest, SelfTestError, SelfTestView,
@@ -25,6 +30,11 @@ use crate::memory::view::MemoryView;
 use crate::sched;
 use crate::sched::view::ThreadsView;
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
+
+/// Random bytes that are asked of a device in one go.
+const ENTROPY_CHUNK: usize = 32;
+/// Cells of the virtual display that are painted in one tick, as for the screen.
+const CELLS_A_TICK: usize = 400;
 
 pub struct Metal {
     boot: BootView,
@@ -47,13 +57,70 @@ impl Metal {
     }
 }
 
+impl Metal {
+    /// Brings to the virtual display what has changed; true when more waits.
+    pub fn draw(&mut self) -> bool {
+        let display = self.devices.as_mut().and_then(Devices::display);
+        display.is_some_and(|display| display.draw(clock::now(), CELLS_A_TICK))
+    }
+}
+
 impl Machine for Metal {
     fn now(&self) -> Instant {
         clock::now()
     }
 
     fn entropy(&mut self, bytes: &mut [u8]) -> bool {
-        cpu::random(bytes)
+        let has_own = cpu::random(bytes);
+        let Some(devices) = &mut self.devices else {
+            return has_own;
+        };
+        // Two sources are laid over one another, so that the better one decides.
+        let mut has_other = false;
+        for chunk in bytes.chunks_mut(ENTROPY_CHUNK) {
+            let mut other = [0; ENTROPY_CHUNK];
+            let other = &mut other[..chunk.len()];
+            has_other = devices.entropy(other);
+            if !has_other {
+                break;
+            }
+            for (byte, other) in chunk.iter_mut().zip(other) {
+                *byte ^= *other;
+            }
+        }
+        has_own || has_other
+    }
+
+    fn entropy_sources(&mut self) -> EntropySources {
+        EntropySources {
+            has_processor: cpu::random(&mut [0; 8]),
+            has_device: self.devices.as_mut().is_some_and(Devices::has_entropy),
+        }
+    }
+
+    fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
+        self.devices.as_mut()?.disk(index)
+    }
+
+    fn take_buffer(&mut self, bytes: usize) -> Option<Buffer> {
+        memory::allocate_buffer(bytes).ok()
+    }
+
+    fn display(&mut self) -> Option<&mut dyn Display> {
+        self.devices.as_mut()?.display()
+    }
+
+    fn route_input(&mut self, other: &mut dyn FnMut(&InputEvent)) {
+        let Some(devices) = &mut self.devices else {
+            return;
+        };
+        let keymap = self.boot.config.keymap;
+        let screen = &mut self.screen;
+        devices.route_input(keymap, &mut |event| match screen {
+            // Without a virtual display, keys are for the other one.
+            Some(screen) if event.class() == InputClass::Keyboard => screen.on_key(event),
+            _ => other(event),
+        });
     }
 
     fn console(&mut self, index: usize) -> Option<&mut dyn Console> {
@@ -63,6 +130,8 @@ impl Machine for Metal {
                 .screen
                 .as_mut()
                 .map(|screen| screen as &mut dyn Console),
+            2 => Some(self.devices.as_mut()?.display()?.text()),
+            3 => self.devices.as_mut()?.console(),
             _ => None,
         }
     }
@@ -140,6 +209,10 @@ impl Machine for Metal {
         if let Some(devices) = &mut self.devices {
             devices.poll(now);
         }
+    }
+
+    fn are_devices_started(&self) -> bool {
+        self.devices.as_ref().is_none_or(Devices::are_started)
     }
 
     fn rest_devices(&mut self, now: Instant) -> bool {

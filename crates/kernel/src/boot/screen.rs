@@ -8,6 +8,7 @@ use crate::arch::port;
 use crate::base::config::Keymap;
 use crate::base::console::{Console, ConsoleView};
 use crate::base::fixed::Queue;
+use crate::base::input::InputEvent;
 use crate::base::metric::Usage;
 use crate::base::sync::IrqLock;
 use crate::drivers::acpi::Acpi;
@@ -149,6 +150,11 @@ pub fn usage() -> Usage {
 pub struct ScreenHandle;
 
 impl ScreenHandle {
+    /// A key of a keyboard that speaks the codes of Linux.
+    pub fn on_key(&mut self, event: &InputEvent) {
+        Self::with(|console| console.feed_key(event));
+    }
+
     fn with<R: Default>(body: impl FnOnce(&mut ScreenConsole) -> R) -> R {
         CONSOLE.lock().as_mut().map(body).unwrap_or_default()
     }

@@ -3,6 +3,7 @@
 pub mod acpi;
 pub mod devices;
 pub mod handlers;
+pub mod input_queue;
 pub mod pci;
 pub mod ps2;
 pub mod screen;

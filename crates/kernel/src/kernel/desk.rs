@@ -6,6 +6,8 @@ use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
+use crate::base::display::DisplayView;
+use crate::base::entropy::EntropySources;
 use crate::base::fixed::Vec;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
@@ -15,17 +17,22 @@ use crate::base::time::Instant;
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
+use crate::drivers::input_queue::InputQueue;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
+use crate::net::dns::Resolver;
 use crate::net::firewall::Firewall;
 use crate::net::http::{ApiView, RequestRecord};
 use crate::net::network::Network;
+use crate::net::outbound::Outbound;
+use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
+use crate::workloads::load::{LoadView, Loads};
 use alloc::boxed::Box;
 
 /// Room for the views of a machine, filled when somebody asks.
@@ -33,9 +40,9 @@ use alloc::boxed::Box;
 /// Each in a box of its own: together they would fill half of a stack on their way.
 #[derive(Default)]
 pub struct Views {
-    cpu: Box<CpuView>,
+    pub cpu: Box<CpuView>,
     interrupts: Box<InterruptsView>,
-    memory: Box<MemoryView>,
+    pub memory: Box<MemoryView>,
     threads: Box<ThreadsView>,
     devices: Box<DevicesView>,
 }
@@ -55,8 +62,11 @@ pub struct Desk<'a, M: Machine> {
     pub operations: &'a Operations,
     pub errands: &'a Errands,
     pub web: &'a Web,
+    pub outbound: &'a Outbound,
     pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
+    pub loads: &'a Loads,
+    pub pointers: &'a InputQueue,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -82,6 +92,14 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn self_test(&self) -> SelfTestView {
         self.machine.self_test()
+    }
+
+    fn resolver(&self) -> &Resolver {
+        self.outbound.resolver()
+    }
+
+    fn name_servers(&self) -> NameServers {
+        self.network.name_servers(&self.machine.boot().config.dns)
     }
 
     fn api(&self) -> ApiView {
@@ -133,6 +151,18 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         }
     }
 
+    fn pointers(&self) -> &InputQueue {
+        self.pointers
+    }
+
+    fn entropy_sources(&mut self) -> EntropySources {
+        self.machine.entropy_sources()
+    }
+
+    fn display(&mut self) -> Option<DisplayView> {
+        Some(self.machine.display()?.view())
+    }
+
     fn operations(&self) -> OperationsView {
         self.operations.view()
     }
@@ -153,15 +183,23 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.network.dhcp().views().for_each(|view| visit(&view));
     }
 
+    fn visit_loads(&mut self, visit: &mut dyn FnMut(&LoadView)) {
+        self.loads
+            .view(self.machine.now())
+            .for_each(|view| visit(&view));
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
         self.web.visit_usages(visit);
+        self.outbound.visit_usages(visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
         visit_boot(self.boot(), visit);
         self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
+        visit(&self.loads.usage());
         self.machine.usages(visit);
     }
 }
@@ -189,6 +227,7 @@ impl<M: Machine> Desk<'_, M> {
         visit(&Usage::of("DISKS_MAX", DISKS_MAX).used(disks));
         visit(&self.operations.usage());
         visit(&self.errands.usage());
+        visit(&self.pointers.usage());
     }
 }
 

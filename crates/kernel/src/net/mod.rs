@@ -50,6 +50,7 @@ mod reject;
 pub mod routes;
 pub mod segment;
 mod segments;
+pub mod service_sockets;
 pub mod services;
 pub mod slaac;
 pub mod stack;

@@ -257,7 +257,9 @@ impl Network {
             };
             if is_meant {
                 let mut inlet = self.inlet(now, ports, handlers);
-                result = inlet.command_dhcp(index, command);
+                let answer = inlet.command_dhcp(index, command);
+                // Of several clients, one that can is enough.
+                result = result.or(answer);
             }
         }
         result

@@ -3,7 +3,7 @@
 use super::carrier::{Carrier, OwnFrames, OwnMemory};
 use super::counters::{DropReason, Protocols};
 use super::firewall::Firewall;
-use super::interface::Interfaces;
+use super::interface::{Interfaces, LOOPBACK};
 use super::neighbours::Neighbours;
 use super::packet::Direction;
 use super::path_mtu::PathMtus;
@@ -48,6 +48,8 @@ impl Stack {
     /// Takes all the memory that it will ever use. Nobody else may know the seed.
     pub fn new(seed: u64) -> Self {
         let mut prng = Prng::new(seed);
+        let mut firewall = Firewall::new(prng.next_u64());
+        firewall.set_inside(LOOPBACK, true);
         let long_frames = REASSEMBLIES_MAX + LONG_FRAMES_FOR_SENDING;
         Self {
             interfaces: Interfaces::new(LOOPBACK_FRAME_BYTES - ETHERNET_HEADER_BYTES),
@@ -57,7 +59,7 @@ impl Stack {
             reassembly: Reassembly::default(),
             udp: Udp::default(),
             pings: Pings::default(),
-            firewall: Firewall::new(prng.next_u64()),
+            firewall,
             own: OwnMemory {
                 short: OwnFrames::new(LOOPBACK_FRAMES_MAX, LOOPBACK_FRAME_BYTES),
                 long: OwnFrames::new(long_frames, DATAGRAM_BYTES_MAX),

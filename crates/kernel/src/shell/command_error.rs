@@ -53,8 +53,14 @@ pub enum CommandError {
     NotAnAddress {
         word: Shown,
     },
+    NoDisplay,
     NoDisk {
         word: Shown,
+    },
+    /// Neither a name nor an address that can be asked for; why not.
+    NotAskable {
+        word: Shown,
+        reason: &'static str,
     },
     /// More than a sector holds.
     TextTooLong {
@@ -74,6 +80,12 @@ pub enum CommandError {
     NoSuchRule {
         number: usize,
         count: usize,
+    },
+    NotALoad {
+        word: Shown,
+    },
+    NoTarget {
+        word: Shown,
     },
     NotALimit {
         word: Shown,
@@ -101,6 +113,9 @@ impl CommandError {
             | Self::NotOneOf { .. }
             | Self::NotANumber { .. }
             | Self::OnlyInFront { .. }
+            | Self::NotAnAddress { .. }
+            | Self::NotAskable { .. }
+            | Self::Rule { .. }
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -163,14 +178,18 @@ impl fmt::Display for CommandError {
                 f,
                 "\"{word}\" is no address, such as 10.0.2.2 or fe80::2"
             ),
+            Self::NoDisplay => {
+                f.write_str("there is no virtual display that shows anything; see device list")
+            }
+            Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
+            Self::NotAskable { word, reason } => write!(f, "\"{word}\": {reason}"),
+            Self::TextTooLong { bytes, most } => {
+                write!(f, "the text has {bytes} bytes; at most {most} fit")
+            }
             Self::NotADevice { word } => write!(
                 f,
                 "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
             ),
-            Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
-            Self::TextTooLong { bytes, most } => {
-                write!(f, "the text has {bytes} bytes; at most {most} fit")
-            }
             Self::NeedsToken { command, action } => write!(
                 f,
                 "{} changes something; ask by POST and show the token that the kernel was booted with",
@@ -188,6 +207,13 @@ impl fmt::Display for CommandError {
             Self::NoSuchRule { number, count } => {
                 write!(f, "there is no rule {number}; they have the numbers 1 to {count}")
             }
+            Self::NotALoad { word } => {
+                write!(f, "\"{word}\" is no amount a second; write a number above 0, as 5MB or 200")
+            }
+            Self::NoTarget { word } => write!(
+                f,
+                "\"{word}\" is no target for datagrams; write an address with a port, as 10.0.2.2:9"
+            ),
             Self::NotALimit { word, unit } => {
                 write!(f, "\"{word}\" is no limit; write a number of {unit}, or none")
             }

@@ -4,6 +4,8 @@ use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
+use crate::base::display::DisplayView;
+use crate::base::entropy::EntropySources;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
@@ -12,12 +14,16 @@ use crate::base::time::{Duration, Instant};
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
+use crate::drivers::input_queue::InputQueue;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
+use crate::net::dns::Resolver;
 use crate::net::firewall::Firewall;
 use crate::net::http::{ApiView, RequestRecord};
+use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
+use crate::workloads::load::LoadView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
 pub trait Inspect {
@@ -29,6 +35,8 @@ pub trait Inspect {
     fn self_test(&self) -> SelfTestView;
     /// The HTTP server and the commands that run for its requests.
     fn api(&self) -> ApiView;
+    fn resolver(&self) -> &Resolver;
+    fn name_servers(&self) -> NameServers;
     /// The last HTTP requests, oldest first.
     fn visit_requests(&self, visit: &mut dyn FnMut(&RequestRecord));
     fn cpu(&mut self) -> &CpuView;
@@ -41,12 +49,19 @@ pub trait Inspect {
     fn visit_consoles(&mut self, visit: &mut dyn FnMut(&ConsoleView, ShellMode));
     /// Every disk of the machine with its place.
     fn visit_disks(&mut self, visit: &mut dyn FnMut(usize, &DiskFacts, &DiskView));
+    /// What pointers and touch screens have done.
+    fn pointers(&self) -> &InputQueue;
+    fn entropy_sources(&mut self) -> EntropySources;
+    /// The virtual display, where there is one.
+    fn display(&mut self) -> Option<DisplayView>;
     fn operations(&self) -> OperationsView;
     fn network(&self) -> NetworkView<'_>;
     fn firewall(&self) -> &Firewall;
     fn handlers(&self) -> &DeviceHandlers;
     /// Every DHCP client, in the order of their interfaces' coming.
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));
+    /// The newest load of each tenant.
+    fn visit_loads(&mut self, visit: &mut dyn FnMut(&LoadView));
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }

@@ -1,6 +1,10 @@
 //! What a driver is for the table of devices, and what it gives to the floors above.
 
+use crate::base::console::Console;
 use crate::base::disk::Disk;
+use crate::base::display::Display;
+use crate::base::entropy::EntropySource;
+use crate::base::input::InputDevice;
 use crate::base::network_port::NetworkPort;
 use crate::base::time::Instant;
 use crate::drivers::virtio::lie::DeviceLie;
@@ -54,6 +58,22 @@ pub trait Driver: Send {
     }
 
     fn disk(&mut self) -> Option<&mut dyn Disk> {
+        None
+    }
+
+    fn console(&mut self) -> Option<&mut dyn Console> {
+        None
+    }
+
+    fn display(&mut self) -> Option<&mut dyn Display> {
+        None
+    }
+
+    fn entropy(&mut self) -> Option<&mut dyn EntropySource> {
+        None
+    }
+
+    fn input(&mut self) -> Option<&mut dyn InputDevice> {
         None
     }
 }

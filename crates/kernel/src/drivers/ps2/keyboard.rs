@@ -10,6 +10,7 @@ use super::lights::Lights;
 use super::sequences::{Spelling, keypad_character, keypad_movement, spelling};
 use crate::base::config::Keymap;
 use crate::base::fixed;
+use crate::base::input::KeyboardLights;
 use core::fmt;
 use pc_keyboard::{KeyCode, KeyState, ScancodeSet as Decode, ScancodeSet1, ScancodeSet2};
 
@@ -96,6 +97,10 @@ impl Keyboard {
         self.decoder = Decoder::new(set);
     }
 
+    pub fn set_keymap(&mut self, keymap: Keymap) {
+        self.layout = Layout::of(keymap);
+    }
+
     pub fn scancodes_ignored(&self) -> u64 {
         self.scancodes_ignored
     }
@@ -103,6 +108,11 @@ impl Keyboard {
     /// A byte for the keyboard, when there is one to send.
     pub fn take_command(&mut self) -> Option<u8> {
         self.lights.take_command()
+    }
+
+    /// The lights for a keyboard that takes them in one piece, once for each change.
+    pub fn take_lights(&mut self) -> Option<KeyboardLights> {
+        self.lights.take_all()
     }
 
     pub fn feed(&mut self, byte: u8) -> Option<Key> {

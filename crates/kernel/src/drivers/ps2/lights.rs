@@ -1,5 +1,7 @@
 //! The keyboard's lights, and the bytes that set them.
 
+use crate::base::input::KeyboardLights;
+
 const SET_LIGHTS: u8 = 0xed;
 const NUM_LOCK: u8 = 1 << 1;
 const CAPS_LOCK: u8 = 1 << 2;
@@ -66,6 +68,18 @@ impl Lights {
     /// The keyboard did not understand, and wants all of it again.
     pub fn on_resend(&mut self) {
         self.state = State::Idle;
+    }
+
+    /// As `take_command` for a keyboard that takes all of it at once.
+    pub fn take_all(&mut self) -> Option<KeyboardLights> {
+        if self.lit == Some(self.wanted) {
+            return None;
+        }
+        self.lit = Some(self.wanted);
+        Some(KeyboardLights {
+            is_num_lock: self.wanted & NUM_LOCK != 0,
+            is_caps_lock: self.wanted & CAPS_LOCK != 0,
+        })
     }
 
     pub fn take_command(&mut self) -> Option<u8> {

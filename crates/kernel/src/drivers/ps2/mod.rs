@@ -5,6 +5,7 @@ pub mod controller;
 mod keyboard;
 mod layout;
 mod lights;
+pub mod linux_keys;
 mod sequences;
 
 pub use controller::{Controller, Ports, Ps2Error, Started};

@@ -69,6 +69,13 @@ impl Cell {
         )
     }
 
+    /// Would nobody see that it is there?
+    pub const fn is_blank(self) -> bool {
+        let is_plain = self.0 & (UNDERLINED | CURSOR) == 0;
+        let behind = (self.0 >> BACKGROUND_SHIFT) as Colour & 15;
+        is_plain && behind == BACKGROUND && self.0 & CHARACTER == ' ' as u32
+    }
+
     pub fn under_cursor(self) -> Self {
         Self(self.0 | CURSOR)
     }

@@ -3,24 +3,18 @@
 use super::framebuffer::{Framebuffer, Geometry};
 use super::painter::Painter;
 use super::panic::PanicWriter;
-use super::terminal::Terminal;
+use super::text_console::TextConsole;
 use crate::base::config::Keymap;
 use crate::base::console::{Console, ConsoleView};
-use crate::base::fixed::Queue;
-use crate::drivers::ps2::{Key, Keyboard, ScancodeSet};
-use crate::limits::{KEYBOARD_INPUT_BYTES, SCREEN_WRITE_BYTES};
+use crate::base::input::InputEvent;
+use crate::drivers::ps2::ScancodeSet;
 
 /// A shell session's place on a machine with a display.
 ///
 /// All memory is taken in `new`; the largest part is the scroll-back.
 pub struct ScreenConsole<M = &'static mut [u8]> {
-    pub(super) terminal: Terminal,
+    pub(super) text: TextConsole,
     pub(super) painter: Painter<M>,
-    keyboard: Keyboard,
-    input: Queue<u8, KEYBOARD_INPUT_BYTES>,
-    received_bytes: u64,
-    received_dropped_bytes: u64,
-    sent_bytes: u64,
 }
 
 /// The screen in numbers.
@@ -46,65 +40,46 @@ pub struct ScreenView {
 impl<M: AsMut<[u8]>> ScreenConsole<M> {
     /// A keyboard without a controller that says otherwise sends scan code set 1.
     pub fn new(framebuffer: Framebuffer<M>, keymap: Keymap) -> Self {
-        let painter = Painter::new(framebuffer);
+        let painter = Painter::new(framebuffer, 0);
         Self {
-            terminal: Terminal::new(painter.columns(), painter.rows()),
+            text: TextConsole::new("screen", painter.columns(), painter.rows(), keymap),
             painter,
-            keyboard: Keyboard::new(ScancodeSet::One, keymap),
-            input: Queue::new(),
-            received_bytes: 0,
-            received_dropped_bytes: 0,
-            sent_bytes: 0,
         }
     }
 
     /// What the controller's start found out.
     pub fn set_scancode_set(&mut self, set: ScancodeSet) {
-        self.keyboard.set_scancode_set(set);
+        self.text.set_scancode_set(set);
     }
 
     /// Takes a byte that the keyboard sent.
     pub fn feed_scancode(&mut self, byte: u8) {
-        match self.keyboard.feed(byte) {
-            Some(Key::Bytes(bytes)) => {
-                self.terminal.grid_mut().view_to_bottom();
-                // A key arrives whole or not at all: half an escape sequence is another key.
-                if bytes.len() <= self.input.space() {
-                    self.input.push_some(&bytes);
-                    self.received_bytes += bytes.len() as u64;
-                } else {
-                    self.received_dropped_bytes += bytes.len() as u64;
-                }
-            }
-            Some(Key::ScrollBack) => self.move_view(1),
-            Some(Key::ScrollForward) => self.move_view(-1),
-            None => {}
-        }
+        self.text.feed_scancode(byte);
     }
 
-    fn move_view(&mut self, pages: isize) {
-        let page = self.painter.rows().div_ceil(2) as isize;
-        self.terminal.grid_mut().move_view(pages * page);
+    /// Takes a key of a keyboard that speaks the codes of Linux.
+    pub fn feed_key(&mut self, event: &InputEvent) {
+        self.text.feed_key(event);
     }
 
     /// A byte for the keyboard (its lights), to be written when the controller takes one.
     pub fn take_keyboard_command(&mut self) -> Option<u8> {
-        self.keyboard.take_command()
+        self.text.take_keyboard_command()
     }
 
     /// Paints at most `cells_max` cells that changed; 0 means that all is shown,
     /// else at most so many cells wait for the next call.
     pub fn draw(&mut self, cells_max: usize) -> usize {
-        self.painter.paint(&mut self.terminal, cells_max)
+        self.painter.paint(&mut self.text.terminal, cells_max)
     }
 
     /// The screen for the report of a panic; one writer for all of the report.
     pub fn panic_writer(&mut self) -> PanicWriter<'_, M> {
-        PanicWriter::new(&mut self.terminal, &mut self.painter)
+        PanicWriter::new(&mut self.text.terminal, &mut self.painter)
     }
 
     pub fn screen_view(&self) -> ScreenView {
-        let grid = self.terminal.grid();
+        let grid = self.text.terminal.grid();
         ScreenView {
             display: *self.painter.framebuffer().geometry(),
             columns: grid.columns(),
@@ -113,50 +88,34 @@ impl<M: AsMut<[u8]>> ScreenConsole<M> {
             view_back_lines: grid.view_back(),
             cells_painted: self.painter.cells_painted(),
             cells_waiting: grid.changed_rows() * grid.columns(),
-            sequences_ignored: self.terminal.sequences_ignored(),
-            scancodes_ignored: self.keyboard.scancodes_ignored(),
+            sequences_ignored: self.text.terminal.sequences_ignored(),
+            scancodes_ignored: self.text.scancodes_ignored(),
         }
     }
 }
 
 impl<M: AsMut<[u8]>> Console for ScreenConsole<M> {
     fn name(&self) -> &'static str {
-        "screen"
+        self.text.name()
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> usize {
-        let mut count = 0;
-        while let Some(place) = buffer.get_mut(count)
-            && let Some(byte) = self.input.pop()
-        {
-            *place = byte;
-            count += 1;
-        }
-        count
+        self.text.read(buffer)
     }
 
     fn write_space(&self) -> usize {
-        SCREEN_WRITE_BYTES
+        self.text.write_space()
     }
 
     fn write(&mut self, bytes: &[u8]) -> usize {
-        let count = bytes.len().min(SCREEN_WRITE_BYTES);
-        self.terminal.write(&bytes[..count]);
-        self.sent_bytes += count as u64;
-        count
+        self.text.write(bytes)
     }
 
     fn columns(&self) -> Option<u16> {
-        u16::try_from(self.painter.columns()).ok()
+        self.text.columns()
     }
 
     fn view(&self) -> ConsoleView {
-        ConsoleView {
-            name: self.name(),
-            received_bytes: self.received_bytes,
-            sent_bytes: self.sent_bytes,
-            receive_dropped_bytes: self.received_dropped_bytes,
-            line_errors: 0,
-        }
+        self.text.view()
     }
 }

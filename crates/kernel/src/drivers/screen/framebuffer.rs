@@ -62,25 +62,20 @@ pub struct Framebuffer<M = &'static mut [u8]> {
 
 impl<M: AsMut<[u8]>> Framebuffer<M> {
     /// Checks that all of the picture lies in `memory`.
-    pub fn new(geometry: Geometry, mut memory: M) -> Result<Self, FramebufferError> {
-        if !(1..=PIXEL_BYTES_MAX).contains(&geometry.bytes_per_pixel) {
-            return Err(FramebufferError::PixelSize);
+    pub fn new(geometry: Geometry, memory: M) -> Result<Self, FramebufferError> {
+        Self::checked(geometry, memory).map_err(|(error, _)| error)
+    }
+
+    /// As `new`; memory that does not do is given back.
+    pub fn checked(geometry: Geometry, mut memory: M) -> Result<Self, (FramebufferError, M)> {
+        match check(&geometry, memory.as_mut().len()) {
+            Ok(()) => Ok(Self { geometry, memory }),
+            Err(error) => Err((error, memory)),
         }
-        if geometry.width < WIDTH_MIN || geometry.height < HEIGHT_MIN {
-            return Err(FramebufferError::TooSmall);
-        }
-        if geometry.stride < geometry.width {
-            return Err(FramebufferError::Stride);
-        }
-        let bytes = geometry
-            .stride
-            .checked_mul(geometry.height - 1)
-            .and_then(|pixels| pixels.checked_add(geometry.width))
-            .and_then(|pixels| pixels.checked_mul(geometry.bytes_per_pixel));
-        match bytes {
-            Some(bytes) if bytes <= memory.as_mut().len() => Ok(Self { geometry, memory }),
-            _ => Err(FramebufferError::MemoryTooShort),
-        }
+    }
+
+    pub fn into_memory(self) -> M {
+        self.memory
     }
 
     pub fn geometry(&self) -> &Geometry {
@@ -126,6 +121,28 @@ impl<M: AsMut<[u8]>> Framebuffer<M> {
                 self.write_run(start, line, &run[..pixels * bytes_per_pixel]);
             }
         }
+    }
+}
+
+/// Does the picture lie in `length` bytes?
+fn check(geometry: &Geometry, length: usize) -> Result<(), FramebufferError> {
+    if !(1..=PIXEL_BYTES_MAX).contains(&geometry.bytes_per_pixel) {
+        return Err(FramebufferError::PixelSize);
+    }
+    if geometry.width < WIDTH_MIN || geometry.height < HEIGHT_MIN {
+        return Err(FramebufferError::TooSmall);
+    }
+    if geometry.stride < geometry.width {
+        return Err(FramebufferError::Stride);
+    }
+    let bytes = geometry
+        .stride
+        .checked_mul(geometry.height - 1)
+        .and_then(|pixels| pixels.checked_add(geometry.width))
+        .and_then(|pixels| pixels.checked_mul(geometry.bytes_per_pixel));
+    match bytes {
+        Some(bytes) if bytes <= length => Ok(()),
+        _ => Err(FramebufferError::MemoryTooShort),
     }
 }
 

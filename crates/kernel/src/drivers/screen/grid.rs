@@ -122,6 +122,11 @@ impl Grid {
         self.move_view(isize::MIN);
     }
 
+    /// The cells `down` lines below the screen's top, or above it in the history.
+    pub fn line_cells(&self, down: isize) -> &[Cell] {
+        &self.cells[self.line(down)]
+    }
+
     /// Row `row` of what is to be seen.
     pub fn visible_row(&self, row: usize) -> &[Cell] {
         &self.cells[self.line(row as isize - self.view_back as isize)]
@@ -140,7 +145,8 @@ impl Grid {
         }
     }
 
-    fn mark_all(&mut self) {
+    /// Nothing of what is to be seen is painted yet.
+    pub fn mark_all(&mut self) {
         self.changed.fill(true);
     }
 

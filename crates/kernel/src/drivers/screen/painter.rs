@@ -1,9 +1,11 @@
 //! Brings the cells that changed to the framebuffer, so many at a time.
 //!
 //! It remembers what each place shows, so a full scroll costs what differs
-//! between the lines, spread over as many ticks as that takes.
+//! between the lines, spread over as many ticks as that takes. A band above the
+//! text can be kept free for a panel.
 
 use super::cell::Cell;
+use super::dirty::{Dirty, Rectangle};
 use super::font::{Font, GLYPH_PIXELS_MAX, SCALE_MAX};
 use super::framebuffer::Framebuffer;
 use super::palette::{self, BACKGROUND, Rgb};
@@ -22,13 +24,17 @@ pub struct Painter<M> {
     font: Font,
     columns: usize,
     rows: usize,
-    /// Pixels left free at the left and above.
+    /// Pixels left free at the left, and between the panel and the text.
     margin: usize,
+    /// Lines of pixels above the text that belong to a panel.
+    band: usize,
     shown: Vec<Cell>,
     /// Where the last call stopped, so that no row waits for ever.
     next_row: usize,
     shades: Shades,
     cells_painted: u64,
+    /// What was painted since somebody asked.
+    dirty: Dirty,
 }
 
 /// The pixels between two colours, kept for the next cell that has the same two.
@@ -38,22 +44,29 @@ struct Shades {
 }
 
 impl<M: AsMut<[u8]>> Painter<M> {
-    /// Paints the margins; the cells follow with the first calls of `paint`.
-    pub fn new(framebuffer: Framebuffer<M>) -> Self {
+    /// Paints the margins; the cells follow with the first calls of `paint`. A band of
+    /// `panel_rows` rows of text is left to a panel.
+    pub fn new(framebuffer: Framebuffer<M>, panel_rows: usize) -> Self {
         let geometry = *framebuffer.geometry();
         let font = Font::for_display(geometry.width, geometry.height);
         let margin = font.cell_width();
+        let band = match panel_rows {
+            0 => 0,
+            // Half a row above and below them.
+            rows => (rows + 1) * font.cell_height(),
+        };
         let fit = |pixels: usize, cell: usize, most: usize| {
             (pixels.saturating_sub(2 * margin) / cell).clamp(1, most)
         };
         let columns = fit(geometry.width, font.cell_width(), SCREEN_COLUMNS_MAX);
-        let rows = fit(geometry.height, font.cell_height(), SCREEN_ROWS_MAX);
+        let rows = fit(geometry.height - band, font.cell_height(), SCREEN_ROWS_MAX);
         let mut painter = Self {
             framebuffer,
             font,
             columns,
             rows,
             margin,
+            band,
             shown: vec![Cell::UNPAINTED; columns * rows],
             next_row: 0,
             shades: Shades {
@@ -61,8 +74,10 @@ impl<M: AsMut<[u8]>> Painter<M> {
                 pixels: [[0; PIXEL_BYTES_MAX]; SHADES],
             },
             cells_painted: 0,
+            dirty: Dirty::default(),
         };
         painter.paint_margins(geometry.width, geometry.height);
+        painter.dirty.add_all(geometry.width, geometry.height);
         painter
     }
 
@@ -85,12 +100,13 @@ impl<M: AsMut<[u8]>> Painter<M> {
     fn paint_margins(&mut self, width: usize, height: usize) {
         let ground = palette::rgb(BACKGROUND);
         let right = self.margin + self.columns * self.font.cell_width();
-        let bottom = self.margin + self.rows * self.font.cell_height();
+        let top = self.band + self.margin;
+        let bottom = top + self.rows * self.font.cell_height();
         let framebuffer = &mut self.framebuffer;
-        framebuffer.fill(0, 0, width, self.margin, ground);
+        framebuffer.fill(0, self.band, width, self.margin, ground);
         framebuffer.fill(0, bottom, width, height, ground);
-        framebuffer.fill(0, self.margin, self.margin, bottom - self.margin, ground);
-        framebuffer.fill(right, self.margin, width, bottom - self.margin, ground);
+        framebuffer.fill(0, top, self.margin, bottom - top, ground);
+        framebuffer.fill(right, top, width, bottom - top, ground);
     }
 
     /// Paints at most `cells_max` cells; 0 means that all is shown, else at most
@@ -151,6 +167,13 @@ impl<M: AsMut<[u8]>> Painter<M> {
                 palette::ground(cell.background(), cell.foreground()),
             )
         };
+        let x = self.margin + column * self.font.cell_width();
+        let y = self.band + self.margin + row * self.font.cell_height();
+        self.draw_at(x, y, cell, front, behind);
+    }
+
+    /// Draws the character of a cell with its upper left corner there.
+    pub(super) fn draw_at(&mut self, x: usize, y: usize, cell: Cell, front: Rgb, behind: Rgb) {
         self.shades.set(&self.framebuffer, behind, front);
         let mut buffer = [0; GLYPH_PIXELS_MAX];
         let coverage = self.font.draw(
@@ -159,11 +182,10 @@ impl<M: AsMut<[u8]>> Painter<M> {
             cell.is_underlined(),
             &mut buffer,
         );
-        let x = self.margin + column * self.font.cell_width();
-        let mut y = self.margin + row * self.font.cell_height();
         let scale = self.font.scale();
         let bytes_per_pixel = self.framebuffer.geometry().bytes_per_pixel;
         let mut run = [0; GLYPH_WIDTH_MAX * SCALE_MAX * PIXEL_BYTES_MAX];
+        let mut line_y = y;
         for line in coverage.chunks_exact(self.font.glyph_width()) {
             // The size is known to the compiler in each arm, so a pixel is one move.
             match bytes_per_pixel {
@@ -174,10 +196,59 @@ impl<M: AsMut<[u8]>> Painter<M> {
             }
             let length = line.len() * scale * bytes_per_pixel;
             for _ in 0..scale {
-                self.framebuffer.write_run(x, y, &run[..length]);
-                y += 1;
+                self.framebuffer.write_run(x, line_y, &run[..length]);
+                line_y += 1;
             }
         }
+        let (width, height) = (self.font.cell_width(), self.font.cell_height());
+        self.note_painted(x, y, width, height);
+    }
+
+    /// Colours a rectangle of the panel's band.
+    pub(super) fn fill_band(&mut self, y: usize, height: usize, colour: Rgb) {
+        let width = self.framebuffer.geometry().width;
+        self.framebuffer.fill(0, y, width, height, colour);
+        self.note_painted(0, y, width, height);
+    }
+
+    fn note_painted(&mut self, x: usize, y: usize, width: usize, height: usize) {
+        let display = self.framebuffer.geometry();
+        let right = (x + width).min(display.width);
+        let bottom = (y + height).min(display.height);
+        let is_panel = y < self.band;
+        let rectangle = Rectangle {
+            x,
+            y,
+            width: right.saturating_sub(x),
+            height: bottom.saturating_sub(y),
+        };
+        self.dirty.add(is_panel, rectangle);
+    }
+
+    /// What was painted since the last call.
+    pub fn take_dirty(&mut self) -> Dirty {
+        core::mem::take(&mut self.dirty)
+    }
+
+    pub const fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    pub(super) const fn font(&self) -> &Font {
+        &self.font
+    }
+
+    pub(super) const fn margin(&self) -> usize {
+        self.margin
+    }
+
+    pub(super) const fn band(&self) -> usize {
+        self.band
+    }
+
+    /// Gives the display's memory back.
+    pub fn into_memory(self) -> M {
+        self.framebuffer.into_memory()
     }
 }
 

@@ -11,6 +11,7 @@ use super::cell::{Cell, Style};
 use super::grid::Grid;
 use super::palette::{BACKGROUND, FOREGROUND};
 use super::parser::{Action, Parser, Sequence};
+use super::relay::relay;
 use crate::base::width::char_cells;
 use core::ops::Range;
 
@@ -68,6 +69,28 @@ impl Terminal {
                 self.parser.count_ignored();
             }
         }
+    }
+
+    /// For a display that shows nothing yet: lays everything out anew where the size is
+    /// another; the cursor stays on its character.
+    pub fn resize(&mut self, columns: usize, rows: usize) {
+        let page = &mut self.page;
+        if (page.grid.columns(), page.grid.rows()) == (columns, rows) {
+            return page.grid.mark_all();
+        }
+        let (grid, (row, column)) = relay(
+            &page.grid,
+            (page.cursor.row, page.cursor.column),
+            columns,
+            rows,
+        );
+        self.page.grid = grid;
+        self.page.cursor = Cursor {
+            row,
+            column,
+            is_past_end: false,
+        };
+        self.page.saved = (HOME, Style::PLAIN);
     }
 
     pub fn grid(&self) -> &Grid {

@@ -85,6 +85,8 @@ pub struct Queue {
     /// The index of the used ring when it was looked at last.
     seen_used: u16,
     wants_interrupts: bool,
+    /// Is it a lie when more was written than was offered?
+    checks_lengths: bool,
     counts: QueueView,
 }
 
@@ -117,6 +119,7 @@ impl Queue {
             next_used: 0,
             seen_used: 0,
             wants_interrupts: true,
+            checks_lengths: true,
             counts: QueueView {
                 index,
                 size,
@@ -138,6 +141,11 @@ impl Queue {
         let mut queue = Self::new(index, size, has_event_index)?;
         queue.restart(transport)?;
         Ok(queue)
+    }
+
+    /// For devices that count as written what they have read, and are well otherwise.
+    pub fn tolerate_lengths(&mut self) {
+        self.checks_lengths = false;
     }
 
     /// Gives an empty queue to a device that was reset.
@@ -281,7 +289,7 @@ impl Queue {
                 id,
             });
         }
-        if bytes > slot.offered {
+        if bytes > slot.offered && self.checks_lengths {
             return Err(DeviceLie::UsedLength {
                 queue: self.index,
                 bytes,
@@ -293,7 +301,7 @@ impl Queue {
         self.counts.used += 1;
         Ok(Some(Used {
             token: slot.token,
-            bytes,
+            bytes: bytes.min(slot.offered),
         }))
     }
 

@@ -10,7 +10,7 @@ use crate::net::tcp::{ListenerId, StateName, Tcp, TcpError};
 use core::net::IpAddr;
 
 /// The ports of the kernel's own services.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct ServicePorts {
     listeners: Map<u16, ListenerId, TCP_LISTENERS_MAX>,
 }

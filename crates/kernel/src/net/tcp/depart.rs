@@ -108,7 +108,7 @@ impl Connection {
                 return Turn::Done;
             }
             Err(SendError::Unreachable | SendError::TooLarge) => {
-                self.soft_error = Some(End::Unreachable)
+                self.soft_error = Some(End::Unreachable);
             }
         }
         let retry_at = now + self.sender.round_trip.wait();

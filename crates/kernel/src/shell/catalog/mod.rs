@@ -20,6 +20,7 @@ use crate::net::firewall::Change;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
+use crate::workloads::load::LoadChange;
 use core::fmt;
 
 /// What a command asks for besides its answer.
@@ -38,6 +39,7 @@ pub enum Intent {
     Operation(Operation),
     /// These are tried first, too, so that they are in force when they are answered.
     Firewall(Change),
+    Load(LoadChange),
     SetQuota {
         tenant: Tenant,
         resource: Resource,
@@ -62,6 +64,7 @@ impl Intent {
                 | Self::ResetDevice(_)
                 | Self::Operation(_)
                 | Self::Firewall(_)
+                | Self::Load(_)
                 | Self::SetQuota { .. }
                 | Self::Serve(_)
         )

@@ -31,6 +31,7 @@ fn add_system(inspect: &mut dyn Inspect, report: &mut Report) {
     let memory = inspect.memory();
     let (total, free) = (memory.total_bytes, memory.free_bytes);
     let threads = inspect.threads().threads.len();
+    let entropy = inspect.entropy_sources().name().unwrap_or("none");
     report
         .fields("system")
         .text("version", VERSION)
@@ -42,6 +43,7 @@ fn add_system(inspect: &mut dyn Inspect, report: &mut Report) {
         .count("memory_total_bytes", total)
         .count("memory_free_bytes", free)
         .value("threads", threads)
+        .text("entropy", entropy)
         .count("ticks", ticks)
         .count("tick_budget_overruns", overruns);
 }

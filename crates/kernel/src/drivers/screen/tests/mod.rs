@@ -49,7 +49,7 @@ fn write_all(console: &mut TestConsole, mut bytes: &[u8]) {
 
 /// The text in view, without the blanks at the ends of lines and of the screen.
 fn text(console: &TestConsole) -> String {
-    let grid = console.terminal.grid();
+    let grid = console.text.terminal.grid();
     let mut text = String::new();
     for row in 0..grid.rows() {
         let cells = grid.visible_row(row).iter();
