@@ -219,7 +219,7 @@ impl Device {
 impl Backend {
     fn argument(&self, name: &str) -> OsString {
         match self {
-            Backend::User => format!("user,id={name},ipv6=on").into(),
+            Backend::User => format!("user,id={name}").into(),
             Backend::Tap(tap) => {
                 format!("tap,id={name},ifname={tap},script=no,downscript=no").into()
             }
