@@ -7,6 +7,7 @@
 mod desk;
 mod panel;
 mod ports;
+mod web;
 
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::buffer::Buffer;
@@ -15,7 +16,7 @@ use crate::base::console::Console;
 use crate::base::disk::Disk;
 use crate::base::display::Display;
 use crate::base::entropy::EntropySources;
-use crate::base::fixed::Text;
+use crate::base::fixed::{Full, Text};
 use crate::base::input::InputEvent;
 use crate::base::log::{Level, Log};
 use crate::base::machine::{
@@ -32,19 +33,24 @@ use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::input_queue::InputQueue;
 use crate::drivers::pci::address::Address;
-use crate::limits::{CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
+use crate::limits::{
+    API_WORKERS_MAX, CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX,
+};
 use crate::memory::view::MemoryView;
 use crate::net::network::Network;
+use crate::net::outbound::Outbound;
 use crate::sched::view::ThreadsView;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::{Session, Tried};
 use crate::storage::Errands;
+use crate::workloads::load::Loads;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
 use panel::PanelWriter;
-use ports::{MachinePorts, setup};
+use ports::{MachinePorts, seed, setup};
+use web::Web;
 
 /// What a machine gives to the kernel that runs on it.
 pub trait Machine {
@@ -85,6 +91,10 @@ pub trait Machine {
     }
     /// Looks after the devices: what has interrupted, what is due.
     fn poll_devices(&mut self, _now: Instant) {}
+    /// Were all devices tried that the machine came with? Before, no command is taken.
+    fn are_devices_started(&self) -> bool {
+        true
+    }
     /// The loop is about to sleep; true when a device has something already.
     fn rest_devices(&mut self, _now: Instant) -> bool {
         false
@@ -121,6 +131,9 @@ const PHASES: [(&str, Duration); 4] = [
 /// Consoles whose lines are all remembered: those that a virtual machine's owner reaches.
 const AUDITED: [usize; 2] = [2, 3];
 
+/// Sessions: those of the consoles first, then those that run commands of requests.
+const SESSIONS_MAX: usize = CONSOLES_MAX + API_WORKERS_MAX;
+
 /// Everything that runs on one machine.
 pub struct Kernel<M: Machine> {
     machine: M,
@@ -130,10 +143,13 @@ pub struct Kernel<M: Machine> {
     tick: TickView,
     operations: Operations,
     errands: Errands,
-    pointers: InputQueue,
-    panel: PanelWriter,
+    web: Web,
+    outbound: Outbound,
     network: Box<Network>,
     handlers: DeviceHandlers,
+    loads: Loads,
+    pointers: InputQueue,
+    panel: PanelWriter,
     /// The machine was switched off or restarted and came back from that.
     is_stopped: bool,
 }
@@ -143,7 +159,7 @@ impl<M: Machine> Kernel<M> {
     pub fn new(mut machine: M) -> Self {
         let config = &machine.boot().config;
         machine.log().set_levels(config.log_levels.clone());
-        let mut sessions = Vec::with_capacity(CONSOLES_MAX);
+        let mut sessions = Vec::with_capacity(SESSIONS_MAX);
         for index in 0..CONSOLES_MAX {
             // A program may be at the other end of the serial line, but not before the screen.
             let mode = match index {
@@ -152,12 +168,15 @@ impl<M: Machine> Kernel<M> {
             };
             sessions.push(Session::new(mode));
         }
+        sessions.resize_with(SESSIONS_MAX, Session::for_requests);
         let mut errands = Errands::default();
         for _ in 0..DISK_ERRANDS_MAX {
             if let Some(buffer) = machine.take_buffer(DISK_ERRAND_BYTES) {
                 errands.add_buffer(buffer);
             }
         }
+        let web = Web::new(machine.boot().config.token.clone());
+        let outbound = Outbound::new(seed(&mut machine));
         let network = Box::new(Network::new(setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
@@ -175,10 +194,13 @@ impl<M: Machine> Kernel<M> {
             tick,
             operations: Operations::default(),
             errands,
-            pointers: InputQueue::default(),
-            panel: PanelWriter::default(),
+            web,
+            outbound,
             network,
             handlers: DeviceHandlers::new(),
+            loads: Loads::default(),
+            pointers: InputQueue::default(),
+            panel: PanelWriter::default(),
             is_stopped: false,
         }
     }
@@ -189,6 +211,15 @@ impl<M: Machine> Kernel<M> {
 
     pub const fn machine_mut(&mut self) -> &mut M {
         &mut self.machine
+    }
+
+    /// Gives a tenant an interface of its own on a port; it asks for an address at once.
+    pub fn add_tenant_interface(&mut self, port: usize, tenant: Tenant) -> Result<usize, Full> {
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        let handlers = &mut self.handlers;
+        self.network
+            .add_tenant_interface(now, port, tenant, ports, handlers)
     }
 
     /// Does what there is to do now; answers when it wants to be called again though
@@ -211,12 +242,15 @@ impl<M: Machine> Kernel<M> {
         }
         let sessions = self.sessions.iter();
         let deadlines = sessions.filter_map(|session| session.next_deadline(now));
-        deadlines
-            .chain(self.operations.next_deadline(now))
-            .chain(self.network.next_deadline())
-            .chain(self.machine.next_device_deadline(now))
-            .chain(self.panel.next_deadline())
-            .min()
+        let others = [
+            self.operations.next_deadline(now),
+            self.network.next_deadline(),
+            self.machine.next_device_deadline(now),
+            self.web.next_deadline(now),
+            self.panel.next_deadline(),
+            self.outbound.next_deadline(now),
+        ];
+        deadlines.chain(others.into_iter().flatten()).min()
     }
 
     fn account(&mut self, index: usize, start: Instant) {
@@ -231,8 +265,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Devices to rings, disks to those who asked them, frames to connections, what
-    /// people type and touch to consoles and sessions.
+    /// Devices to rings, disks to those who asked them, frames to connections, consoles to sessions.
     fn sense(&mut self) {
         let now = self.machine.now();
         self.machine.poll_devices(now);
@@ -247,8 +280,11 @@ impl<M: Machine> Kernel<M> {
         }
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.receive(now, ports, &mut self.handlers);
+        if !self.machine.are_devices_started() {
+            return;
+        }
         for (index, session) in self.sessions.iter_mut().enumerate() {
-            if let Some(console) = self.machine.console(index) {
+            if let Some(console) = console(&mut self.machine, &mut self.web, index) {
                 session.receive(console);
             }
         }
@@ -259,21 +295,24 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.step(now, ports, &mut self.handlers);
+        self.serve();
     }
 
     /// Lines to commands to reports.
     fn shell(&mut self) {
         self.facts.take(&self.sessions);
         for index in 0..self.sessions.len() {
-            if self.machine.console(index).is_none() {
+            if console(&mut self.machine, &mut self.web, index).is_none() {
                 self.sessions[index].leave();
+                self.web.on_session_left(index);
             } else {
+                self.type_request(index);
                 self.answer_session(index);
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
                 let performers: &mut [&mut dyn Performer] =
-                    &mut [&mut self.errands, &mut *self.network];
+                    &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
                 self.operations.cancel(id, performers);
             }
         }
@@ -289,10 +328,14 @@ impl<M: Machine> Kernel<M> {
             sessions: &self.facts,
             operations: &self.operations,
             errands: &self.errands,
-            pointers: &self.pointers,
+            web: &self.web,
+            outbound: &self.outbound,
             network: &self.network,
             handlers: &self.handlers,
+            loads: &self.loads,
+            pointers: &self.pointers,
         };
+        session.set_authority(self.web.authority(index));
         session.step(now, &mut desk);
         if session.has_been_ready() && self.tick.ready_at.is_none() {
             self.tick.ready_at = Some(now);
@@ -313,17 +356,15 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] = &mut [&mut self.errands, &mut *self.network];
+        let performers: &mut [&mut dyn Performer] =
+            &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
     }
 
-    /// Segments to ports, answers to consoles, and what is to happen once they are out.
+    /// Answers to consoles, what is to happen once they are out, and segments to ports.
     fn act(&mut self) {
-        let now = self.machine.now();
-        let ports = &mut MachinePorts(&mut self.machine);
-        self.network.transmit(now, ports, &mut self.handlers);
         let address = self.network.view().first_address();
         let address =
             address.map(|(address, length)| Text::format(format_args!("{address}/{length}")));
@@ -331,7 +372,7 @@ impl<M: Machine> Kernel<M> {
             .maybe_show(&mut self.machine, &mut self.views, address);
         for index in 0..self.sessions.len() {
             let now = self.machine.now();
-            let Some(console) = self.machine.console(index) else {
+            let Some(console) = console(&mut self.machine, &mut self.web, index) else {
                 continue;
             };
             if let Some(intent) = self.sessions[index].send(now, console)
@@ -341,6 +382,10 @@ impl<M: Machine> Kernel<M> {
                 log.write(now, Level::Error, "kernel", format_args!("{reason}"));
             }
         }
+        self.serve();
+        let now = self.machine.now();
+        let ports = &mut MachinePorts(&mut self.machine);
+        self.network.transmit(now, ports, &mut self.handlers);
     }
 
     /// The one place where what a command wants is done.
@@ -356,6 +401,7 @@ impl<M: Machine> Kernel<M> {
                 result.map_err(SelfTestError::reason)?;
             }
             Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
+            Intent::Load(change) => self.loads.apply(self.machine.now(), change)?,
             Intent::SetQuota {
                 tenant,
                 resource,
@@ -374,6 +420,12 @@ impl<M: Machine> Kernel<M> {
                 let handlers = &mut self.handlers;
                 self.network
                     .command_dhcp(now, ports, handlers, interface, command)?;
+            }
+            Intent::Serve(wanted) => {
+                let now = self.machine.now();
+                let ports = &mut MachinePorts(&mut self.machine);
+                let handlers = &mut self.handlers;
+                self.network.offer_services(now, ports, handlers, wanted)?;
             }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
@@ -403,10 +455,26 @@ impl<M: Machine> Kernel<M> {
                 let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
                 self.errands.start(id, errand, disk)
             }
+            Operation::Outbound(wish) => {
+                let now = self.machine.now();
+                self.outbound.start(now, id, wish)
+            }
             Operation::Ping(request) => {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)
             }
         }
+    }
+}
+
+/// What the session of that index sits on.
+fn console<'a, M: Machine>(
+    machine: &'a mut M,
+    web: &'a mut Web,
+    index: usize,
+) -> Option<&'a mut dyn Console> {
+    match index.checked_sub(CONSOLES_MAX) {
+        None => machine.console(index),
+        Some(worker) => web.console(worker),
     }
 }

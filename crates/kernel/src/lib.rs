@@ -5,6 +5,7 @@ extern crate alloc;
 
 #[macro_use]
 pub mod limits;
+pub mod api;
 pub mod arch;
 pub mod base;
 pub mod boot;
@@ -17,3 +18,4 @@ pub mod net;
 pub mod sched;
 pub mod shell;
 pub mod storage;
+pub mod workloads;

@@ -87,32 +87,11 @@ limits! {
     /// Bytes of a console line in the audit; longer ones are cut and marked.
     DEVICE_AUDIT_TEXT_MAX = 96;
 
-    /// Requests that a virtio disk has at the same time; three entries of its queue each.
-    BLOCK_REQUESTS_MAX = 64;
-    /// Bytes of one transfer to or from a disk.
-    BLOCK_REQUEST_BYTES_MAX = 1 << 20;
-    /// Entropy devices; a second one serves when the first is unplugged.
-    ENTROPY_SOURCES_MAX = 2;
-    /// Virtio consoles; each has a session's memory.
-    VIRTIO_CONSOLES_MAX = 1;
-    /// Virtual displays; each has a session's memory and that of a picture.
-    DISPLAYS_MAX = 1;
-    /// Random bytes kept ready; they seed generators, which need 32 each.
-    ENTROPY_BYTES = 256;
-    /// Bytes received from a virtio console and not yet read by the loop.
-    VIRTIO_CONSOLE_RECEIVE_BYTES = 4096;
-    /// Bytes written to a virtio console and not yet given to the device.
-    VIRTIO_CONSOLE_TRANSMIT_BYTES = 16 * 1024;
-    /// Buffers of a virtio console, each way.
-    VIRTIO_CONSOLE_BUFFERS = 8;
-    /// Bytes of a virtual display's picture: 2560 x 1600; on a larger one less of it is used.
-    GPU_DISPLAY_BYTES_MAX = 16_384_000;
-    /// Commands that a GPU has at the same time: two rectangles are moved and shown.
-    GPU_COMMANDS_MAX = 4;
-    /// Events that a virtio input device may be ahead of the loop.
-    VIRTIO_INPUT_EVENTS_MAX = 64;
-    /// Input devices that are listened to: keyboard, mouse, tablet, twice.
-    INPUT_DEVICES_MAX = 6;
+    /// Reads of loads that are with a disk at the same time; more only wait in its queue.
+    LOAD_BUFFERS_MAX = 32;
+    /// Operations of a load in one step; loads of others have as many in the same step.
+    LOAD_OPERATIONS_A_STEP = 32;
+
     /// Rules of the firewall, and places in its table of verdicts: 64 buckets of 4 slots.
     FIREWALL_RULES_MAX = 256;
     /// Flows that the firewall follows: what TCP, UDP and echo of a busy node need at the same time.
@@ -209,6 +188,8 @@ limits! {
     HTTP_REQUESTS_SHOWN = 32;
     /// Bytes of a request's path that are remembered.
     HTTP_PATH_SHOWN = 64;
+    /// Fetches at the same time, and so many more lookups: one a console, the rest by HTTP.
+    HTTP_FETCHES_MAX = 4;
     /// Bytes of an address that is to be fetched.
     HTTP_URL_MAX = 1024;
     /// Bytes of a fetched text that are kept to be shown; the rest is counted.
@@ -221,6 +202,8 @@ limits! {
     /// Addresses whose wrong tokens are counted; the one that was quiet longest makes room.
     API_OFFENDERS_MAX = 64;
 
+    /// Name servers that are asked: those of two leases, or of a lease and two routers.
+    NAME_SERVERS_MAX = 8;
     /// Names that are being looked up at the same time.
     DNS_LOOKUPS_MAX = 8;
     /// Answers that are remembered; the one that ends first makes room.
@@ -248,12 +231,40 @@ limits! {
     LEASE_DOMAINS_MAX = 4;
     /// Bytes of a host or domain name in a lease; longer ones are ignored and counted.
     LEASE_NAME_MAX = 64;
+    /// Requests that a virtio disk has at the same time; three entries of its queue each.
+    BLOCK_REQUESTS_MAX = 64;
+    /// Bytes of one transfer to or from a disk.
+    BLOCK_REQUEST_BYTES_MAX = 1 << 20;
+    /// Entropy devices; a second one serves when the first is unplugged.
+    ENTROPY_SOURCES_MAX = 2;
+    /// Virtio consoles; each has a session's memory.
+    VIRTIO_CONSOLES_MAX = 1;
+    /// Virtual displays; each has a session's memory and that of a picture.
+    DISPLAYS_MAX = 1;
+    /// Random bytes kept ready; they seed generators, which need 32 each.
+    ENTROPY_BYTES = 256;
+    /// Bytes received from a virtio console and not yet read by the loop.
+    VIRTIO_CONSOLE_RECEIVE_BYTES = 4096;
+    /// Bytes written to a virtio console and not yet given to the device.
+    VIRTIO_CONSOLE_TRANSMIT_BYTES = 16 * 1024;
+    /// Buffers of a virtio console, each way.
+    VIRTIO_CONSOLE_BUFFERS = 8;
+    /// Bytes of a virtual display's picture: 2560 x 1600; on a larger one less of it is used.
+    GPU_DISPLAY_BYTES_MAX = 16_384_000;
+    /// Commands that a GPU has at the same time: two rectangles are moved and shown.
+    GPU_COMMANDS_MAX = 4;
+    /// Events that a virtio input device may be ahead of the loop.
+    VIRTIO_INPUT_EVENTS_MAX = 64;
+    /// Input devices that are listened to: keyboard, mouse, tablet, twice.
+    INPUT_DEVICES_MAX = 6;
     /// Disks with a name; more are left alone and shown as such.
     DISKS_MAX = 8;
     /// What people want of disks at the same time: one a console, and as many through the interface.
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
+    /// Resets to strangers in one second; a scan of all ports gets no more.
+    TCP_RESETS_A_SECOND = 500;
 
     /// Consoles with a shell session of their own: the serial line, the screen, a virtual display, a virtio console.
     CONSOLES_MAX = 4;

@@ -44,6 +44,10 @@ impl World {
         self.nodes[node].kernel.machine_mut()
     }
 
+    pub fn kernel(&mut self, node: usize) -> &mut Kernel<SimMachine> {
+        &mut self.nodes[node].kernel
+    }
+
     pub fn serial(&mut self, node: usize) -> &mut Wire {
         &mut self.machine(node).serial
     }

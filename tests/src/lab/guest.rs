@@ -54,9 +54,9 @@ impl Guest {
         Ok(())
     }
 
-    /// The cell of a service's row in `net serve`.
+    /// The cell of a service's row in `net services`.
     pub fn service(&mut self, service: &str, column: &str) -> anyhow::Result<Value> {
-        let report = self.ask("net serve")?;
+        let report = self.ask("net services")?;
         let names = report.column("services", "service")?;
         let row = names.iter().position(|name| *name == service);
         let row = row.with_context(|| format!("there is no service {service}"))?;

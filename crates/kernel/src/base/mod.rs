@@ -27,4 +27,5 @@ pub mod time;
 pub mod token;
 pub mod token_bucket;
 pub mod trace;
+pub mod verdict;
 pub mod width;

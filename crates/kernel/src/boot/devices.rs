@@ -27,7 +27,7 @@ static QUEUES: AtomicU64 = AtomicU64::new(0);
 static SLOTS: AtomicU64 = AtomicU64::new(0);
 static LINES: AtomicU64 = AtomicU64::new(0);
 
-/// Finds all devices and starts those that can be driven.
+/// Prepares to find all devices, which the control loop does once the shell has greeted.
 pub fn start(acpi: &Acpi, missing: &mut Missing) -> Option<Devices> {
     let Some((config, access)) = find_config(acpi) else {
         note(missing, "pci", "the machine has no such bus, or hides it");

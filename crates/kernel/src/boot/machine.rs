@@ -211,6 +211,10 @@ impl Machine for Metal {
         }
     }
 
+    fn are_devices_started(&self) -> bool {
+        self.devices.as_ref().is_none_or(Devices::are_started)
+    }
+
     fn rest_devices(&mut self, now: Instant) -> bool {
         let devices = self.devices.as_mut();
         devices.is_some_and(|devices| devices.rest(now))

@@ -1,6 +1,7 @@
 //! The desk: views of the machine and the kernel, laid out to be read.
 
-use super::Machine;
+use super::web::Web;
+use super::{Machine, SESSIONS_MAX};
 use crate::arch::view::{CpuView, InterruptsView};
 use crate::base::config::ShellMode;
 use crate::base::console::ConsoleView;
@@ -20,13 +21,18 @@ use crate::drivers::input_queue::InputQueue;
 use crate::limits::*;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
+use crate::net::dns::Resolver;
 use crate::net::firewall::Firewall;
+use crate::net::http::{ApiView, RequestRecord};
 use crate::net::network::Network;
+use crate::net::outbound::Outbound;
+use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
+use crate::workloads::load::{LoadView, Loads};
 use alloc::boxed::Box;
 
 /// Room for the views of a machine, filled when somebody asks.
@@ -44,8 +50,8 @@ pub struct Views {
 /// What sessions say about themselves, taken before one of them runs a command.
 #[derive(Default)]
 pub struct SessionFacts {
-    pub modes: Vec<ShellMode, CONSOLES_MAX>,
-    pub usages: Vec<Usage, { CONSOLES_MAX * 8 }>,
+    pub modes: Vec<ShellMode, SESSIONS_MAX>,
+    pub usages: Vec<Usage, { SESSIONS_MAX * 8 }>,
 }
 
 pub struct Desk<'a, M: Machine> {
@@ -55,9 +61,12 @@ pub struct Desk<'a, M: Machine> {
     pub sessions: &'a SessionFacts,
     pub operations: &'a Operations,
     pub errands: &'a Errands,
-    pub pointers: &'a InputQueue,
+    pub web: &'a Web,
+    pub outbound: &'a Outbound,
     pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
+    pub loads: &'a Loads,
+    pub pointers: &'a InputQueue,
 }
 
 impl<M: Machine> Inspect for Desk<'_, M> {
@@ -83,6 +92,22 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn self_test(&self) -> SelfTestView {
         self.machine.self_test()
+    }
+
+    fn resolver(&self) -> &Resolver {
+        self.outbound.resolver()
+    }
+
+    fn name_servers(&self) -> NameServers {
+        self.network.name_servers(&self.machine.boot().config.dns)
+    }
+
+    fn api(&self) -> ApiView {
+        self.web.view()
+    }
+
+    fn visit_requests(&self, visit: &mut dyn FnMut(&RequestRecord)) {
+        self.web.visit_requests(visit);
     }
 
     fn cpu(&mut self) -> &CpuView {
@@ -158,14 +183,23 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.network.dhcp().views().for_each(|view| visit(&view));
     }
 
+    fn visit_loads(&mut self, visit: &mut dyn FnMut(&LoadView)) {
+        self.loads
+            .view(self.machine.now())
+            .for_each(|view| visit(&view));
+    }
+
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage)) {
         self.sessions.usages.iter().for_each(&mut *visit);
+        self.web.visit_usages(visit);
+        self.outbound.visit_usages(visit);
         self.visit_machine(visit);
         visit_threads(self.threads(), visit);
         visit_records(self.log(), self.trace(), visit);
         visit_boot(self.boot(), visit);
         self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
+        visit(&self.loads.usage());
         self.machine.usages(visit);
     }
 }
@@ -246,7 +280,7 @@ impl SessionFacts {
         self.usages.clear();
         for session in sessions {
             let kept = self.modes.push(session.mode());
-            crate::invariant!(kept.is_ok(), "more sessions than consoles");
+            crate::invariant!(kept.is_ok(), "more sessions than planned");
             session.visit_usages(&mut |usage| {
                 let kept = self.usages.push(*usage);
                 crate::invariant!(kept.is_ok(), "a session reports more usages than planned");

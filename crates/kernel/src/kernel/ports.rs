@@ -21,6 +21,13 @@ const MEMORY_OVER_BUFFERS: u64 = 64;
 const BUFFER_BYTES_LEAST: u64 = 512 << 10;
 const BUFFER_BYTES_MOST: u64 = 8 << 20;
 
+/// Something that nobody can guess, as far as the machine has entropy.
+pub fn seed<M: Machine>(machine: &mut M) -> u64 {
+    let mut seed = [0; 8];
+    machine.entropy(&mut seed);
+    u64::from_le_bytes(seed)
+}
+
 /// What the configuration, the memory and the entropy of a machine make of its network.
 pub fn setup<M: Machine>(machine: &mut M) -> Setup {
     let mut secret = [0; 32];
@@ -35,5 +42,6 @@ pub fn setup<M: Machine>(machine: &mut M) -> Setup {
         tcp_buffer_bytes: share.clamp(BUFFER_BYTES_LEAST, BUFFER_BYTES_MOST) as usize,
         address: config.ip,
         gateway: config.gateway,
+        services: config.services,
     }
 }

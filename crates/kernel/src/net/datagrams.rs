@@ -43,7 +43,7 @@ impl Outlet<'_> {
         if content.bytes > usize::from(u16::MAX) {
             return Err(SendError::TooLarge);
         }
-        self.send(&leg, content, &mut |bytes| {
+        self.send_packet(&leg, content, &mut |bytes| {
             write_udp(bytes, port, to.port, payload);
         })?;
         self.stack.udp.on_sent(socket, payload.len());

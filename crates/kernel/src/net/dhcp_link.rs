@@ -1,7 +1,7 @@
 //! Between the DHCP clients and their interfaces: packets, addresses and routes.
 
 use super::address::Prefix;
-use super::dhcp::{self, CLIENT_PORT, Lease, Output, Outputs, Repr, SERVER_PORT};
+use super::dhcp::{self, CLIENT_PORT, Lease, Output, Repr, SERVER_PORT};
 use super::inlet::Inlet;
 use super::ip::HOP_LIMIT;
 use super::outlet::{Content, Hop, Leg};
@@ -18,12 +18,16 @@ const LINK_LOCAL_LENGTH: u8 = 16;
 impl Inlet<'_> {
     /// Lets the client of an interface take a step; says whether there is one.
     pub(super) fn step_dhcp(&mut self, interface: usize, input: dhcp::Input<'_>) -> bool {
-        let mut outputs = Outputs::new();
-        let has_client = self.dhcp.step(interface, self.out.now, input, &mut outputs);
-        while let Some(output) = outputs.pop() {
+        let now = self.out.now;
+        let has_client = self.dhcp.step(interface, now, input, self.dhcp_outputs);
+        self.do_dhcp_outputs(interface);
+        has_client
+    }
+
+    fn do_dhcp_outputs(&mut self, interface: usize) {
+        while let Some(output) = self.dhcp_outputs.pop() {
             self.on_dhcp_output(interface, output);
         }
-        has_client
     }
 
     /// A user wants something of the client of an interface.
@@ -38,13 +42,11 @@ impl Inlet<'_> {
             IpAddr::V4(address) => Some(address),
             IpAddr::V6(_) => None,
         });
-        let mut outputs = Outputs::new();
         let now = self.out.now;
+        let outputs = &mut *self.dhcp_outputs;
         self.dhcp
-            .command(interface, command, by_hand, now, &mut outputs)?;
-        while let Some(output) = outputs.pop() {
-            self.on_dhcp_output(interface, output);
-        }
+            .command(interface, command, by_hand, now, outputs)?;
+        self.do_dhcp_outputs(interface);
         Ok(())
     }
 

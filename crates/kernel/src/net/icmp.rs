@@ -146,7 +146,7 @@ impl Outlet<'_> {
             bytes: ICMP_HEADER_BYTES + due.size,
         };
         let (identifier, sequence) = (due.identifier.to_be_bytes(), due.sequence.to_be_bytes());
-        self.send(&leg, content, &mut |bytes| {
+        self.send_packet(&leg, content, &mut |bytes| {
             let (head, body) = bytes.split_at_mut(ICMP_HEADER_BYTES);
             head[..4].copy_from_slice(&[kind, 0, 0, 0]);
             head[4..6].copy_from_slice(&identifier);

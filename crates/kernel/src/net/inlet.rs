@@ -54,6 +54,8 @@ pub struct Inlet<'a> {
     pub out: Outlet<'a>,
     pub tcp: &'a mut Tcp,
     pub dhcp: &'a mut dhcp::Clients,
+    /// Empty between two steps; too large for a stack.
+    pub dhcp_outputs: &'a mut dhcp::Outputs,
 }
 
 impl Inlet<'_> {

@@ -125,13 +125,13 @@ impl Interface {
 /// All interfaces, by their place.
 #[derive(Debug)]
 pub struct Interfaces {
-    entries: Vec<Interface, INTERFACES_MAX>,
+    entries: alloc::vec::Vec<Interface>,
     refused: u64,
 }
 
 impl Interfaces {
     pub fn new(loopback_mtu: usize) -> Self {
-        let mut entries = Vec::new();
+        let mut entries = alloc::vec::Vec::with_capacity(INTERFACES_MAX);
         let loopback = Interface {
             name: Text::cut_from("lo"),
             medium: Medium::Loopback,
@@ -145,8 +145,7 @@ impl Interfaces {
             is_primary: false,
             changed_at: None,
         };
-        let kept = entries.push(loopback);
-        crate::invariant!(kept.is_ok(), "no room for the first interface");
+        entries.push(loopback);
         Self {
             entries,
             refused: 0,
@@ -155,9 +154,12 @@ impl Interfaces {
 
     pub fn add(&mut self, interface: Interface) -> Result<usize, Full> {
         let index = self.entries.len();
-        let result = self.entries.push(interface).map(|()| index);
-        self.refused += u64::from(result.is_err());
-        result
+        if index == INTERFACES_MAX {
+            self.refused += 1;
+            return Err(Full);
+        }
+        self.entries.push(interface);
+        Ok(index)
     }
 
     pub fn get(&self, index: usize) -> Option<&Interface> {

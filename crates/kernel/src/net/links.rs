@@ -102,9 +102,10 @@ impl Network {
         let seed = self.stack.prng.next_u64();
         self.dhcp.add(index, &name, tenant, identity, seed)?;
         self.stack.firewall.set_dhcp_client(index, true);
-        let mut nothing = dhcp::Outputs::new();
+        // It has no link yet, so there is nothing that it could want.
         let start = dhcp::Input::Start { remembered: None };
-        self.dhcp.step(index, Instant::ZERO, start, &mut nothing);
+        self.dhcp
+            .step(index, Instant::ZERO, start, &mut self.dhcp_outputs);
         Ok(())
     }
 

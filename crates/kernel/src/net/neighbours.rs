@@ -8,11 +8,11 @@
 //! Invariants: `keys` holds the hash of the entry at the same place.
 
 use super::carrier::Carrier;
-use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::network_port::Offload;
 use crate::base::time::{Duration, Instant};
 use crate::limits::{NEIGHBOURS_ASKED_MAX, NEIGHBOURS_MAX};
+use alloc::vec::Vec;
 use core::net::IpAddr;
 use smoltcp::wire::EthernetAddress;
 
@@ -139,18 +139,19 @@ pub struct Claim {
 
 #[derive(Debug)]
 pub struct Neighbours {
-    keys: Vec<u64, NEIGHBOURS_MAX>,
-    entries: Vec<Neighbour, NEIGHBOURS_MAX>,
+    keys: Vec<u64>,
+    entries: Vec<Neighbour>,
     seed: u64,
     high_water: usize,
     refused: u64,
 }
 
 impl Neighbours {
+    /// Takes all the memory that it will ever use.
     pub fn new(seed: u64) -> Self {
         Self {
-            keys: Vec::new(),
-            entries: Vec::new(),
+            keys: Vec::with_capacity(NEIGHBOURS_MAX),
+            entries: Vec::with_capacity(NEIGHBOURS_MAX),
             seed,
             high_water: 0,
             refused: 0,
@@ -305,7 +306,7 @@ impl Neighbours {
         hardware: EthernetAddress,
         state: NeighbourState,
     ) -> Option<&mut Neighbour> {
-        if self.entries.is_full() && !self.make_room(now) {
+        if self.entries.len() == NEIGHBOURS_MAX && !self.make_room(now) {
             self.refused += 1;
             return None;
         }
@@ -319,8 +320,8 @@ impl Neighbours {
             updated_at: now,
             waiting: None,
         };
-        let kept = self.keys.push(key).is_ok() && self.entries.push(entry).is_ok();
-        crate::invariant!(kept, "no room was made for a neighbour");
+        self.keys.push(key);
+        self.entries.push(entry);
         self.high_water = self.high_water.max(self.entries.len());
         self.entries.last_mut()
     }
@@ -342,8 +343,11 @@ impl Neighbours {
     }
 
     fn remove(&mut self, index: usize) -> Option<Neighbour> {
-        self.keys.remove(index)?;
-        self.entries.remove(index)
+        if index >= self.entries.len() {
+            return None;
+        }
+        self.keys.remove(index);
+        Some(self.entries.remove(index))
     }
 }
 

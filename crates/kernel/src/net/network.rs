@@ -10,15 +10,18 @@ use super::interface::Medium;
 use super::outlet::Outlet;
 use super::ping::{PingId, PingRequest, PingView};
 use super::ports::Ports;
+use super::services::ServiceHost;
 use super::stack::Stack;
 use super::tcp::Tcp;
 use crate::base::config::AddressSource;
 use crate::base::fixed::{Full, Map};
 use crate::base::network_port::PortFacts;
 use crate::base::operation::OperationId;
+use crate::base::service::ServiceSet;
 use crate::base::time::Instant;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::{FRAMES_A_TICK_MAX, LOOPBACK_FRAMES_MAX, NETWORK_PORTS_MAX, PINGS_MAX};
+use alloc::boxed::Box;
 use core::net::Ipv4Addr;
 
 /// What is known before there is a network.
@@ -31,12 +34,16 @@ pub struct Setup {
     /// Where the address of the first port comes from.
     pub address: AddressSource,
     pub gateway: Option<Ipv4Addr>,
+    /// What is offered from the start to measure the network.
+    pub services: ServiceSet,
 }
 
 pub struct Network {
     pub(super) stack: Stack,
     pub(super) tcp: Tcp,
     pub(super) dhcp: dhcp::Clients,
+    services: ServiceHost,
+    pub(super) dhcp_outputs: Box<dhcp::Outputs>,
     pub(super) setup: Setup,
     /// What was last seen of each port.
     pub(super) known_ports: [Option<PortFacts>; NETWORK_PORTS_MAX],
@@ -58,6 +65,8 @@ impl Network {
             stack: Stack::new(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
             tcp: Tcp::new(secret, setup.tcp_buffer_bytes),
             dhcp: dhcp::Clients::new(),
+            services: ServiceHost::new(setup.services),
+            dhcp_outputs: Box::new(dhcp::Outputs::new()),
             setup,
             known_ports: [None; NETWORK_PORTS_MAX],
             has_more: false,
@@ -83,7 +92,7 @@ impl Network {
             }
         }
         for _ in 0..LOOPBACK_FRAMES_MAX {
-            match inlet.out.stack.loopback.pop() {
+            match inlet.out.stack.loopback.pop_front() {
                 Some((tenant, carrier)) => inlet.on_loopback(tenant, carrier),
                 None => break,
             }
@@ -102,6 +111,34 @@ impl Network {
             inlet.step_dhcp(*interface, dhcp::Input::Timer);
         }
         self.stack.firewall.step(now);
+        let out = &mut Outlet {
+            stack: &mut self.stack,
+            ports,
+            handlers,
+            now,
+        };
+        self.services.step(&mut self.tcp, out);
+    }
+
+    /// Offers these services for measuring and no others.
+    pub fn offer_services(
+        &mut self,
+        now: Instant,
+        ports: &mut dyn Ports,
+        handlers: &mut DeviceHandlers,
+        wanted: ServiceSet,
+    ) -> Result<(), &'static str> {
+        let out = &mut Outlet {
+            stack: &mut self.stack,
+            ports,
+            handlers,
+            now,
+        };
+        self.services.offer(wanted, &mut self.tcp, out)
+    }
+
+    pub const fn services(&self) -> &ServiceHost {
+        &self.services
     }
 
     /// Sends what connections have to send, and tells the devices.
@@ -122,7 +159,7 @@ impl Network {
 
     /// When it wants to be called again though nothing arrives; the past is at once.
     pub fn next_deadline(&self) -> Option<Instant> {
-        if self.has_more || !self.stack.loopback.is_empty() {
+        if self.has_more || self.services.has_more() || !self.stack.loopback.is_empty() {
             return Some(Instant::ZERO);
         }
         let stack = &self.stack;
@@ -170,6 +207,7 @@ impl Network {
             },
             tcp: &mut self.tcp,
             dhcp: &mut self.dhcp,
+            dhcp_outputs: &mut self.dhcp_outputs,
         }
     }
 
@@ -223,7 +261,9 @@ impl Network {
             };
             if is_meant {
                 let mut inlet = self.inlet(now, ports, handlers);
-                result = inlet.command_dhcp(index, command);
+                let answer = inlet.command_dhcp(index, command);
+                // Of several clients, one that can is enough.
+                result = result.or(answer);
             }
         }
         result

@@ -16,6 +16,7 @@ use crate::base::network_port::{Offload, PortFacts};
 use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
 use crate::drivers::handlers::{DeviceHandlers, Operation};
+use crate::limits::LOOPBACK_FRAMES_MAX;
 use core::net::IpAddr;
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 
@@ -139,7 +140,7 @@ impl Outlet<'_> {
 
     /// Sends one packet whose transport header and data `fill` writes, in fragments when
     /// it is too large for the way.
-    pub fn send(
+    pub fn send_packet(
         &mut self,
         leg: &Leg,
         content: Content,
@@ -175,7 +176,7 @@ impl Outlet<'_> {
         content: Content,
         fill: &mut dyn FnMut(&mut [u8]),
     ) {
-        let _ = self.send(leg, content, fill);
+        let _ = self.send_packet(leg, content, fill);
     }
 
     pub(super) const fn header(&self, leg: &Leg, content: &Content) -> NewHeader {
@@ -417,12 +418,11 @@ impl Outlet<'_> {
                 None => Err(self.refuse(interface, DropReason::LinkDown, SendError::Busy)),
             },
             Err(own) => {
-                if self.stack.loopback.space() == 0 {
+                if self.stack.loopback.len() == LOOPBACK_FRAMES_MAX {
                     self.recycle(own);
                     return Err(self.refuse(interface, DropReason::NoFrame, SendError::Busy));
                 }
-                let kept = self.stack.loopback.push((tenant, own));
-                crate::invariant!(kept.is_ok(), "the loopback has space and refuses");
+                self.stack.loopback.push_back((tenant, own));
                 Ok(())
             }
         }

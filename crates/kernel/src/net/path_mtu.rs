@@ -1,9 +1,9 @@
 //! Which paths carry less than their first link (RFC 1191, RFC 8201).
 
-use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::time::{Duration, Instant};
 use crate::limits::PATH_MTUS_MAX;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 /// Afterwards larger packets are tried again (RFC 1191 6.3).
@@ -19,13 +19,20 @@ struct Path {
     until: Instant,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PathMtus {
     /// In the order in which they were told; the oldest makes room.
-    paths: Vec<Path, PATH_MTUS_MAX>,
+    paths: Vec<Path>,
 }
 
 impl PathMtus {
+    /// Takes all the memory that it will ever use.
+    pub fn new() -> Self {
+        Self {
+            paths: Vec::with_capacity(PATH_MTUS_MAX),
+        }
+    }
+
     /// A router says what its next link carries; an answer says what we believe.
     pub fn on_too_big(&mut self, now: Instant, to: IpAddr, told: usize) -> usize {
         let least = match to {
@@ -41,11 +48,10 @@ impl PathMtus {
             path.until = until;
             return path.mtu;
         }
-        if self.paths.is_full() {
+        if self.paths.len() == PATH_MTUS_MAX {
             self.paths.remove(0);
         }
-        let kept = self.paths.push(Path { to, mtu, until });
-        crate::invariant!(kept.is_ok(), "no room was made for a path");
+        self.paths.push(Path { to, mtu, until });
         mtu
     }
 
@@ -58,6 +64,12 @@ impl PathMtus {
         Usage::of("PATH_MTUS_MAX", PATH_MTUS_MAX)
             .used(self.paths.len() as u64)
             .ring()
+    }
+}
+
+impl Default for PathMtus {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

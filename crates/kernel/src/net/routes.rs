@@ -1,9 +1,10 @@
 //! Which interface and which next hop lead to an address: the longest prefix wins.
 
 use super::address::Prefix;
-use crate::base::fixed::{Full, Vec};
+use crate::base::fixed::Full;
 use crate::base::metric::Usage;
 use crate::limits::ROUTES_MAX;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 /// Who told us about a route.
@@ -38,14 +39,23 @@ pub struct RouteEntry {
     pub source: RouteSource,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Routes {
-    entries: Vec<RouteEntry, ROUTES_MAX>,
+    entries: Vec<RouteEntry>,
     refused: u64,
     high_water: usize,
 }
 
 impl Routes {
+    /// Takes all the memory that it will ever use.
+    pub fn new() -> Self {
+        Self {
+            entries: Vec::with_capacity(ROUTES_MAX),
+            refused: 0,
+            high_water: 0,
+        }
+    }
+
     /// Adds a route; the same prefix with the same gateway and interface is there once.
     pub fn add(&mut self, entry: RouteEntry) -> Result<(), Full> {
         let entry = RouteEntry {
@@ -59,22 +69,18 @@ impl Routes {
         if self.entries.iter().any(is_same) {
             return Ok(());
         }
-        let result = self.entries.push(entry);
-        self.refused += u64::from(result.is_err());
+        if self.entries.len() == ROUTES_MAX {
+            self.refused += 1;
+            return Err(Full);
+        }
+        self.entries.push(entry);
         self.high_water = self.high_water.max(self.entries.len());
-        result
+        Ok(())
     }
 
     /// Removes the routes for which `is_unwanted` is true.
     pub fn remove(&mut self, mut is_unwanted: impl FnMut(&RouteEntry) -> bool) {
-        let mut index = 0;
-        while let Some(entry) = self.entries.get(index) {
-            if is_unwanted(entry) {
-                self.entries.remove(index);
-            } else {
-                index += 1;
-            }
-        }
+        self.entries.retain(|entry| !is_unwanted(entry));
     }
 
     /// The best route over an interface that is `usable`; of equals the oldest.
@@ -102,6 +108,12 @@ impl Routes {
             .used(self.entries.len() as u64)
             .high_water(self.high_water as u64)
             .refused(self.refused)
+    }
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

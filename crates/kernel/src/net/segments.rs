@@ -107,7 +107,7 @@ impl Outlet<'_> {
     ) -> Result<(), SendError> {
         let header_bytes = departure.header.len();
         let content = content(departure, header_bytes + range.len());
-        self.send(leg, content, &mut |bytes| {
+        self.send_packet(leg, content, &mut |bytes| {
             let (header, payload) = bytes.split_at_mut(header_bytes);
             header.copy_from_slice(departure.header);
             adapt(header, range.start, range.end == total);

@@ -3,7 +3,7 @@
 use super::carrier::{Carrier, OwnFrames, OwnMemory};
 use super::counters::{DropReason, Protocols};
 use super::firewall::Firewall;
-use super::interface::Interfaces;
+use super::interface::{Interfaces, LOOPBACK};
 use super::neighbours::Neighbours;
 use super::packet::Direction;
 use super::path_mtu::PathMtus;
@@ -11,7 +11,6 @@ use super::ping::Pings;
 use super::reassembly::Reassembly;
 use super::routes::Routes;
 use super::udp::Udp;
-use crate::base::fixed::Queue;
 use crate::base::prng::Prng;
 use crate::base::tenant::Tenant;
 use crate::base::token_bucket::TokenBucket;
@@ -19,6 +18,9 @@ use crate::limits::{
     DATAGRAM_BYTES_MAX, ICMP_ERRORS_PER_S, LOOPBACK_FRAME_BYTES, LOOPBACK_FRAMES_MAX,
     REASSEMBLIES_MAX,
 };
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 
 pub const ETHERNET_HEADER_BYTES: usize = 14;
 /// Long frames that incoming fragments cannot take: what we send has to be cut, too.
@@ -31,11 +33,11 @@ pub struct Stack {
     pub paths: PathMtus,
     pub reassembly: Reassembly,
     pub udp: Udp,
-    pub pings: Pings,
+    pub pings: Box<Pings>,
     pub firewall: Firewall,
     pub own: OwnMemory,
     /// Frames on their way from the machine to itself.
-    pub loopback: Queue<(Tenant, Carrier), LOOPBACK_FRAMES_MAX>,
+    pub loopback: VecDeque<(Tenant, Carrier)>,
     pub protocols: Protocols,
     /// Bounds the ICMP errors that we send.
     pub icmp_errors: TokenBucket,
@@ -48,6 +50,8 @@ impl Stack {
     /// Takes all the memory that it will ever use. Nobody else may know the seed.
     pub fn new(seed: u64) -> Self {
         let mut prng = Prng::new(seed);
+        let mut firewall = Firewall::new(prng.next_u64());
+        firewall.set_inside(LOOPBACK, true);
         let long_frames = REASSEMBLIES_MAX + LONG_FRAMES_FOR_SENDING;
         Self {
             interfaces: Interfaces::new(LOOPBACK_FRAME_BYTES - ETHERNET_HEADER_BYTES),
@@ -56,13 +60,13 @@ impl Stack {
             paths: PathMtus::default(),
             reassembly: Reassembly::default(),
             udp: Udp::default(),
-            pings: Pings::default(),
-            firewall: Firewall::new(prng.next_u64()),
+            pings: Box::default(),
+            firewall,
             own: OwnMemory {
                 short: OwnFrames::new(LOOPBACK_FRAMES_MAX, LOOPBACK_FRAME_BYTES),
                 long: OwnFrames::new(long_frames, DATAGRAM_BYTES_MAX),
             },
-            loopback: Queue::new(),
+            loopback: VecDeque::with_capacity(LOOPBACK_FRAMES_MAX),
             protocols: Protocols::default(),
             icmp_errors: TokenBucket::new(ICMP_ERRORS_PER_S as u64, ICMP_ERRORS_PER_S as u64),
             icmp_errors_withheld: 0,

@@ -2,6 +2,9 @@
 
 #[cfg(test)]
 pub mod memory;
+mod tcp;
+
+pub use tcp::{ServicePorts, TcpStreams};
 
 use super::packet::Endpoint;
 use crate::base::fixed::Handle;
@@ -37,6 +40,11 @@ pub trait Streams {
     fn connect(&mut self, remote: Endpoint) -> Result<StreamId, ConnectError>;
 
     fn state(&self, id: StreamId) -> StreamState;
+
+    /// A sentence on why the connection is over, where that is an error.
+    fn failure(&self, _id: StreamId) -> Option<&'static str> {
+        None
+    }
 
     fn remote(&self, id: StreamId) -> Option<Endpoint>;
 

@@ -6,12 +6,14 @@
 
 use super::carrier::Carrier;
 use super::packet::Endpoint;
-use crate::base::fixed::{Full, Handle, Pool, Queue};
+use crate::base::fixed::{Full, Handle, Pool};
 use crate::base::metric::Usage;
 use crate::base::prng::Prng;
 use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
 use crate::limits::{UDP_HELD_MAX, UDP_QUEUE_MAX, UDP_SOCKETS_MAX};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 use core::ops::Range;
@@ -89,7 +91,7 @@ struct Socket {
     /// `None` listens on every address of the tenant.
     address: Option<IpAddr>,
     port: u16,
-    queue: Queue<Datagram, UDP_QUEUE_MAX>,
+    queue: VecDeque<Datagram>,
     counters: UdpCounters,
 }
 
@@ -113,15 +115,31 @@ pub struct UdpView {
     pub counters: UdpCounters,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Udp {
     sockets: Pool<Socket, UDP_SOCKETS_MAX>,
+    /// Queues that no socket has.
+    queues: Vec<VecDeque<Datagram>>,
+    refused_sockets: u64,
     held: usize,
     held_most: usize,
     refused: u64,
 }
 
 impl Udp {
+    /// Takes all the memory that it will ever use.
+    pub fn new() -> Self {
+        let queue = |_| VecDeque::with_capacity(UDP_QUEUE_MAX);
+        Self {
+            sockets: Pool::new(),
+            queues: (0..UDP_SOCKETS_MAX).map(queue).collect(),
+            refused_sockets: 0,
+            held: 0,
+            held_most: 0,
+            refused: 0,
+        }
+    }
+
     /// Listens on a port; port 0 asks for a free one that is hard to guess.
     pub fn bind(
         &mut self,
@@ -138,11 +156,15 @@ impl Udp {
         if self.sockets.iter().any(collides) {
             return Err(UdpError::PortInUse { port });
         }
+        if self.queues.is_empty() {
+            self.refused_sockets += 1;
+            return Err(UdpError::Full);
+        }
         let socket = Socket {
             tenant,
             address,
             port,
-            queue: Queue::new(),
+            queue: self.queues.pop().unwrap_or_default(),
             counters: UdpCounters::default(),
         };
         self.sockets.insert(socket).map_err(|Full| UdpError::Full)
@@ -160,7 +182,9 @@ impl Udp {
 
     /// Forgets the socket. What it holds must be taken and released before.
     pub fn close(&mut self, socket: UdpSocket) {
-        self.sockets.remove(socket);
+        if let Some(socket) = self.sockets.remove(socket) {
+            self.queues.push(socket.queue);
+        }
     }
 
     pub fn port(&self, socket: UdpSocket) -> Option<u16> {
@@ -194,15 +218,14 @@ impl Udp {
         let Some(socket) = self.sockets.get_mut(socket) else {
             return Err(datagram);
         };
-        if socket.queue.space() == 0 || self.held >= UDP_HELD_MAX {
+        if socket.queue.len() >= UDP_QUEUE_MAX || self.held >= UDP_HELD_MAX {
             socket.counters.dropped += 1;
             self.refused += 1;
             return Err(datagram);
         }
         socket.counters.received += 1;
         socket.counters.received_bytes += datagram.window.len() as u64;
-        let kept = socket.queue.push(datagram);
-        crate::invariant!(kept.is_ok(), "a queue with space refused a datagram");
+        socket.queue.push_back(datagram);
         self.held += 1;
         self.held_most = self.held_most.max(self.held);
         Ok(())
@@ -210,7 +233,7 @@ impl Udp {
 
     /// The oldest datagram of a socket; whoever takes it releases its memory.
     pub fn take(&mut self, socket: UdpSocket) -> Option<Datagram> {
-        self.sockets.get_mut(socket)?.queue.pop()
+        self.sockets.get_mut(socket)?.queue.pop_front()
     }
 
     /// Counts that a datagram's memory has gone back.
@@ -243,7 +266,7 @@ impl Udp {
             &Usage::of("UDP_SOCKETS_MAX", UDP_SOCKETS_MAX)
                 .used(self.sockets.used() as u64)
                 .high_water(self.sockets.high_water() as u64)
-                .refused(self.sockets.refused()),
+                .refused(self.refused_sockets),
         );
         visit(
             &Usage::of("UDP_HELD_MAX", UDP_HELD_MAX)
@@ -253,6 +276,12 @@ impl Udp {
         );
         let queues = self.sockets.iter().map(|(_, socket)| socket.queue.len());
         visit(&Usage::of("UDP_QUEUE_MAX", UDP_QUEUE_MAX).used(queues.max().unwrap_or(0) as u64));
+    }
+}
+
+impl Default for Udp {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

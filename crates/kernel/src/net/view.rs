@@ -53,6 +53,10 @@ impl<'a> NetworkView<'a> {
         &self.0.tcp
     }
 
+    pub const fn services(self) -> &'a super::services::ServiceHost {
+        self.0.services()
+    }
+
     pub const fn protocols(self) -> Protocols {
         self.0.stack.protocols
     }
@@ -105,6 +109,7 @@ impl Network {
         );
         stack.firewall.visit_usages(visit);
         self.dhcp.visit_usages(visit);
+        visit(&self.services().usage());
         let tcp = self.tcp.view();
         for usage in [
             tcp.connections,

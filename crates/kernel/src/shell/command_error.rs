@@ -1,6 +1,7 @@
 //! Why a command was not done, said so that the user can mend it.
 
 use crate::base::fixed::Text;
+use crate::base::verdict::Verdict;
 use crate::net::firewall::WordError;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
@@ -46,20 +47,30 @@ pub enum CommandError {
     OnlyInFront {
         command: &'static Command,
     },
-    NoDisplay,
+    NotADevice {
+        word: Shown,
+    },
     NotAnAddress {
         word: Shown,
     },
+    NoDisplay,
     NoDisk {
         word: Shown,
+    },
+    /// Neither a name nor an address that can be asked for; why not.
+    NotAskable {
+        word: Shown,
+        reason: &'static str,
     },
     /// More than a sector holds.
     TextTooLong {
         bytes: usize,
         most: usize,
     },
-    NotADevice {
-        word: Shown,
+    /// The command changes something, and who asks has not shown that he may.
+    NeedsToken {
+        command: &'static Command,
+        action: &'static Action,
     },
     /// The words of a firewall's rule or packet.
     Rule {
@@ -69,6 +80,12 @@ pub enum CommandError {
     NoSuchRule {
         number: usize,
         count: usize,
+    },
+    NotALoad {
+        word: Shown,
+    },
+    NoTarget {
+        word: Shown,
     },
     NotALimit {
         word: Shown,
@@ -85,6 +102,26 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// What a program is told that asked.
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::UnknownCommand { .. } | Self::UnknownAction { .. } => Verdict::Unknown,
+            Self::NeedsToken { .. } => Verdict::Forbidden,
+            Self::MissingAction { .. }
+            | Self::MissingArgument { .. }
+            | Self::TooManyArguments { .. }
+            | Self::NotOneOf { .. }
+            | Self::NotANumber { .. }
+            | Self::OnlyInFront { .. }
+            | Self::NotAnAddress { .. }
+            | Self::NotAskable { .. }
+            | Self::Rule { .. }
+            | Self::WatchNeedsAPerson
+            | Self::WatchOfAnAct => Verdict::Malformed,
+            _ => Verdict::Failed,
+        }
+    }
+
     pub fn shown(typed: &str) -> Shown {
         Text::cut_from(typed)
     }
@@ -137,21 +174,27 @@ impl fmt::Display for CommandError {
             Self::OnlyInFront { command } => {
                 write!(f, "{} stands in front of another command", command.name)
             }
-            Self::NoDisplay => {
-                f.write_str("there is no virtual display that shows anything; see device list")
-            }
             Self::NotAnAddress { word } => write!(
                 f,
                 "\"{word}\" is no address, such as 10.0.2.2 or fe80::2"
             ),
+            Self::NoDisplay => {
+                f.write_str("there is no virtual display that shows anything; see device list")
+            }
+            Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
+            Self::NotAskable { word, reason } => write!(f, "\"{word}\": {reason}"),
+            Self::TextTooLong { bytes, most } => {
+                write!(f, "the text has {bytes} bytes; at most {most} fit")
+            }
             Self::NotADevice { word } => write!(
                 f,
                 "\"{word}\" is no address of a device, such as 00:1f.2; device list shows them"
             ),
-            Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
-            Self::TextTooLong { bytes, most } => {
-                write!(f, "the text has {bytes} bytes; at most {most} fit")
-            }
+            Self::NeedsToken { command, action } => write!(
+                f,
+                "{} changes something; ask by POST and show the token that the kernel was booted with",
+                catalog::Usage { command, action }
+            ),
             Self::Rule { error, meant } => match (error.unknown_word(), meant) {
                 (Some(word), Some(meant)) => {
                     write!(f, "\"{word}\" says nothing here; did you mean \"{meant}\"?")
@@ -164,6 +207,13 @@ impl fmt::Display for CommandError {
             Self::NoSuchRule { number, count } => {
                 write!(f, "there is no rule {number}; they have the numbers 1 to {count}")
             }
+            Self::NotALoad { word } => {
+                write!(f, "\"{word}\" is no amount a second; write a number above 0, as 5MB or 200")
+            }
+            Self::NoTarget { word } => write!(
+                f,
+                "\"{word}\" is no target for datagrams; write an address with a port, as 10.0.2.2:9"
+            ),
             Self::NotALimit { word, unit } => {
                 write!(f, "\"{word}\" is no limit; write a number of {unit}, or none")
             }

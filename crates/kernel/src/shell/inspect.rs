@@ -17,9 +17,13 @@ use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::input_queue::InputQueue;
 use crate::memory::view::MemoryView;
 use crate::net::dhcp::ClientView;
+use crate::net::dns::Resolver;
 use crate::net::firewall::Firewall;
+use crate::net::http::{ApiView, RequestRecord};
+use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
+use crate::workloads::load::LoadView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
 pub trait Inspect {
@@ -29,6 +33,12 @@ pub trait Inspect {
     fn trace(&self) -> &Trace;
     fn tick(&self) -> &TickView;
     fn self_test(&self) -> SelfTestView;
+    /// The HTTP server and the commands that run for its requests.
+    fn api(&self) -> ApiView;
+    fn resolver(&self) -> &Resolver;
+    fn name_servers(&self) -> NameServers;
+    /// The last HTTP requests, oldest first.
+    fn visit_requests(&self, visit: &mut dyn FnMut(&RequestRecord));
     fn cpu(&mut self) -> &CpuView;
     fn interrupts(&mut self) -> &InterruptsView;
     fn memory(&mut self) -> &MemoryView;
@@ -50,6 +60,8 @@ pub trait Inspect {
     fn handlers(&self) -> &DeviceHandlers;
     /// Every DHCP client, in the order of their interfaces' coming.
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));
+    /// The newest load of each tenant.
+    fn visit_loads(&mut self, visit: &mut dyn FnMut(&LoadView));
     /// How full bounded things are; a name may come more than once.
     fn visit_usages(&mut self, visit: &mut dyn FnMut(&Usage));
 }

@@ -2,10 +2,12 @@
 
 mod checker;
 mod faults;
+mod host;
 mod link;
 mod server;
 
 pub use checker::Checker;
 pub use faults::Fault;
+pub use host::DhcpHost;
 pub use link::{Link, Station};
 pub use server::{Answer, DhcpServer, Offered};

@@ -119,14 +119,16 @@ impl Guest {
             Voice::Linux(_) => self.namespace.within(|| load::told_count(GUEST))?,
             Voice::RayOs(session) => {
                 let answer = session
-                    .run("net serve")
+                    .run("net services")
                     .map_err(|failure| anyhow!("{failure}"))?;
                 let document: Value = serde_json::from_str(&answer.output)?;
                 let count = document["report"].as_array().and_then(|blocks| {
                     let table = blocks.iter().find(|block| block["title"] == "services")?;
                     cell(table, ("service", "discard"), "datagrams")?.as_u64()
                 });
-                count.with_context(|| format!("`net serve` counts no datagrams: {}", answer.output))
+                count.with_context(|| {
+                    format!("`net services` counts no datagrams: {}", answer.output)
+                })
             }
         }
     }

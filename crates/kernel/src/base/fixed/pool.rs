@@ -10,6 +10,12 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// Names nothing in any pool: for places that wait for their first handle.
+    pub const NOTHING: Self = Self {
+        slot: u32::MAX,
+        generation: u32::MAX,
+    };
+
     /// For tables that are sized at the start and so cannot be a `Pool`.
     pub const fn new(slot: u32, generation: u32) -> Self {
         Self { slot, generation }
@@ -18,11 +24,6 @@ impl Handle {
     pub const fn generation(self) -> u32 {
         self.generation
     }
-    /// Names nothing in any pool: for places that wait for their first handle.
-    pub const NOTHING: Self = Self {
-        slot: u32::MAX,
-        generation: u32::MAX,
-    };
 
     pub const fn slot(self) -> usize {
         self.slot as usize

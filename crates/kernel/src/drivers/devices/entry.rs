@@ -4,6 +4,7 @@ use super::platform::{Platform, Signal};
 use super::view::Reason;
 use crate::base::time::Instant;
 use crate::drivers::pci::bars::{self, Bars};
+use crate::drivers::pci::capabilities::Capabilities;
 use crate::drivers::pci::config::ConfigSpace;
 use crate::drivers::pci::function::{COMMAND_MASTER, COMMAND_MEMORY, COMMAND_NO_LINE, Function};
 use crate::drivers::pci::messages::{Message, MessageTable};
@@ -96,7 +97,13 @@ impl Entry {
 
     /// Reads where its registers are, and how large. Nobody may use it at the time.
     pub fn size(&mut self, config: &dyn ConfigSpace) {
-        self.bars = bars::read(config, &self.function);
+        self.bars = bars::size(config, &self.function);
+    }
+
+    /// Has everything that a driver needs of it a place?
+    pub fn is_placed(&self, capabilities: &Capabilities) -> bool {
+        let mut needed = capabilities.needed_bars();
+        needed.all(|index| self.bars.iter().any(|bar| bar.index == index))
     }
 
     /// Maps its registers and connects its interrupts.
@@ -104,11 +111,12 @@ impl Entry {
         &mut self,
         config: &dyn ConfigSpace,
         platform: &mut dyn Platform,
-        index: usize,
-        source: &'static str,
+        capabilities: &Capabilities,
+        (index, source): (usize, &'static str),
     ) -> Result<(), StartError> {
         const WHOLE_BYTES_MAX: u64 = 64 << 10;
-        self.function.command(config, COMMAND_MEMORY, 0);
+        let on = COMMAND_MEMORY | COMMAND_MASTER;
+        self.function.command(config, on, 0);
         for bar in &self.bars {
             if bar.bytes <= WHOLE_BYTES_MAX && bar.start != 0 {
                 // Once as a whole: its parts then need no mappings of their own. Where it
@@ -117,8 +125,9 @@ impl Entry {
             }
         }
         let map = &mut |physical, bytes| platform.map(physical, bytes);
-        let mut transport = PciTransport::find(config, &self.function, &self.bars, map)?;
-        let table = MessageTable::find(config, &self.function, &self.bars, map);
+        let function = &self.function;
+        let mut transport = PciTransport::find(function, capabilities, &self.bars, map)?;
+        let table = MessageTable::find(function, capabilities, &self.bars, map);
         let interrupts = match table.filter(|table| table.count() > QUEUES_MESSAGE) {
             Some(table) => connect_messages(table, config, platform, index, source),
             None => connect_line(&self.function, config, platform),
@@ -128,7 +137,6 @@ impl Entry {
             transport,
             interrupts,
         });
-        self.function.command(config, COMMAND_MASTER, 0);
         Ok(())
     }
 
@@ -191,9 +199,8 @@ fn connect_line(
     config: &dyn ConfigSpace,
     platform: &mut dyn Platform,
 ) -> Interrupts {
-    let irq = function.interrupt_line;
-    let is_routed = function.interrupt_pin != 0 && (1..16).contains(&irq);
-    match platform.connect_line(irq).filter(|_| is_routed) {
+    let line = function.interrupt_line(config);
+    match line.and_then(|line| platform.connect_line(line)) {
         Some(line) => {
             function.command(config, 0, COMMAND_NO_LINE);
             Interrupts::Line(line)

@@ -8,6 +8,8 @@ use crate::base::log::Level;
 use crate::base::time::{Duration, Instant};
 use crate::drivers::devices::driver::Event;
 use crate::drivers::pci::assign::{Windows, assign, windows_of};
+use crate::drivers::pci::bars;
+use crate::drivers::pci::capabilities::Capabilities;
 use crate::drivers::pci::class;
 use crate::drivers::pci::enumerate::BusRange;
 use crate::drivers::pci::function::{Function, Header};
@@ -89,9 +91,12 @@ impl Devices {
         let name = self.drivers[driver].driver.name();
         self.drivers[driver].entry = Some(index);
         self.entries[index].driver = Some(driver);
-        let linked = self.give_addresses(index).and_then(|()| {
-            let (config, platform) = (&self.setup.config, &mut self.setup.platform);
-            self.entries[index].link(config.as_ref(), platform.as_mut(), index, name)
+        let function = self.entries[index].function;
+        let capabilities = Capabilities::read(self.setup.config.as_ref(), &function);
+        let linked = self.give_addresses(index, &capabilities).and_then(|()| {
+            let config = self.setup.config.as_ref();
+            let platform = self.setup.platform.as_mut();
+            self.entries[index].link(config, platform, &capabilities, (index, name))
         });
         match linked {
             Ok(()) => self.tell_to_reset(index, now),
@@ -120,13 +125,19 @@ impl Devices {
         Some(self.drivers.len() - 1)
     }
 
-    /// Sizes the function's ranges, and places those that the firmware has not.
-    fn give_addresses(&mut self, index: usize) -> Result<(), StartError> {
+    /// Reads where the function's ranges are, and places them where the firmware has not.
+    fn give_addresses(
+        &mut self,
+        index: usize,
+        capabilities: &Capabilities,
+    ) -> Result<(), StartError> {
         let config = self.setup.config.as_ref();
-        self.entries[index].size(config);
-        if self.entries[index].bars.iter().all(|bar| bar.start != 0) {
+        let function = self.entries[index].function;
+        self.entries[index].bars = bars::placed(config, &function);
+        if self.entries[index].is_placed(capabilities) {
             return Ok(());
         }
+        self.entries[index].size(config);
         let bus = self.entries[index].function.address.bus();
         let windows = self.windows_of_bus(bus);
         let mut bars = self.entries[index].bars.clone();
@@ -149,7 +160,6 @@ impl Devices {
             let other = bars.find(|bar| bar.start != 0 && bar.start < end && start < bar.end());
             other.map(|bar| bar.end())
         };
-        let function = self.entries[index].function;
         if !assign(config, &function, &mut bars, &windows, &is_taken) {
             return Err(StartError::Lacks("registers that fit the bridge's windows"));
         }
@@ -187,7 +197,7 @@ impl Devices {
             return;
         };
         match link.transport.status() {
-            STATUS_GONE => self.lose(index, "it does not answer any more", false, now),
+            STATUS_GONE => self.lose(index, "does not answer any more", false, now),
             0 => self.attach(index, now),
             _ if now >= until => self.refuse(index, &StartError::ResetHangs, now),
             _ => {}
@@ -225,9 +235,12 @@ impl Devices {
 
     /// The device goes; `is_there` while it still answers.
     pub(super) fn lose(&mut self, index: usize, why: &str, is_there: bool, now: Instant) {
-        self.say(index, Level::Warn, now, format_args!("is gone: {why}"));
+        self.say(index, Level::Warn, now, format_args!("is gone: it {why}"));
+        let driver = self.entries[index].driver;
+        let label = driver.map_or("", |driver| self.drivers[driver].driver.label());
         self.end(index, is_there);
-        self.entries[index].become_state(State::Gone, now, format_args!("{why}"));
+        let name = if label.is_empty() { "it" } else { label };
+        self.entries[index].become_state(State::Gone, now, format_args!("{name} {why}"));
     }
 
     /// Takes the device from its driver and everything back from the device.
@@ -306,7 +319,7 @@ impl Devices {
         };
         if is_look || event.has_config_changed {
             match link.transport.status() {
-                STATUS_GONE => return self.lose(index, "it was torn out", false, now),
+                STATUS_GONE => return self.lose(index, "was torn out", false, now),
                 status if status & STATUS_NEEDS_RESET != 0 => {
                     let why = format_args!("was reset, for it asked for it");
                     return self.begin_reset(index, now, why);

@@ -14,6 +14,7 @@ mod slots;
 pub mod view;
 
 use crate::base::fixed;
+use crate::base::log::Level;
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::time::{Duration, Instant};
@@ -61,8 +62,18 @@ pub struct Devices {
     entries: Vec<Entry>,
     drivers: Vec<DriverSlot>,
     slots: Vec<SlotEntry>,
+    start: Start,
     unlisted: u64,
     next_look: Instant,
+}
+
+/// How far the first start of everything is.
+enum Start {
+    Waiting,
+    Searching,
+    /// These are still to be taken into the table.
+    Adding(Vec<Function>),
+    Done,
 }
 
 /// Why a device is not reset.
@@ -84,30 +95,58 @@ impl ResetError {
 }
 
 impl Devices {
-    /// Finds all functions and starts those that can be driven.
+    /// Nothing is touched yet; `poll` finds and starts the devices, one at a time.
     pub fn new(setup: Setup, now: Instant) -> Self {
-        let mut devices = Self {
+        Self {
             setup,
             entries: Vec::with_capacity(PCI_FUNCTIONS_MAX),
             drivers: Vec::with_capacity(DRIVERS_MAX),
             slots: Vec::with_capacity(HOT_PLUG_SLOTS_MAX),
+            start: Start::Waiting,
             unlisted: 0,
             next_look: now + LOOK_INTERVAL,
-        };
-        let mut found: fixed::Vec<Function, PCI_FUNCTIONS_MAX> = fixed::Vec::new();
-        let mut unlisted = 0;
-        visit_all(devices.setup.config.as_ref(), &mut |function| {
-            unlisted += u64::from(found.push(function).is_err());
-        });
-        devices.unlisted = unlisted;
-        for function in &found {
-            devices.add(*function, now);
         }
-        devices
+    }
+
+    /// Was every function that the machine came with found and tried?
+    pub const fn are_started(&self) -> bool {
+        matches!(self.start, Start::Done)
+    }
+
+    /// Goes one step on with the first start. The first call does nothing: the shell is
+    /// to greet before buses are searched.
+    fn go_on_starting(&mut self, now: Instant) {
+        match &mut self.start {
+            Start::Waiting => self.start = Start::Searching,
+            Start::Searching => {
+                let mut found = Vec::with_capacity(PCI_FUNCTIONS_MAX);
+                visit_all(
+                    self.setup.config.as_ref(),
+                    &mut |function| match found.len() < PCI_FUNCTIONS_MAX {
+                        true => found.push(function),
+                        false => self.unlisted += 1,
+                    },
+                );
+                // The last one is the next to be started.
+                found.reverse();
+                self.start = Start::Adding(found);
+            }
+            Start::Adding(found) => match found.pop() {
+                Some(function) => self.add(function, now),
+                None => {
+                    self.start = Start::Done;
+                    let (all, driven) = (self.entries.len(), self.drivers.len());
+                    let text = format_args!("{all} functions found, {driven} virtio devices");
+                    self.setup.platform.log(now, Level::Debug, text);
+                }
+            },
+            Start::Done => {}
+        }
     }
 
     /// Looks after every device: what has interrupted, what is due, what has changed.
     pub fn poll(&mut self, now: Instant) {
+        self.go_on_starting(now);
         let signals = self.setup.platform.take_signals();
         let is_look = now >= self.next_look;
         for index in 0..self.entries.len() {
@@ -130,7 +169,7 @@ impl Devices {
 
     /// The loop is about to sleep; true when a device has something already.
     pub fn rest(&mut self, now: Instant) -> bool {
-        let mut has_more = false;
+        let mut has_more = !self.are_started();
         for index in 0..self.drivers.len() {
             match self.drivers[index].driver.rest() {
                 Ok(more) => has_more |= more,

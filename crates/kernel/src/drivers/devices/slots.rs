@@ -7,6 +7,7 @@ use crate::base::fixed;
 use crate::base::log::Level;
 use crate::base::time::Instant;
 use crate::drivers::pci::bars;
+use crate::drivers::pci::capabilities::Capabilities;
 use crate::drivers::pci::config::ConfigSpace;
 use crate::drivers::pci::enumerate::visit_bus;
 use crate::drivers::pci::function::{COMMAND_MASTER, COMMAND_MEMORY, Function};
@@ -28,18 +29,19 @@ impl SlotEntry {
         function: &Function,
         number: usize,
     ) -> Option<Self> {
-        let slot = Slot::find(config, function)?;
+        let capabilities = Capabilities::read(config, function);
+        let slot = Slot::find(config, function, &capabilities)?;
         let message = platform
             .allocate_message("pcie slot", Signal::Slot(number))
-            .and_then(
-                |message| match connect(config, platform, function, &message) {
+            .and_then(|message| {
+                match connect(config, platform, (function, &capabilities), &message) {
                     true => Some(message),
                     false => {
                         platform.release_message(message);
                         None
                     }
-                },
-            );
+                }
+            });
         slot.enable_events(config);
         Some(Self { slot, message })
     }
@@ -57,18 +59,18 @@ impl SlotEntry {
 fn connect(
     config: &dyn ConfigSpace,
     platform: &dyn Platform,
-    function: &Function,
+    (function, capabilities): (&Function, &Capabilities),
     message: &Message,
 ) -> bool {
-    let bars = bars::read(config, function);
+    let bars = bars::placed(config, function);
     let map = &mut |physical, bytes| platform.map(physical, bytes);
     function.command(config, COMMAND_MEMORY | COMMAND_MASTER, 0);
-    if let Some(table) = MessageTable::find(config, function, &bars, map) {
+    if let Some(table) = MessageTable::find(function, capabilities, &bars, map) {
         table.set(0, message);
         table.switch(config, true);
         return true;
     }
-    set_single(config, function, message)
+    set_single(config, function, capabilities, message)
 }
 
 impl Devices {
@@ -83,11 +85,11 @@ impl Devices {
             match self.slots[index].slot.look(config, now) {
                 Some(SlotEvent::Plugged) => self.on_plugged(index, now),
                 Some(SlotEvent::UnplugWanted) => {
-                    self.lose_behind(index, "it was unplugged", true, now);
+                    self.lose_behind(index, "was unplugged", true, now);
                     let config = self.setup.config.as_ref();
                     self.slots[index].slot.release(config);
                 }
-                Some(SlotEvent::Gone) => self.lose_behind(index, "it was torn out", false, now),
+                Some(SlotEvent::Gone) => self.lose_behind(index, "was torn out", false, now),
                 Some(SlotEvent::Silent) => {
                     let port = self.slots[index].slot.bridge.address;
                     let text = format_args!("the card behind {port} does not answer; unplug it");

@@ -17,6 +17,7 @@ pub struct Bar {
     pub index: u8,
     /// 0 when nobody has given it one.
     pub start: u64,
+    /// Where it was not sized, the most that its place allows.
     pub bytes: u64,
     pub is_64: bool,
     pub is_prefetchable: bool,
@@ -34,14 +35,53 @@ const fn offset(index: u8) -> u8 {
     FIRST + 4 * index
 }
 
-/// Reads and sizes the memory ranges of a function (PCI 3.0, 6.2.5.1). It decodes
-/// nothing meanwhile, so nobody may use it at the time.
-pub fn read(config: &dyn ConfigSpace, function: &Function) -> Bars {
-    let count = match function.header {
+/// Reads the memory ranges that have a place, without disturbing the function: each is
+/// taken to be as large as its start is aligned, up to the next one.
+pub fn placed(config: &dyn ConfigSpace, function: &Function) -> Bars {
+    let count = count_of(function);
+    let mut bars = Bars::new();
+    let mut index = 0;
+    while index < count {
+        let low = config.read_u32(function.address, offset(index));
+        let is_64 = low & (IS_PORT | KIND) == KIND_64 && index + 1 < count;
+        let high = match is_64 {
+            true => config.read_u32(function.address, offset(index + 1)),
+            false => 0,
+        };
+        let start = u64::from(high) << 32 | u64::from(low & !0xf);
+        if low & IS_PORT == 0 && start != 0 {
+            // There are as many places as indices.
+            let _ = bars.push(Bar {
+                index,
+                start,
+                bytes: 1 << start.trailing_zeros(),
+                is_64,
+                is_prefetchable: low & PREFETCHABLE != 0,
+            });
+        }
+        index += 1 + u8::from(is_64);
+    }
+    let starts = bars.clone();
+    for bar in bars.iter_mut() {
+        let others = starts.iter().map(|other| other.start);
+        let next = others.filter(|start| *start > bar.start).min();
+        bar.bytes = next.map_or(bar.bytes, |next| bar.bytes.min(next - bar.start));
+    }
+    bars
+}
+
+const fn count_of(function: &Function) -> u8 {
+    match function.header {
         Header::Device => BARS as u8,
         Header::Bridge => 2,
         Header::Other(_) => 0,
-    };
+    }
+}
+
+/// Reads and sizes the memory ranges of a function (PCI 3.0, 6.2.5.1). It decodes
+/// nothing meanwhile, so nobody may use it at the time.
+pub fn size(config: &dyn ConfigSpace, function: &Function) -> Bars {
+    let count = count_of(function);
     let command = config.read_u16(function.address, COMMAND);
     config.write_u16(function.address, COMMAND, command & !COMMAND_MEMORY);
     let mut bars = Bars::new();

@@ -10,6 +10,8 @@ const HEADER: u8 = 0x0c;
 const SUBSYSTEM: u8 = 0x2c;
 const INTERRUPT: u8 = 0x3c;
 
+const VIRTIO: u16 = 0x1af4;
+
 pub const COMMAND_MEMORY: u16 = 1 << 1;
 pub const COMMAND_MASTER: u16 = 1 << 2;
 pub const COMMAND_NO_LINE: u16 = 1 << 10;
@@ -33,12 +35,8 @@ pub struct Function {
     pub interface: u8,
     pub header: Header,
     pub has_more_functions: bool,
-    /// What the maker of the card wrote; for virtio's transitional devices, their kind.
+    /// For virtio's transitional devices, their kind; not read from others.
     pub subsystem: u16,
-    /// The legacy interrupt that the firmware has chosen; 0 and 255 are none.
-    pub interrupt_line: u8,
-    /// Which of its four lines it pulls, from 1; 0 is none.
-    pub interrupt_pin: u8,
 }
 
 impl Function {
@@ -58,10 +56,9 @@ impl Function {
             other => Header::Other(other),
         };
         let subsystem = match kind {
-            Header::Device => config.read_u16(address, SUBSYSTEM + 2),
+            Header::Device if vendor == VIRTIO => config.read_u16(address, SUBSYSTEM + 2),
             _ => 0,
         };
-        let interrupt = config.read_u32(address, INTERRUPT);
         Some(Self {
             address,
             vendor,
@@ -72,14 +69,11 @@ impl Function {
             header: kind,
             has_more_functions: header & 0x80 != 0,
             subsystem,
-            interrupt_line: interrupt as u8,
-            interrupt_pin: (interrupt >> 8) as u8,
         })
     }
 
     /// The kind of virtio device that it is (virtio 1.2, 4.1.2).
     pub const fn virtio_kind(&self) -> Option<u16> {
-        const VIRTIO: u16 = 0x1af4;
         match (self.vendor, self.device) {
             (VIRTIO, 0x1000..=0x103f) => Some(self.subsystem),
             (VIRTIO, 0x1040..=0x107f) => Some(self.device - 0x1040),
@@ -87,10 +81,21 @@ impl Function {
         }
     }
 
-    /// Switches bits of its command register on and off.
+    /// The legacy interrupt that the firmware has chosen for it, if it pulls a line.
+    pub fn interrupt_line(&self, config: &dyn ConfigSpace) -> Option<u8> {
+        let word = config.read_u32(self.address, INTERRUPT);
+        let (line, pin) = (word as u8, (word >> 8) as u8);
+        (pin != 0 && (1..16).contains(&line)).then_some(line)
+    }
+
+    /// Switches bits of its command register on and off, where they are not so yet: a
+    /// change costs a virtual machine a new map of its memory.
     pub fn command(&self, config: &dyn ConfigSpace, on: u16, off: u16) {
-        let command = config.read_u16(self.address, COMMAND);
-        config.write_u16(self.address, COMMAND, command & !off | on);
+        let before = config.read_u16(self.address, COMMAND);
+        let command = before & !off | on;
+        if command != before {
+            config.write_u16(self.address, COMMAND, command);
+        }
     }
 
     /// Is what answers at the address still the same?

@@ -4,13 +4,12 @@
 //! a card that is simply torn out is seen by its absence.
 
 use super::address::Address;
-use super::capabilities::{EXPRESS, find};
+use super::capabilities::{Capabilities, EXPRESS};
 use super::config::ConfigSpace;
 use super::enumerate::BusRange;
 use super::function::{Function, Header};
 use crate::base::time::{Duration, Instant};
 
-const FLAGS: u8 = 0x02;
 const SLOT_CAPABILITIES: u8 = 0x14;
 const SLOT_CONTROL: u8 = 0x18;
 const SLOT_STATUS: u8 = 0x1a;
@@ -40,15 +39,15 @@ const EVENTS: u16 = 0x11f;
 const WAKE_UP: Duration = Duration::from_millis(1_100);
 
 /// The kind of port, when the function is part of PCI Express.
-fn port_kind(config: &dyn ConfigSpace, function: &Function) -> Option<(u8, u16)> {
-    let place = find(config, function, EXPRESS).filter(|place| *place <= 0xe0)?;
-    let flags = config.read_u16(function.address, place + FLAGS);
-    Some((place, flags))
+fn port_kind(capabilities: &Capabilities) -> Option<(u8, u16)> {
+    let express = capabilities.find(EXPRESS)?;
+    (express.place <= 0xe0).then_some((express.place, express.head))
 }
 
 /// Is there one link behind the bridge, and so one device at most?
 pub fn has_one_device_behind(config: &dyn ConfigSpace, bridge: &Function) -> bool {
-    let kind = port_kind(config, bridge).map(|(_, flags)| flags >> 4 & 0xf);
+    let capabilities = Capabilities::read(config, bridge);
+    let kind = port_kind(&capabilities).map(|(_, flags)| flags >> 4 & 0xf);
     matches!(kind, Some(ROOT_PORT | DOWNSTREAM_PORT))
 }
 
@@ -87,11 +86,15 @@ pub struct Slot {
 
 impl Slot {
     /// `None` when the function is no port with such a slot.
-    pub fn find(config: &dyn ConfigSpace, bridge: &Function) -> Option<Self> {
+    pub fn find(
+        config: &dyn ConfigSpace,
+        bridge: &Function,
+        capabilities: &Capabilities,
+    ) -> Option<Self> {
         if bridge.header != Header::Bridge {
             return None;
         }
-        let (place, flags) = port_kind(config, bridge)?;
+        let (place, flags) = port_kind(capabilities)?;
         if flags & HAS_SLOT == 0 {
             return None;
         }

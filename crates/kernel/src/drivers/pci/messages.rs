@@ -1,7 +1,7 @@
 //! Interrupts as messages: a write to the processor's interrupt controller.
 
 use super::bars::Bars;
-use super::capabilities::{MESSAGE, MESSAGE_TABLE, find};
+use super::capabilities::{Capabilities, MESSAGE, MESSAGE_TABLE};
 use super::config::{ConfigSpace, SharedRegisters};
 use super::function::Function;
 use crate::memory::MemoryError;
@@ -37,15 +37,14 @@ pub struct MessageTable {
 impl MessageTable {
     /// `None` when the function has none or it lies where no memory of it is.
     pub fn find(
-        config: &dyn ConfigSpace,
         function: &Function,
+        capabilities: &Capabilities,
         bars: &Bars,
         map: Map<'_>,
     ) -> Option<Self> {
-        let place = find(config, function, MESSAGE_TABLE).filter(|place| *place <= 0xf4)?;
-        let control = config.read_u16(function.address, place + CONTROL);
-        let count = (control & 0x7ff) + 1;
-        let table = config.read_u32(function.address, place + 4);
+        let found = capabilities.find(MESSAGE_TABLE)?;
+        let (place, count) = (found.place, (found.head & 0x7ff) + 1);
+        let table = found.words[0];
         let (index, offset) = ((table & 7) as u8, u64::from(table & !7));
         let bytes = usize::from(count) * ENTRY_BYTES;
         let bar = bars.iter().find(|bar| bar.index == index)?;
@@ -87,12 +86,18 @@ impl MessageTable {
 }
 
 /// Makes a function send one message for everything (MSI; PCI 3.0, 6.8.1).
-pub fn set_single(config: &dyn ConfigSpace, function: &Function, message: &Message) -> bool {
+pub fn set_single(
+    config: &dyn ConfigSpace,
+    function: &Function,
+    capabilities: &Capabilities,
+    message: &Message,
+) -> bool {
     let address = function.address;
-    let Some(place) = find(config, function, MESSAGE).filter(|place| *place <= 0xf0) else {
+    let found = capabilities.find(MESSAGE);
+    let Some(found) = found.filter(|found| found.place <= 0xf0) else {
         return false;
     };
-    let control = config.read_u16(address, place + CONTROL);
+    let (place, control) = (found.place, found.head);
     let data = match control & SINGLE_64 != 0 {
         true => {
             config.write_u32(address, place + 8, (message.address >> 32) as u32);

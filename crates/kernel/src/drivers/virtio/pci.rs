@@ -5,8 +5,8 @@ use super::transport::{QueuePlaces, StartError, Transport};
 use crate::base::fixed::Vec;
 use crate::base::registers::Registers;
 use crate::drivers::pci::bars::Bars;
-use crate::drivers::pci::capabilities::{self, VENDOR};
-use crate::drivers::pci::config::{ConfigSpace, SharedRegisters};
+use crate::drivers::pci::capabilities::{Capabilities, VENDOR};
+use crate::drivers::pci::config::SharedRegisters;
 use crate::drivers::pci::function::Function;
 use crate::drivers::pci::messages::Map;
 
@@ -77,15 +77,15 @@ struct Place {
 impl PciTransport {
     /// Finds and maps the registers; says what is missing or cannot be.
     pub fn find(
-        config: &dyn ConfigSpace,
         function: &Function,
+        capabilities: &Capabilities,
         bars: &Bars,
         map: Map<'_>,
     ) -> Result<Self, StartError> {
         let kind = function
             .virtio_kind()
             .ok_or(StartError::Lacks("a virtio identity"))?;
-        let places = read_places(config, function);
+        let places = read_places(capabilities);
         let mut region = |place: Place, least: u64| region(bars, place, least, map);
         let modern = "virtio 1; attach it with disable-legacy=on";
         let [common, notify, interrupt, device] = places;
@@ -121,34 +121,29 @@ impl PciTransport {
 }
 
 /// The four capabilities, the first of each kind.
-fn read_places(config: &dyn ConfigSpace, function: &Function) -> [Option<Place>; 4] {
+fn read_places(capabilities: &Capabilities) -> [Option<Place>; 4] {
     let mut places = [None; 4];
-    capabilities::visit(config, function, |kind, at| {
-        // Kind, next, length; then type, range, offset, length, and the notify step.
-        if kind != VENDOR || at > 0xec {
-            return;
-        }
-        let read = |offset| config.read_u32(function.address, at + offset);
-        let head = read(0);
-        let (length, kind, bar) = ((head >> 16) as u8, (head >> 24) as u8, read(4) as u8);
-        let place = Place {
-            bar,
-            offset: u64::from(read(8)),
-            bytes: u64::from(read(12)),
-            step: if kind == NOTIFY { read(16) } else { 0 },
-        };
+    for capability in capabilities.iter().filter(|found| found.kind == VENDOR) {
+        // Length and type; then range, offset, length, and the notify step.
+        let (length, kind) = (capability.head as u8, (capability.head >> 8) as u8);
+        let [bar, offset, bytes, step] = capability.words;
         let least = if kind == NOTIFY { 20 } else { 16 };
         let slot = match kind {
             COMMON => 0,
             NOTIFY => 1,
             INTERRUPT => 2,
             DEVICE => 3,
-            _ => return,
+            _ => continue,
         };
         if length >= least && places[slot].is_none() {
-            places[slot] = Some(place);
+            places[slot] = Some(Place {
+                bar: bar as u8,
+                offset: u64::from(offset),
+                bytes: u64::from(bytes),
+                step,
+            });
         }
-    });
+    }
     places
 }
 
@@ -219,7 +214,9 @@ impl Transport for PciTransport {
             return Err(StartError::NoQueue(queue));
         }
         let (common, message) = (self.common.registers.clone(), self.message(QUEUES_MESSAGE));
-        common.write_u16(CONFIG_VECTOR, self.message(CONFIG_MESSAGE));
+        if self.places.is_empty() {
+            common.write_u16(CONFIG_VECTOR, self.message(CONFIG_MESSAGE));
+        }
         common.write_u16(QUEUE_SELECT, queue);
         common.write_u16(QUEUE_SIZE, places.size);
         common.write_u16(QUEUE_VECTOR, message);

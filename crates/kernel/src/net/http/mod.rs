@@ -4,6 +4,7 @@
 //! take from a stream only what they have room for, so that TCP slows the other side down.
 
 mod chunked;
+mod client;
 mod connection;
 mod head;
 mod request;
@@ -15,9 +16,10 @@ mod status;
 mod tests;
 mod view;
 
+pub use client::{Fetch, FetchAround, FetchError, Fetched, Url};
 pub use request::{Method, Request};
-pub use response::{Body, Response};
+pub use response::{Body, FOR_NOW, JSON, Response};
 pub use server::Server;
 pub use service::{Answer, AnswerHead, Job, Reply, Service};
 pub use status::Status;
-pub use view::{RequestRecord, ServerCounters, ServerView};
+pub use view::{ApiCounters, ApiView, RequestRecord, ServerCounters, ServerView};

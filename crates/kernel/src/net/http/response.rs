@@ -20,6 +20,8 @@ pub struct Response {
     pub content_type: &'static str,
     /// More header lines, each with its end.
     pub headers: &'static str,
+    /// Names this content among all that the path ever had, in quotes; empty for none.
+    pub mark: &'static str,
     pub retry_after_secs: Option<u64>,
     pub body: Body,
 }
@@ -31,6 +33,7 @@ impl Response {
             status,
             content_type: JSON,
             headers: FOR_NOW,
+            mark: "",
             retry_after_secs: None,
             body: [
                 br#"{"command":"","ok":false,"error":""#,
@@ -65,6 +68,7 @@ pub struct Header {
     pub status: Status,
     pub content_type: &'static str,
     pub headers: &'static str,
+    pub mark: &'static str,
     pub retry_after_secs: Option<u64>,
     pub delimiting: Delimiting,
     /// What is said about the connection's future.
@@ -97,6 +101,11 @@ impl Header {
         }
         if let Some(seconds) = self.retry_after_secs {
             add_number(out, "Retry-After: ", seconds);
+        }
+        if !self.mark.is_empty() {
+            add(out, "ETag: ");
+            add(out, self.mark);
+            add(out, "\r\n");
         }
         add(out, self.headers);
         add(

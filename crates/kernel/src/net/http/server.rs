@@ -162,6 +162,7 @@ impl Server {
             status: response.status,
             content_type: response.content_type,
             headers: response.headers,
+            mark: response.mark,
             retry_after_secs: Some(1),
             delimiting: Delimiting::Length(response.length()),
             connection: ConnectionLine::Close,

@@ -48,5 +48,5 @@ pub trait Service {
     fn consume(&mut self, job: Job, count: usize);
 
     /// Nobody waits for the job any more, finished or not.
-    fn release(&mut self, job: Job);
+    fn release(&mut self, now: Instant, job: Job);
 }

@@ -48,6 +48,34 @@ pub struct RequestRecord {
     pub sent_bytes: u64,
 }
 
+/// What a service that runs commands for requests has counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ApiCounters {
+    /// Commands that were given to a worker.
+    pub commands: u64,
+    /// Commands that nobody waited for any more.
+    pub abandoned: u64,
+    /// Commands that ran too long.
+    pub timed_out: u64,
+    /// Requests that would have needed a token and showed none.
+    pub without_token: u64,
+    pub wrong_token: u64,
+    /// Requests from where too many wrong tokens had come.
+    pub shut_out: u64,
+    /// Requests that a page of another site had made.
+    pub foreign: u64,
+}
+
+/// The service beside its server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ApiView {
+    pub server: ServerView,
+    pub counters: ApiCounters,
+    pub workers_busy: usize,
+    /// Was a token set?
+    pub has_token: bool,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ServerView {
     pub port: u16,

@@ -4,12 +4,14 @@
 //! answered, or two such services would talk to each other for ever.
 //! Limits: `SERVICE_CONNECTIONS_MAX` connections of all services together.
 
+mod host;
 mod pattern;
 mod sum;
 #[cfg(test)]
 mod tests;
 mod view;
 
+pub use host::ServiceHost;
 pub use pattern::Pattern;
 pub use sum::StreamSum;
 pub use view::{ServiceCounters, ServiceView};
@@ -32,19 +34,31 @@ pub const CHARGEN_DATAGRAM_BYTES: usize = 512;
 /// Services of others listen below; an answer to one may be answered again.
 const WELL_KNOWN_PORTS_END: u16 = 1024;
 
-/// What the services need of the network besides streams.
-pub trait Ports {
-    /// Opens or closes the port for connections and datagrams; says why when it cannot.
+/// What the services need of the network to be heard.
+pub trait Doors {
+    /// Opens the port for connections and datagrams; says why when it cannot.
     fn open(&mut self, port: u16) -> Result<(), &'static str>;
     fn close(&mut self, port: u16);
-
-    /// Shows `answer` the oldest datagram for the port, with the room for an answer, and
-    /// sends as many bytes as it fills, if any. False when none waits.
-    fn answer_datagram(&mut self, port: u16, answer: &mut Answer<'_>) -> bool;
 }
 
-/// From whom, what came, and room for the answer; returns the answer's length.
-pub type Answer<'a> = dyn FnMut(Endpoint, &[u8], &mut [u8]) -> usize + 'a;
+/// Datagrams that have come to open ports.
+pub trait Datagrams {
+    /// Shows `judge` the oldest datagram for the port, and sends what it decides, if
+    /// anything: the datagram itself, or `generated`. False when none waits.
+    fn answer(
+        &mut self,
+        port: u16,
+        generated: &[u8],
+        judge: &mut dyn FnMut(Endpoint, &[u8]) -> Reply,
+    ) -> bool;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reply {
+    Nothing,
+    Same,
+    Generated,
+}
 
 struct Served {
     id: StreamId,
@@ -75,17 +89,17 @@ impl Services {
     }
 
     /// Offers what is wanted and nothing else. Connections of a service that ends go on.
-    pub fn offer(&mut self, wanted: ServiceSet, ports: &mut dyn Ports) -> Result<(), &'static str> {
+    pub fn offer(&mut self, wanted: ServiceSet, doors: &mut dyn Doors) -> Result<(), &'static str> {
         let mut result = Ok(());
         for service in Service::ALL {
             let (is_offered, is_wanted) = (self.offered.has(service), wanted.has(service));
             if is_offered && !is_wanted {
-                ports.close(service.port());
+                doors.close(service.port());
             }
             let mut is_open = is_wanted;
             if is_wanted
                 && !is_offered
-                && let Err(reason) = ports.open(service.port())
+                && let Err(reason) = doors.open(service.port())
             {
                 (is_open, result) = (false, Err(reason));
             }
@@ -94,17 +108,22 @@ impl Services {
         result
     }
 
+    /// Nothing is offered and nobody is served.
+    pub fn is_idle(&self) -> bool {
+        self.offered == ServiceSet::NONE && self.connections.is_empty()
+    }
+
     pub const fn offered(&self) -> ServiceSet {
         self.offered
     }
 
     /// Serves what has arrived. Is there more to do at once?
-    pub fn step(&mut self, streams: &mut dyn Streams, ports: &mut dyn Ports) -> bool {
+    pub fn step(&mut self, streams: &mut dyn Streams, datagrams: &mut dyn Datagrams) -> bool {
         let mut has_more = false;
         for service in Service::ALL {
             if self.offered.has(service) {
                 self.accept(service, streams);
-                has_more |= self.answer_datagrams(service, ports);
+                has_more |= self.answer_datagrams(service, datagrams);
             }
         }
         let mut index = 0;
@@ -156,32 +175,25 @@ impl Services {
             Some((served.received.bytes(), served.received.value()));
     }
 
-    fn answer_datagrams(&mut self, service: Service, ports: &mut dyn Ports) -> bool {
+    fn answer_datagrams(&mut self, service: Service, datagrams: &mut dyn Datagrams) -> bool {
         let counters = &mut self.counters[service as usize];
-        let pattern = &self.pattern;
-        for _ in 0..STEP_DATAGRAMS {
-            let is_there = ports.answer_datagram(service.port(), &mut |from, bytes, room| {
-                counters.datagrams += 1;
-                counters.received_bytes += bytes.len() as u64;
-                let answer: &[u8] = match service {
-                    Service::Discard => return 0,
-                    _ if from.port < WELL_KNOWN_PORTS_END => {
-                        counters.datagrams_ignored += 1;
-                        return 0;
-                    }
-                    Service::Echo => bytes,
-                    Service::Chargen => &pattern.piece(0)[..CHARGEN_DATAGRAM_BYTES],
-                };
-                let count = answer.len().min(room.len());
-                room[..count].copy_from_slice(&answer[..count]);
-                counters.sent_bytes += count as u64;
-                count
-            });
-            if !is_there {
-                return false;
-            }
-        }
-        true
+        let generated = &self.pattern.piece(0)[..CHARGEN_DATAGRAM_BYTES];
+        let mut judge = |from: Endpoint, bytes: &[u8]| {
+            counters.datagrams += 1;
+            counters.received_bytes += bytes.len() as u64;
+            let (reply, sent_bytes) = match service {
+                Service::Discard => (Reply::Nothing, 0),
+                _ if from.port < WELL_KNOWN_PORTS_END => {
+                    counters.datagrams_ignored += 1;
+                    (Reply::Nothing, 0)
+                }
+                Service::Echo => (Reply::Same, bytes.len()),
+                Service::Chargen => (Reply::Generated, CHARGEN_DATAGRAM_BYTES),
+            };
+            counters.sent_bytes += sent_bytes as u64;
+            reply
+        };
+        (0..STEP_DATAGRAMS).all(|_| datagrams.answer(service.port(), generated, &mut judge))
     }
 
     pub fn visit(&self, visit: &mut dyn FnMut(&ServiceView)) {

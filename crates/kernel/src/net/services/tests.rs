@@ -17,7 +17,7 @@ struct FakePorts {
     sent: Vec<(u16, Vec<u8>)>,
 }
 
-impl Ports for FakePorts {
+impl Doors for FakePorts {
     fn open(&mut self, port: u16) -> Result<(), &'static str> {
         if self.refused == Some(port) {
             return Err("something listens on that port already");
@@ -29,20 +29,27 @@ impl Ports for FakePorts {
     fn close(&mut self, port: u16) {
         self.open.retain(|open| *open != port);
     }
+}
 
-    fn answer_datagram(&mut self, port: u16, answer: &mut Answer<'_>) -> bool {
+impl Datagrams for FakePorts {
+    fn answer(
+        &mut self,
+        port: u16,
+        generated: &[u8],
+        judge: &mut dyn FnMut(Endpoint, &[u8]) -> Reply,
+    ) -> bool {
         let Some(at) = self.waiting.iter().position(|(to, ..)| *to == port) else {
             return false;
         };
         let (_, from, bytes) = self.waiting.remove(at).unwrap();
-        let mut room = [0; 1472];
         let remote = Endpoint {
             address: PEER,
             port: from,
         };
-        let count = answer(remote, &bytes, &mut room);
-        if count > 0 {
-            self.sent.push((from, room[..count].to_vec()));
+        match judge(remote, &bytes) {
+            Reply::Nothing => {}
+            Reply::Same => self.sent.push((from, bytes)),
+            Reply::Generated => self.sent.push((from, generated.to_vec())),
         }
         true
     }
@@ -58,7 +65,7 @@ impl Rig {
     fn offering(wanted: &[Service]) -> Self {
         let mut rig = Self {
             services: Services::new(),
-            streams: MemoryStreams::new(),
+            streams: MemoryStreams::default(),
             ports: FakePorts::default(),
         };
         let wanted = wanted

@@ -30,8 +30,8 @@ pub struct MemoryStreams {
     pub is_reachable: bool,
 }
 
-impl MemoryStreams {
-    pub fn new() -> Self {
+impl Default for MemoryStreams {
+    fn default() -> Self {
         Self {
             ends: Box::new(Pool::new()),
             waiting: VecDeque::new(),
@@ -40,7 +40,9 @@ impl MemoryStreams {
             is_reachable: true,
         }
     }
+}
 
+impl MemoryStreams {
     /// A client from an address; the server's end waits to be accepted.
     pub fn dial_from(&mut self, client: IpAddr, port: u16) -> StreamId {
         let local = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 15));

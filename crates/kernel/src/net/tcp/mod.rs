@@ -4,169 +4,315 @@
 //! Nothing is allocated after `new`. Segments come in by `on_segment`; whatever is due
 //! goes out by `transmit`, which the loop calls at the end of each tick.
 
+mod arrive;
+mod chunks;
+mod confirm;
+mod connection;
+mod context;
+mod cubic;
+mod depart;
+mod expire;
+mod flights;
+mod flow;
+mod gaps;
+mod half_open;
+mod header;
+mod input;
+mod listeners;
+mod output;
+mod rack;
+mod ready;
+mod receiver;
+mod replies;
+mod ring;
+mod round_trip;
+mod secret;
+mod sender;
+mod sequence;
+mod service;
+mod slow_start;
+mod table;
+#[cfg(test)]
+mod tests;
+mod time_wait;
+mod timers;
 mod types;
 mod view;
 
 pub use types::{ConnectionId, End, Event, ListenerId, Options, StateName, Status, TcpError};
 pub use view::{ConnectionView, ListenerView, TcpCounters, TcpView};
 
-use super::packet::Endpoint;
-use super::segment::{Arrival, SegmentSink};
-use crate::base::tenant::Tenant;
+use crate::base::metric::Usage;
 use crate::base::time::Instant;
-use core::net::IpAddr;
+use crate::limits::{TCP_CONNECTIONS_MAX, TCP_HALF_OPEN_MAX, TCP_LISTENERS_MAX, TCP_TIME_WAIT_MAX};
+use chunks::Chunks;
+use connection::{Connection, State};
+use context::Context;
+use flow::{FlowTable, Place};
+use half_open::HalfOpens;
+use listeners::Listeners;
+use ready::Ready;
+use replies::Replies;
+use ring::Ring;
+use secret::Secret;
+use table::Table;
+use time_wait::{TimeWait, TimeWaits};
+use timers::Timers;
 
 /// All connections and listeners of the machine.
 pub struct Tcp {
+    secret: Secret,
+    pool: Chunks,
     counters: TcpCounters,
+    table: Table,
+    flows: FlowTable,
+    timers: Timers,
+    listeners: Listeners,
+    half_opens: HalfOpens,
+    time_waits: TimeWaits,
+    replies: Replies,
+    /// Who has something to send, and whose user has something to be told.
+    to_send: Ready,
+    to_answer: Ready,
+    to_tell: Ready,
+    /// Moves on with each port that is chosen (RFC 6056).
+    port_step: u64,
+    /// When the network took nothing last, and was not tried since.
+    busy_since: Option<Instant>,
 }
 
 impl Tcp {
     /// `secret` is random and never leaves the machine; `buffer_bytes` is what the buffers
     /// of all connections may take together.
-    pub fn new(_secret: [u8; 16], _buffer_bytes: usize) -> Self {
+    pub fn new(secret: [u8; 16], buffer_bytes: usize) -> Self {
+        let pool = Chunks::new(buffer_bytes);
+        let connections = (pool.count() / 2).clamp(1, TCP_CONNECTIONS_MAX);
+        let flows = connections + TCP_HALF_OPEN_MAX + TCP_TIME_WAIT_MAX;
+        let key = u128::from_le_bytes(secret);
         Self {
+            secret: Secret::new(secret),
             counters: TcpCounters::default(),
+            table: Table::new(connections),
+            flows: FlowTable::new(flows, (key as u64).rotate_left(32) ^ (key >> 64) as u64),
+            timers: Timers::new(connections),
+            listeners: Listeners::new(),
+            half_opens: HalfOpens::new(),
+            time_waits: TimeWaits::new(),
+            replies: Replies::new(),
+            to_send: Ready::new(connections),
+            to_answer: Ready::new(TCP_HALF_OPEN_MAX),
+            to_tell: Ready::new(connections),
+            pool,
+            port_step: 0,
+            busy_since: None,
         }
-    }
-
-    /// Takes connections to a port, at one address or at all of the tenant's.
-    pub fn listen(
-        &mut self,
-        _tenant: Tenant,
-        _local: Option<IpAddr>,
-        _port: u16,
-        _backlog: usize,
-    ) -> Result<ListenerId, TcpError> {
-        Err(TcpError::ListenersFull)
-    }
-
-    /// Stops listening; connections that nobody has accepted are broken off.
-    pub fn unlisten(&mut self, _listener: ListenerId) {}
-
-    /// The oldest connection that was opened and not taken yet.
-    pub fn accept(&mut self, _listener: ListenerId) -> Option<ConnectionId> {
-        None
-    }
-
-    pub fn connect(
-        &mut self,
-        _now: Instant,
-        _tenant: Tenant,
-        _source: IpAddr,
-        _remote: Endpoint,
-    ) -> Result<ConnectionId, TcpError> {
-        Err(TcpError::ConnectionsFull)
-    }
-
-    pub fn set_options(&mut self, _id: ConnectionId, _options: Options) {}
-
-    /// The oldest received bytes that lie in one run; there may be more behind them.
-    pub fn readable(&self, _id: ConnectionId) -> &[u8] {
-        &[]
-    }
-
-    pub fn consume(&mut self, _id: ConnectionId, _count: usize) {}
-
-    /// Bytes that `write` would take now.
-    pub fn writable(&self, _id: ConnectionId) -> usize {
-        0
-    }
-
-    /// Takes as many bytes as fit and says how many.
-    pub fn write(&mut self, _id: ConnectionId, _bytes: &[u8]) -> usize {
-        0
-    }
-
-    /// Lets `fill` write in place, at most `count` bytes and only those that lie in one
-    /// run, and say how many it wrote.
-    pub fn write_with(
-        &mut self,
-        _id: ConnectionId,
-        _count: usize,
-        _fill: impl FnOnce(&mut [u8]) -> usize,
-    ) -> usize {
-        0
-    }
-
-    /// Nothing more is written; what was written goes out, then the end of the stream.
-    pub fn shutdown(&mut self, _id: ConnectionId) {}
-
-    /// Breaks the connection off; the id stays until it is released.
-    pub fn abort(&mut self, _id: ConnectionId) {}
-
-    /// Nobody will use the id again. What was written still goes out.
-    pub fn release(&mut self, _id: ConnectionId) {}
-
-    /// `None` when the id names nothing (any more).
-    pub fn status(&self, _id: ConnectionId) -> Option<Status> {
-        None
-    }
-
-    /// Ours first.
-    pub fn endpoints(&self, _id: ConnectionId) -> Option<(Endpoint, Endpoint)> {
-        None
-    }
-
-    pub fn on_segment(&mut self, _now: Instant, _arrival: &Arrival<'_>) {}
-
-    /// A router says that packets larger than `mtu` do not get to `remote`. `sequence` is
-    /// that of the segment it quotes; a message about none of ours is ignored.
-    pub fn on_path_mtu(
-        &mut self,
-        _now: Instant,
-        _tenant: Tenant,
-        _local: Endpoint,
-        _remote: Endpoint,
-        _sequence: u32,
-        _mtu: usize,
-    ) {
-    }
-
-    /// A router or the host says that `remote` cannot be reached; `is_hard` for what will
-    /// not change by waiting (a closed port, a prohibition).
-    pub fn on_unreachable(
-        &mut self,
-        _now: Instant,
-        _tenant: Tenant,
-        _local: Endpoint,
-        _remote: Endpoint,
-        _sequence: u32,
-        _is_hard: bool,
-    ) {
-    }
-
-    /// Sends whatever is due, a connection at a time in turn; stops when the sink is busy.
-    pub fn transmit(&mut self, _now: Instant, _sink: &mut dyn SegmentSink) {}
-
-    /// When `transmit` is to be called though nothing happens.
-    pub fn next_deadline(&self) -> Option<Instant> {
-        None
-    }
-
-    /// The next thing that happened to a connection; each is told once.
-    pub fn next_event(&mut self) -> Option<(ConnectionId, Event)> {
-        None
     }
 
     pub fn view(&self) -> TcpView {
-        use crate::base::metric::Usage;
-        use crate::limits;
+        let usage = |name, capacity, used: usize, most: usize, refused| {
+            Usage::of(name, capacity)
+                .used(used as u64)
+                .high_water(most as u64)
+                .refused(refused)
+        };
+        let counters = TcpCounters {
+            replies_dropped: self.replies.dropped,
+            ..self.counters
+        };
+        let (table, half_opens) = (&self.table, &self.half_opens);
+        let (time_waits, listening) = (&self.time_waits, self.listeners.used());
         TcpView {
-            counters: self.counters,
-            connections: Usage::of("TCP_CONNECTIONS_MAX", limits::TCP_CONNECTIONS_MAX),
-            half_open: Usage::of("TCP_HALF_OPEN_MAX", limits::TCP_HALF_OPEN_MAX),
-            time_wait: Usage::of("TCP_TIME_WAIT_MAX", limits::TCP_TIME_WAIT_MAX),
-            listeners: Usage::of("TCP_LISTENERS_MAX", limits::TCP_LISTENERS_MAX),
-            chunks: Usage::of("TCP_CHUNKS_MAX", limits::TCP_CHUNKS_MAX),
+            connections: usage(
+                "TCP_CONNECTIONS_MAX",
+                table.capacity(),
+                table.used(),
+                table.most(),
+                table.refused(),
+            ),
+            half_open: usage(
+                "TCP_HALF_OPEN_MAX",
+                TCP_HALF_OPEN_MAX,
+                half_opens.count(),
+                half_opens.most(),
+                counters.half_open_dropped,
+            )
+            .ring(),
+            time_wait: usage(
+                "TCP_TIME_WAIT_MAX",
+                TCP_TIME_WAIT_MAX,
+                time_waits.count(),
+                time_waits.most(),
+                counters.time_wait_dropped,
+            )
+            .ring(),
+            listeners: Usage::of("TCP_LISTENERS_MAX", TCP_LISTENERS_MAX)
+                .used(listening as u64)
+                .refused(self.listeners.refused()),
+            chunks: self.pool.usage(),
+            counters,
         }
     }
 
+    /// An id is there while the connection has a user.
     pub fn connections(&self) -> impl Iterator<Item = (Option<ConnectionId>, ConnectionView)> {
-        core::iter::empty()
+        self.table.iter().map(|(index, connection)| {
+            let id = (!connection.is_released).then(|| self.table.id(index));
+            (id, connection.view())
+        })
     }
 
     pub fn listeners(&self) -> impl Iterator<Item = ListenerView> {
-        core::iter::empty()
+        self.listeners.views()
+    }
+
+    /// Memory for a connection's two directions.
+    fn rings(&mut self) -> Option<(Ring, Ring)> {
+        let mut out = Ring::new(&mut self.pool)?;
+        match Ring::new(&mut self.pool) {
+            Some(into) => Some((out, into)),
+            None => {
+                out.free(&mut self.pool);
+                None
+            }
+        }
+    }
+
+    /// Is there room for one more connection, counted when not?
+    fn has_room(&mut self) -> bool {
+        let has_room = !self.table.is_full() && self.pool.used() + 2 <= self.pool.count();
+        if !has_room {
+            self.table.count_refusal();
+        }
+        has_room
+    }
+
+    /// The window that a SYN of ours tells: what memory allows, without a scale.
+    fn first_window(&self) -> u16 {
+        let bytes = crate::limits::TCP_CHUNK_BYTES + self.pool.growth_bytes();
+        u16::try_from(bytes).unwrap_or(u16::MAX)
+    }
+
+    /// Lets a connection do something and sees to what follows from it.
+    fn with<T>(
+        &mut self,
+        now: Instant,
+        index: u16,
+        act: impl FnOnce(&mut Connection, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        let connection = self.table.get_mut(index)?;
+        let mut context = Context {
+            now,
+            pool: &mut self.pool,
+            counters: &mut self.counters,
+        };
+        let result = act(connection, &mut context);
+        self.settle(now, index);
+        Some(result)
+    }
+
+    /// Enters a connection in the lists that its new state asks for.
+    fn settle(&mut self, now: Instant, index: u16) {
+        let Some(connection) = self.table.get(index) else {
+            return;
+        };
+        if connection.state.is_over() {
+            self.settle_ended(now, index);
+            return;
+        }
+        if connection.wants_to_send(&self.pool) {
+            self.to_send.push(index);
+        }
+        if let Some(deadline) = connection.deadline() {
+            self.timers.arm(index, deadline);
+        }
+        if connection.events != 0 && connection.waits_at.is_none() && !connection.is_released {
+            self.to_tell.push(index);
+        }
+    }
+
+    fn settle_ended(&mut self, now: Instant, index: u16) {
+        let Some(connection) = self.table.get_mut(index) else {
+            return;
+        };
+        if core::mem::replace(&mut connection.is_listed, false) {
+            let hash = connection.hash;
+            let remembered = (connection.state == State::TimeWait).then(|| {
+                let receiver = &connection.receiver;
+                let segment = connection.segment_received();
+                TimeWait {
+                    flow: connection.flow,
+                    hash,
+                    next_send: connection.sender.next,
+                    next_receive: receiver.next,
+                    window: receiver.window(&self.pool, segment),
+                    clock: connection
+                        .has_timestamps
+                        .then(|| (connection.clock_offset, receiver.timestamp_echo())),
+                    until: now,
+                }
+            });
+            self.flows.remove(hash, Place::Connection(index));
+            self.timers.disarm(index);
+            if let Some(time_wait) = remembered {
+                self.remember(now, time_wait);
+            }
+        }
+        let Some(connection) = self.table.get_mut(index) else {
+            return;
+        };
+        if let Some(listener) = connection.waits_at.take() {
+            // Whoever would have accepted it never hears of it.
+            connection.is_released = true;
+            if let Some(listener) = self.listeners.get_mut(listener) {
+                listener.waiting.retain(|other| *other != index);
+            }
+        }
+        if connection.is_released {
+            self.free(index);
+        } else if connection.events != 0 {
+            self.to_tell.push(index);
+        }
+    }
+
+    /// A connection is over in good order: its end is remembered, and confirmed.
+    fn remember(&mut self, now: Instant, time_wait: TimeWait) {
+        if let Some(oldest) = self.time_waits.in_the_way() {
+            self.counters.time_wait_dropped += 1;
+            self.forget(oldest);
+        }
+        let answer = time_wait.answer(now);
+        self.replies.push(time_wait.flow, answer);
+        if let Some(index) = self.time_waits.insert(now, time_wait) {
+            self.flows.insert(time_wait.hash, Place::TimeWait(index));
+        }
+    }
+
+    fn forget(&mut self, time_wait: u16) {
+        if let Some(entry) = self.time_waits.remove(time_wait) {
+            self.flows.remove(entry.hash, Place::TimeWait(time_wait));
+        }
+    }
+
+    fn free(&mut self, index: u16) {
+        if let Some(mut connection) = self.table.remove(index) {
+            connection.sender.ring.free(&mut self.pool);
+            connection.receiver.ring.free(&mut self.pool);
+        }
+    }
+
+    #[cfg(test)]
+    fn assert_consistent(&self) {
+        let mut owned = 0;
+        for (index, connection) in self.table.iter() {
+            connection.assert_consistent();
+            owned += connection.sender.ring.owned() + connection.receiver.ring.owned();
+            let place = self.place_of(connection.hash, &connection.flow);
+            let is_found = place == Some(Place::Connection(index));
+            assert_eq!(is_found, connection.is_listed);
+        }
+        assert_eq!(self.pool.used(), owned, "pieces of memory are lost");
+        let listed = self.table.iter().filter(|(_, it)| it.is_listed).count();
+        let known = listed + self.half_opens.count() + self.time_waits.count();
+        assert_eq!(self.flows.count(), known, "flows are lost");
     }
 }

@@ -6,18 +6,26 @@ use super::{Action, Command, Kind};
 use crate::drivers::handlers::Resource;
 use crate::limits::TENANTS_MAX;
 use crate::shell::commands as run;
+use crate::workloads::load::{SECONDS_MAX, Work};
 
 const TENANT: Kind = Kind::Number {
     least: 0,
     most: TENANTS_MAX as u64 - 1,
 };
 const QUOTA: Kind = Kind::Keyword(&Resource::NAMES);
+const WORK: Kind = Kind::Keyword(&Work::NAMES);
+const SECONDS: Kind = Kind::Number {
+    least: 1,
+    most: SECONDS_MAX,
+};
 
 pub const ROW: Command = command(
     "device",
     "what was found on the buses, who drives it, and what tenants may do with it",
-    "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place. LIMIT is a number with or without a unit, or none. A quota is kept by every operation of the tenant from then on.",
-    &[LIST, STATS, RESET, QUOTAS, SET_QUOTA, AUDIT],
+    "ADDRESS is one of device list, such as 00:03.0. What was unplugged stays in the list until something takes its place. LIMIT is a number with or without a unit, or none. A quota is kept by every operation of the tenant from then on. AMOUNT is bytes a second of the network and the disk, operations a second of others; TARGET, for the network, is an address with a port, as 10.0.2.2:9 or [fe80::2]:9.",
+    &[
+        LIST, STATS, RESET, QUOTAS, SET_QUOTA, AUDIT, LOADS, START, STOP,
+    ],
 );
 
 const LIST: Action = action(
@@ -70,4 +78,34 @@ const AUDIT: Action = action(
     &[],
     Look,
     run::device_quota::audit,
+);
+
+const LOADS: Action = action(
+    "load",
+    "how the newest load of each tenant goes",
+    &[],
+    Look,
+    run::device_load::show,
+);
+
+const START: Action = action(
+    "load start",
+    "does real operations for a tenant and measures them",
+    &[
+        required("TENANT", TENANT),
+        required("DEVICE", WORK),
+        required("AMOUNT", Kind::Text),
+        required("SECONDS", SECONDS),
+        optional("TARGET", Kind::Text),
+    ],
+    Administer,
+    run::device_load::start,
+);
+
+const STOP: Action = action(
+    "load stop",
+    "ends a tenant's load",
+    &[required("TENANT", TENANT)],
+    Administer,
+    run::device_load::stop,
 );

@@ -11,6 +11,7 @@ pub use table::COMMANDS;
 
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
+use crate::base::service::ServiceSet;
 use crate::base::tenant::Tenant;
 use crate::drivers::handlers::Resource;
 use crate::drivers::pci::address::Address;
@@ -19,6 +20,7 @@ use crate::net::firewall::Change;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
+use crate::workloads::load::LoadChange;
 use core::fmt;
 
 /// What a command asks for besides its answer.
@@ -37,6 +39,7 @@ pub enum Intent {
     Operation(Operation),
     /// These are tried first, too, so that they are in force when they are answered.
     Firewall(Change),
+    Load(LoadChange),
     SetQuota {
         tenant: Tenant,
         resource: Resource,
@@ -47,6 +50,8 @@ pub enum Intent {
         command: dhcp::Command,
         interface: Option<usize>,
     },
+    /// These services for measuring and no others. Tried first.
+    Serve(ServiceSet),
 }
 
 impl Intent {
@@ -59,7 +64,9 @@ impl Intent {
                 | Self::ResetDevice(_)
                 | Self::Operation(_)
                 | Self::Firewall(_)
+                | Self::Load(_)
                 | Self::SetQuota { .. }
+                | Self::Serve(_)
         )
     }
 }

@@ -1,6 +1,7 @@
 //! What commands start that outlasts a tick.
 
 use crate::base::time::Duration;
+use crate::net::outbound::Wish;
 use crate::net::ping::PingRequest;
 use crate::storage::{Errand, errand};
 
@@ -10,6 +11,7 @@ use crate::storage::{Errand, errand};
 pub enum Operation {
     Disk(Errand),
     Ping(PingRequest),
+    Outbound(Wish),
 }
 
 impl Operation {
@@ -18,6 +20,7 @@ impl Operation {
         match self {
             Self::Disk(_) => errand::LIMIT,
             Self::Ping(request) => request.limit(),
+            Self::Outbound(wish) => wish.limit(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The handlers of the commands: each reads views and fills a report.
 
+pub mod api;
 pub mod clear;
 pub mod cpu;
 pub mod debug;
 pub mod device;
+pub mod device_load;
 pub mod device_quota;
 pub mod dhcp;
 pub mod disk;
@@ -18,8 +20,10 @@ pub mod limits;
 pub mod log;
 pub mod mem;
 pub mod net;
+pub mod net_lookup;
 pub mod power;
 pub mod selftest;
+pub mod serve;
 pub mod status;
 pub mod threads;
 pub mod trace_ring;

@@ -60,6 +60,7 @@ impl Session {
                         command: progress.command,
                         history: self.front.history(),
                         is_person: self.front.is_person(),
+                        authority: self.authority,
                     };
                     asking.select(&mut self.scratch, &mut self.report);
                     self.become_printing(progress, ran);

@@ -9,8 +9,8 @@ use crate::limits::LINE_MAX;
 
 pub const READY: &[u8] = b"\x05";
 pub const ANSWER: &[u8] = b"\x02";
-pub const SUCCEEDED: &[u8] = b"\x030";
-pub const FAILED: &[u8] = b"\x031";
+/// Behind it stands a digit; see `base::verdict`.
+pub const END: u8 = 0x03;
 
 /// Why a line was not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

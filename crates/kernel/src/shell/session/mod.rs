@@ -12,6 +12,7 @@ mod notices;
 mod output;
 mod run;
 
+use crate::base::capability::Capability;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::fixed::{Queue, Text};
@@ -19,6 +20,7 @@ use crate::base::metric::Usage;
 use crate::base::operation::OperationId;
 use crate::base::report::Report;
 use crate::base::time::{Duration, Instant};
+use crate::base::verdict::Verdict;
 use crate::limits::{LINE_MAX, SESSION_INPUT_BYTES, SESSION_OUTPUT_BYTES};
 use crate::shell::catalog::Intent;
 use crate::shell::inspect::Inspect;
@@ -84,7 +86,7 @@ enum State {
 #[derive(Clone, Copy, Default)]
 struct Progress {
     command: usize,
-    has_failed: bool,
+    verdict: Verdict,
     /// The command is watched and has been shown before.
     is_again: bool,
 }
@@ -112,6 +114,10 @@ pub struct Session {
     has_begun: bool,
     /// An operation whose answer nobody waits for any more.
     abandoned: Option<OperationId>,
+    /// Whoever sits at a console may do everything.
+    authority: Capability,
+    /// Says in which way a command failed; hosts of a console know only that it did.
+    is_for_requests: bool,
 }
 
 impl Session {
@@ -132,7 +138,24 @@ impl Session {
             is_interrupted: false,
             has_begun: false,
             abandoned: None,
+            authority: Capability::Administer,
+            is_for_requests: false,
         }
+    }
+
+    /// A session that runs commands of requests, whose senders may do less than a person
+    /// at the machine, and want to know in which way a command failed.
+    pub fn for_requests() -> Self {
+        Self {
+            is_for_requests: true,
+            authority: Capability::Look,
+            ..Self::new(ShellMode::FramedJson)
+        }
+    }
+
+    /// What the commands of the next lines may do.
+    pub const fn set_authority(&mut self, authority: Capability) {
+        self.authority = authority;
     }
 
     pub const fn mode(&self) -> ShellMode {
@@ -319,7 +342,11 @@ impl Session {
                 self.line.clear();
                 self.report.begin("");
                 self.report.fail(format_args!("{reason}"));
-                self.become_printing(Progress::default(), Ran::default());
+                let ran = Ran {
+                    on_failure: Verdict::Malformed,
+                    ..Ran::default()
+                };
+                self.become_printing(Progress::default(), ran);
             }
             Typed::Abandoned => self.become_editing(),
             Typed::EndOfInput => {
@@ -340,17 +367,18 @@ impl Session {
         }
     }
 
-    fn end_answer(&mut self, has_failed: bool) {
+    fn end_answer(&mut self, verdict: Verdict) {
         if !self.front.is_person() {
-            self.output.push(match has_failed {
-                true => framed::FAILED,
-                false => framed::SUCCEEDED,
-            });
+            let verdict = match self.is_for_requests {
+                true => verdict,
+                false => verdict.coarse(),
+            };
+            self.output.push(&[framed::END, verdict.digit()]);
         }
     }
 
-    fn end_line(&mut self, has_failed: bool) {
-        self.end_answer(has_failed);
+    fn end_line(&mut self, verdict: Verdict) {
+        self.end_answer(verdict);
         self.become_editing();
     }
 
@@ -363,13 +391,14 @@ impl Session {
             command: progress.command,
             history: self.front.history(),
             is_person: self.front.is_person(),
+            authority: self.authority,
         };
         match asking.run(&mut self.scratch, inspect, &mut self.report) {
             Some(ran) if ran.intent.as_ref().is_some_and(Intent::can_be_refused) => {
                 self.state = State::Asking { progress, ran };
             }
             Some(ran) => self.become_printing(progress, ran),
-            None => self.end_line(progress.has_failed),
+            None => self.end_line(progress.verdict),
         }
     }
 
@@ -415,7 +444,10 @@ impl Session {
     }
 
     fn on_printed(&mut self, now: Instant, progress: Progress, ran: Ran) {
-        let has_failed = progress.has_failed || self.report.error().is_some();
+        let verdict = progress.verdict.and(match self.report.error() {
+            Some(_) => ran.on_failure,
+            None => Verdict::Succeeded,
+        });
         if let Some(period) = ran.watch {
             self.output.set_overpainting(false);
             self.output.push(ERASE_BELOW);
@@ -427,7 +459,7 @@ impl Session {
         }
         let is_clearing = ran.intent == Some(Intent::ClearScreen);
         if let Some(intent @ (Intent::Power(_) | Intent::Debug(_))) = ran.intent {
-            self.end_answer(has_failed);
+            self.end_answer(verdict);
             self.state = State::Leaving {
                 intent,
                 deadline: now + DRAIN_LIMIT,
@@ -439,7 +471,7 @@ impl Session {
         }
         self.state = State::Running(Progress {
             command: progress.command + 1,
-            has_failed,
+            verdict,
             is_again: false,
         });
     }
@@ -448,7 +480,7 @@ impl Session {
     fn wait(&mut self, now: Instant, progress: Progress, until: Instant) -> bool {
         if self.is_interrupted || !self.input.is_empty() {
             self.input.clear();
-            self.end_line(progress.has_failed);
+            self.end_line(progress.verdict);
             return true;
         }
         if now >= until {
@@ -469,7 +501,7 @@ impl Session {
             self.output.clear();
             self.output.push_lines(b"\n^C\n");
         }
-        self.end_line(true);
+        self.end_line(Verdict::Failed);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Runs one command of a line into a report.
 
+use crate::base::capability::Capability;
 use crate::base::report::Report;
 use crate::base::time::Duration;
+use crate::base::verdict::Verdict;
 use crate::shell::catalog::Intent;
 use crate::shell::command_error::CommandError;
 use crate::shell::history::History;
@@ -17,14 +19,28 @@ pub struct Asking<'a> {
     pub command: usize,
     pub history: Option<&'a History>,
     pub is_person: bool,
+    /// What the command may do at most.
+    pub authority: Capability,
 }
 
 /// What has become of a command besides its report.
-#[derive(Default)]
 pub struct Ran {
     pub intent: Option<Intent>,
     pub watch: Option<Duration>,
     pub is_json: bool,
+    /// What is to be said of the command if it fails, now or later.
+    pub on_failure: Verdict,
+}
+
+impl Default for Ran {
+    fn default() -> Self {
+        Self {
+            intent: None,
+            watch: None,
+            is_json: false,
+            on_failure: Verdict::Failed,
+        }
+    }
 }
 
 impl Asking<'_> {
@@ -42,7 +58,10 @@ impl Asking<'_> {
             Err(error) if self.command == 0 => {
                 report.begin(self.line);
                 report.fail(format_args!("{error}"));
-                return Some(Ran::default());
+                return Some(Ran {
+                    on_failure: Verdict::Malformed,
+                    ..Ran::default()
+                });
             }
             Err(_) => return None,
         };
@@ -55,11 +74,16 @@ impl Asking<'_> {
             Ok(_) => select::apply(command.filters, report),
             Err(error) => report.fail(format_args!("{error}")),
         }
+        let on_failure = match &result {
+            Ok(_) => Verdict::Failed,
+            Err(error) => error.verdict(),
+        };
         let has_succeeded = report.error().is_none();
         Some(Ran {
             intent: result.ok().flatten().filter(|_| has_succeeded),
             watch: command.watch.filter(|_| has_succeeded),
             is_json: command.is_json,
+            on_failure,
         })
     }
 
@@ -80,6 +104,12 @@ impl Asking<'_> {
         report: &mut Report,
     ) -> Result<Option<Intent>, CommandError> {
         let invocation = Invocation::resolve(command.words, self.history)?;
+        if invocation.action.capability > self.authority {
+            return Err(CommandError::NeedsToken {
+                command: invocation.command,
+                action: invocation.action,
+            });
+        }
         if command.watch.is_some() && !self.is_person {
             return Err(CommandError::WatchNeedsAPerson);
         }

@@ -74,11 +74,11 @@ impl NetworkCard {
     }
 
     /// The buffers that would suit what the card offers.
-    fn plan(transport: &mut dyn Transport) -> Plan {
+    const fn plan(offered: u64) -> Plan {
         Plan {
             packet_bytes: settings::USUAL_MTU,
-            receives_large: Settings::offers_joined_segments(transport),
-            sends_large: Settings::offers_to_cut_segments(transport),
+            receives_large: Settings::offers_joined_segments(offered),
+            sends_large: Settings::offers_to_cut_segments(offered),
             receive: NETWORK_RECEIVE_FRAMES_MAX,
             send_small: NETWORK_SEND_FRAMES_MAX,
             send_large: NETWORK_SEND_SEGMENTS_MAX,
@@ -88,8 +88,9 @@ impl NetworkCard {
     fn start(&mut self, mut transport: Box<dyn Transport>) -> Result<Session, StartError> {
         let device = transport.as_mut();
         let free_bytes = memory::free_bytes().saturating_add(self.frames.bytes());
-        let mut plan = Self::plan(device).fit(free_bytes);
-        let settings = Settings::agree(device, plan.receives_large)?;
+        let offered = device.offered_features();
+        let mut plan = Self::plan(offered).fit(free_bytes);
+        let settings = Settings::agree(device, offered, plan.receives_large)?;
         plan.packet_bytes = settings.mtu;
         plan.receives_large &= settings.joins_segments();
         plan.sends_large &= settings.cuts_segments();
@@ -158,6 +159,10 @@ impl Driver for NetworkCard {
         let Some(session) = Self::running(&mut self.session) else {
             return Ok(false);
         };
+        if !session.receiver.is_full() {
+            // What was sent is free again, and may have been received in first.
+            session.sender.reclaim(&mut self.frames)?;
+        }
         session.receiver.refill(&mut self.frames);
         session.receiver.publish(session.transport.as_mut());
         let has_received = session.receiver.rest()?;

@@ -43,9 +43,14 @@ impl Receiver {
         })
     }
 
+    /// Has the device all the buffers that it is to have?
+    pub fn is_full(&self) -> bool {
+        usize::from(self.queue.in_flight()) >= self.target
+    }
+
     /// Puts free buffers in until the queue has what it is to have.
     pub fn refill(&mut self, frames: &mut Frames) {
-        while usize::from(self.queue.in_flight()) < self.target {
+        while !self.is_full() {
             let Some(buffer) = frames.take_to_receive() else {
                 break;
             };

@@ -38,10 +38,10 @@ impl Settings {
     /// Settles the features and reads the card's configuration.
     pub fn agree(
         transport: &mut dyn Transport,
+        offered: u64,
         has_large_buffers: bool,
     ) -> Result<Self, StartError> {
         let mut wanted = EVENT_INDEX | CHECKSUM | GUEST_CHECKSUM | MTU | STATUS;
-        let offered = transport.offered_features();
         // Each needs the other (virtio 1.2, 5.1.3.1).
         if offered & CHECKSUM != 0 {
             wanted |= HOST_TSO4 | HOST_TSO6;
@@ -116,13 +116,12 @@ impl Settings {
     }
 
     /// Would the card join segments, if there were large buffers for them?
-    pub fn offers_joined_segments(transport: &mut dyn Transport) -> bool {
-        let offered = transport.offered_features();
+    pub const fn offers_joined_segments(offered: u64) -> bool {
         offered & GUEST_CHECKSUM != 0 && offered & (GUEST_TSO4 | GUEST_TSO6) != 0
     }
 
-    pub fn offers_to_cut_segments(transport: &mut dyn Transport) -> bool {
+    pub const fn offers_to_cut_segments(offered: u64) -> bool {
         let both = CHECKSUM | HOST_TSO4 | HOST_TSO6;
-        transport.offered_features() & both == both
+        offered & both == both
     }
 }

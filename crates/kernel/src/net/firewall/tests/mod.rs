@@ -3,4 +3,5 @@
 mod first_match;
 mod flows;
 mod rig;
+mod speed;
 mod words;

@@ -10,7 +10,7 @@ use crate::net::http::view::RequestRecord;
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 /// Room for a chunk's size, the ends of its lines, and the last chunk.
 const CHUNK_MARKS: usize = 16;
-/// A chunk is not made smaller than this as long as more of the answer is to come.
+/// A chunk is not made smaller than this for want of room.
 const CHUNK_BYTES_MIN: usize = 256;
 const CHUNK_BYTES_MAX: usize = 0xffff;
 
@@ -33,6 +33,7 @@ impl Connection {
             status: response.status,
             content_type: response.content_type,
             headers: response.headers,
+            mark: response.mark,
             retry_after_secs: response.retry_after_secs,
             delimiting,
             connection: self.connection_line(),
@@ -113,6 +114,7 @@ impl Connection {
             status: head.status,
             content_type: head.content_type,
             headers: head.headers,
+            mark: "",
             retry_after_secs: None,
             delimiting,
             connection: self.connection_line(),
@@ -134,7 +136,7 @@ impl Connection {
         let room = space.saturating_sub(CHUNK_MARKS).min(CHUNK_BYTES_MAX);
         let length = answer.bytes.len().min(room);
         let is_small = length < CHUNK_BYTES_MIN && length < answer.bytes.len();
-        if length == 0 || is_small || (length < CHUNK_BYTES_MIN && !answer.is_whole) {
+        if length == 0 || is_small {
             return 0;
         }
         let size = Text::<8>::format(format_args!("{length:x}\r\n"));
@@ -157,7 +159,7 @@ impl Connection {
             }
             self.write(LAST_CHUNK, around);
         }
-        around.service.release(job);
+        around.service.release(around.now, job);
         self.end_exchange(around)
     }
 

@@ -182,7 +182,7 @@ impl Connection {
     /// Ends it to make room for another.
     pub fn close(&mut self, around: &mut Around<'_>) {
         if let Phase::Working(job, _) = self.phase {
-            around.service.release(job);
+            around.service.release(around.now, job);
             self.phase = Phase::Lingering;
         }
         around.streams.finish(self.stream);

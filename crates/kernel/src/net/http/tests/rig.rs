@@ -84,7 +84,7 @@ impl Service for Echo {
         self.jobs[job].as_mut().unwrap().drain(..count);
     }
 
-    fn release(&mut self, job: Job) {
+    fn release(&mut self, _: Instant, job: Job) {
         assert!(self.jobs[job].take().is_some(), "released twice");
     }
 }
@@ -101,7 +101,7 @@ impl Rig {
         Self {
             now: Instant::ZERO,
             server: Server::new(PORT),
-            streams: MemoryStreams::new(),
+            streams: MemoryStreams::default(),
             service: Echo {
                 places: 4,
                 piece: 1000,

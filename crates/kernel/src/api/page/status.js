@@ -1,0 +1,304 @@
+// The status page: asks the API for reports and shows them. Every text goes through
+// textContent, so nothing that a report says can become part of the page itself.
+"use strict";
+
+const REFRESH_MS = 2000;
+const OVERVIEW = [
+  ["net/status", "Network"], ["dhcp/status", "Address lease"], ["status", "System"],
+  ["device/list", "Devices"], ["firewall/status", "Firewall"], ["firewall/list", "Firewall rules"],
+  ["threads", "Threads"], ["mem/status", "Memory"], ["disk/list", "Disks"], ["api/status", "API"],
+  ["log", "Log"],
+];
+const PAGES = [
+  ["", "Overview", OVERVIEW],
+  ["machine", "Machine", [["cpu", "Processor"], ["mem/status", "Memory"], ["mem/map", "Memory map"],
+    ["irq", "Interrupts"], ["device/list", "Devices"], ["disk/list", "Disks"], ["version", "Version"]]],
+  ["network", "Network", [["net/status", "Interfaces"], ["net/routes", "Routes"],
+    ["net/neighbours", "Neighbours"], ["net/sockets", "Sockets"], ["dhcp/status", "Address lease"],
+    ["firewall/status", "Firewall"], ["firewall/list", "Firewall rules"], ["api/status", "API"],
+    ["api/requests", "Last requests"]]],
+  ["log", "Log", [["log", "Log"]]],
+  ["limits", "Limits", [["limits", "Limits"]]],
+  ["commands", "Commands", null],
+];
+
+const byId = (id) => document.getElementById(id);
+
+function make(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  for (const child of children.flat()) {
+    if (child != null) element.append(child); // A string becomes a text node.
+  }
+  return element;
+}
+
+// ---- Asking ----------------------------------------------------------------------------
+
+let isTokenWanted = false;
+
+async function ask(path) {
+  const headers = {};
+  const token = sessionStorage.getItem("token");
+  if (token) headers.Authorization = "Bearer " + token;
+  const response = await fetch("/api/v1/" + path, { headers, signal: AbortSignal.timeout(8000) });
+  if (response.status === 401) isTokenWanted = true;
+  const answer = await response.json();
+  answer.status = response.status;
+  return answer;
+}
+
+// ---- Values for people -----------------------------------------------------------------
+
+function scaled(value, units, step) {
+  let index = 0;
+  while (value >= step && index < units.length - 1) { value /= step; index += 1; }
+  const digits = index === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return value.toFixed(digits) + " " + units[index];
+}
+
+function span(nanos) {
+  const seconds = nanos / 1e9;
+  if (seconds < 60) return nanos < 1000 ? nanos + " ns" : scaled(nanos / 1000, ["µs", "ms", "s"], 1000);
+  const parts = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const first = parts.findIndex(([size]) => seconds >= size);
+  return parts.slice(first, first + 2)
+    .map(([size, name], index) => Math.floor((seconds % (index ? parts[first][0] : Infinity)) / size) + " " + name)
+    .join(" ");
+}
+
+const UNITS = [
+  ["_bytes_per_s", (value) => scaled(value, ["B/s", "KiB/s", "MiB/s", "GiB/s"], 1024)],
+  ["_bits_per_s", (value) => scaled(value, ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"], 1000)],
+  ["_bytes", (value) => scaled(value, ["B", "KiB", "MiB", "GiB", "TiB"], 1024)],
+  ["_ns", span],
+  ["_us", (value) => span(value * 1e3)],
+  ["_ms", (value) => span(value * 1e6)],
+  ["_s", (value) => span(value * 1e9)],
+  ["_hz", (value) => scaled(value, ["Hz", "kHz", "MHz", "GHz"], 1000)],
+  ["_per_s", (value) => value.toLocaleString("en") + "/s"],
+  ["_ratio", (value) => (value * 100).toFixed(1) + " %"],
+];
+
+const unitOf = (key) => UNITS.find(([suffix]) => key.endsWith(suffix) || key === suffix.slice(1));
+
+function nameOf(key) {
+  const unit = unitOf(key);
+  const name = unit && unit[0] !== "_per_s" && key.endsWith(unit[0]) ? key.slice(0, -unit[0].length) : key;
+  return name.replaceAll("_", " ");
+}
+
+function shown(key, value) {
+  if (value === null || value === undefined) return "unknown";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") {
+    const unit = unitOf(key);
+    return unit ? unit[1](value) : value.toLocaleString("en");
+  }
+  return String(value);
+}
+
+const CHIPS = {
+  good: ["up", "bound", "driven", "running", "allow", "online", "ok", "established", "yes", "info"],
+  warn: ["warn", "idle", "selecting", "requesting", "renewing", "rebinding", "probing", "refused"],
+  bad: ["error", "down", "failed", "deny", "drop"],
+};
+const CHIP_COLUMNS = ["state", "level", "action", "link", "default"];
+
+function valueNode(key, value) {
+  const text = shown(key, value);
+  if (value === null || value === undefined) return make("span", { class: "unknown" }, text);
+  if (typeof value === "string" && CHIP_COLUMNS.includes(key)) {
+    const kind = Object.keys(CHIPS).find((one) => CHIPS[one].includes(value.toLowerCase()));
+    return make("span", { class: "chip " + (kind || "") }, text);
+  }
+  return text;
+}
+
+// ---- Reports ---------------------------------------------------------------------------
+
+function fieldsNode(block) {
+  const list = make("dl", { class: "fields" });
+  for (const [key, value] of Object.entries(block.fields)) {
+    list.append(make("dt", {}, nameOf(key)), make("dd", {}, valueNode(key, value)));
+  }
+  return list;
+}
+
+function tableNode(block) {
+  if (!block.rows.length) return make("p", { class: "empty" }, "none");
+  const isNumber = block.columns.map((_, index) => block.rows.some((row) => typeof row[index] === "number"));
+  const isLong = block.columns.map((_, index) =>
+    block.rows.some((row) => typeof row[index] === "string" && row[index].length > 44));
+  const kind = (index) => (isNumber[index] ? "number" : isLong[index] ? "long" : null);
+  const head = make("tr", {}, block.columns.map((column, index) =>
+    make("th", { scope: "col", class: kind(index) }, nameOf(column))));
+  const rows = block.rows.map((row) => make("tr", {}, row.map((value, index) =>
+    make("td", { class: kind(index) }, valueNode(block.columns[index], value)))));
+  return make("div", { class: "scroll" }, make("table", {}, make("thead", {}, head), make("tbody", {}, rows)));
+}
+
+function blockNode(block, hasTitle) {
+  const title = hasTitle && block.title ? make("h3", {}, block.title) : null;
+  const body = block.kind === "fields" ? fieldsNode(block)
+    : block.kind === "table" ? tableNode(block)
+      : make("pre", { class: "lines mono" }, (block.lines || []).join("\n"));
+  return make("section", { class: "block" }, title, body);
+}
+
+function cardNode(path, title, answer) {
+  const heading = make("h2", {}, title, make("code", {}, path.replaceAll("/", " ")));
+  if (!answer.ok) {
+    return make("article", { class: "card" }, heading,
+      make("p", { class: answer.status === 401 ? "refused" : "error" }, answer.error));
+  }
+  const blocks = answer.report.filter((block) => block.kind !== "table" || block.rows.length || answer.report.length === 1);
+  return make("article", { class: "card" }, heading, blocks.map((block) => blockNode(block, blocks.length > 1 || block.kind !== "table")));
+}
+
+// ---- Tiles -----------------------------------------------------------------------------
+
+function field(answer, ...keys) {
+  for (const block of (answer && answer.ok && answer.report) || []) {
+    if (block.kind !== "fields") continue;
+    for (const key of keys) if (block.fields[key] != null) return block.fields[key];
+  }
+  return null;
+}
+
+function column(answer, test, key) {
+  for (const block of (answer && answer.ok && answer.report) || []) {
+    const index = block.kind === "table" ? block.columns.findIndex(test) : -1;
+    if (index < 0) continue;
+    for (const row of block.rows) if (row[index] != null && (!key || key(block, row))) return row[index];
+  }
+  return null;
+}
+
+function tile(title, value, detail, share) {
+  const meter = share == null ? null : make("div", { class: "meter" + (share > .85 ? " high" : "") },
+    make("span", {}));
+  if (meter) meter.firstChild.style.width = Math.round(share * 100) + "%";
+  return make("section", { class: "tile" }, make("h2", {}, title), make("div", { class: "value" }, value),
+    detail ? make("div", { class: "detail" }, detail) : null, meter);
+}
+
+function tilesNode(answers) {
+  const status = answers.get("status");
+  const tiles = [];
+  const uptime = field(status, "uptime_ns");
+  if (uptime != null) {
+    const ready = field(status, "ready_at_ns");
+    tiles.push(tile("Up for", span(uptime), ready == null ? null : "ready after " + span(ready)));
+  }
+  const address = field(answers.get("dhcp/status"), "address")
+    || column(answers.get("dhcp/status"), (name) => name === "address")
+    || column(answers.get("net/status"), (name) => name === "address" || name === "ipv4");
+  if (address) tiles.push(tile("Address", String(address), leaseDetail(answers.get("dhcp/status"))));
+  const total = field(status, "memory_total_bytes");
+  const free = field(status, "memory_free_bytes");
+  if (total && free != null) {
+    tiles.push(tile("Memory", shown("_bytes", total - free), "of " + shown("_bytes", total), (total - free) / total));
+  }
+  const online = field(status, "cores_online");
+  if (online != null) tiles.push(tile("Cores", online + " of " + field(status, "cores_present"), field(status, "threads") + " threads"));
+  const requests = field(answers.get("api/status"), "requests");
+  if (requests != null) tiles.push(tile("Requests", requests.toLocaleString("en"), shown("sent_bytes", field(answers.get("api/status"), "sent_bytes")) + " sent"));
+  return make("div", { class: "tiles" }, tiles);
+}
+
+function leaseDetail(dhcp) {
+  const state = field(dhcp, "state") || column(dhcp, (name) => name === "state");
+  const server = field(dhcp, "server") || column(dhcp, (name) => name === "server");
+  return [state && "lease " + state, server && "from " + server].filter(Boolean).join(" ") || null;
+}
+
+// ---- Pages -----------------------------------------------------------------------------
+
+const here = () => decodeURIComponent(location.hash.replace(/^#\/?/, ""));
+let missing = new Set();
+let turn = 0;
+
+async function showReports(entries, hasTiles, mine) {
+  const answers = new Map();
+  const wanted = entries.filter(([path]) => !missing.has(path));
+  await Promise.all(wanted.map(async ([path]) => {
+    const answer = await ask(path);
+    // This kernel has no such command.
+    if (answer.status === 404) missing.add(path);
+    else answers.set(path, answer);
+  }));
+  if (mine !== turn) return;
+  const version = field(answers.get("status"), "version");
+  if (version) byId("version").textContent = version;
+  const cards = wanted.filter(([path]) => answers.has(path))
+    .map(([path, title]) => cardNode(path, title, answers.get(path)));
+  const isWide = entries.length === 1;
+  byId("main").replaceChildren(...(hasTiles ? [tilesNode(answers)] : []),
+    make("div", { class: "cards" + (isWide ? " wide" : "") }, cards));
+}
+
+async function showCommands(words, mine) {
+  const parts = words.split("/").filter(Boolean).map(encodeURIComponent);
+  const answer = parts.length ? await ask(parts.join("/")) : await ask("");
+  if (mine !== turn) return;
+  const input = make("input", { placeholder: "mem status", "aria-label": "a command that looks", value: words.replaceAll("/", " "), autocomplete: "off", spellcheck: "false" });
+  const form = make("form", { class: "ask" }, input, make("button", { type: "submit" }, "Ask"));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    location.hash = "#/commands/" + input.value.trim().split(/\s+/).map(encodeURIComponent).join("/");
+  });
+  const card = cardNode(words || "help", parts.length ? "Answer" : "Commands", answer);
+  if (!parts.length) card.querySelectorAll("tbody tr > td:first-child").forEach(linkCommand);
+  byId("main").replaceChildren(form, make("div", { class: "cards wide commands" }, card));
+}
+
+function linkCommand(cell) {
+  const name = cell.textContent;
+  cell.replaceChildren(make("a", { href: "#/commands/help/" + encodeURIComponent(name) }, name));
+}
+
+function showLive(isOn, text) {
+  byId("live").className = "live " + (isOn ? "on" : "off");
+  byId("live-text").textContent = text;
+}
+
+async function refresh() {
+  turn += 1;
+  const mine = turn;
+  const [name, ...rest] = here().split("/");
+  const page = PAGES.find(([path]) => path === name) || PAGES[0];
+  byId("pages").replaceChildren(...PAGES.map(([path, title]) =>
+    make("a", { href: "#/" + path, "aria-current": page[0] === path ? "page" : null }, title)));
+  document.title = page[0] ? "RayOS: " + page[1].toLowerCase() : "RayOS";
+  const began = performance.now();
+  isTokenWanted = false;
+  try {
+    if (page[2]) await showReports(page[2], page[0] === "", mine);
+    else await showCommands(rest.join("/"), mine);
+    byId("asked").textContent = "asked at " + new Date().toLocaleTimeString();
+    showLive(true, "answered in " + Math.round(performance.now() - began) + " ms");
+  } catch (error) {
+    showLive(false, "no answer; asking again");
+  }
+  byId("token-form").hidden = !isTokenWanted;
+  return page[2] !== null;
+}
+
+async function live() {
+  const isRefreshed = await refresh();
+  const wait = () => (document.hidden || !isRefreshed ? setTimeout(wait, REFRESH_MS) : live());
+  if (isRefreshed) setTimeout(wait, REFRESH_MS);
+}
+
+byId("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem("token", byId("token").value.trim());
+  byId("token").value = "";
+  refresh();
+});
+window.addEventListener("hashchange", () => { missing = new Set(); live(); });
+live();

@@ -1,0 +1,6 @@
+//! Tests of the resolver against servers that a test plays.
+
+mod hostile;
+mod messages;
+mod promises;
+mod rig;

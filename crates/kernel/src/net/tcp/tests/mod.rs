@@ -1,0 +1,9 @@
+//! What TCP promises.
+
+mod churn;
+mod hostile;
+mod scenarios;
+mod script;
+mod speed;
+mod transfer;
+mod world;

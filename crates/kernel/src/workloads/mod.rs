@@ -1,0 +1,3 @@
+//! L5: what tenants run.
+
+pub mod load;
