@@ -26,6 +26,8 @@ limits! {
     THREADS_MAX = 128;
     /// Stack of a kernel thread; the deepest path seen uses under two thirds.
     STACK_BYTES = 64 * 1024;
+    /// Stack of the control loop, which makes all subsystems and carries each through its tick.
+    CONTROL_STACK_BYTES = 128 * 1024;
     /// Stacks: one a thread, and five a core for exceptions and its start.
     STACK_SLOTS_MAX = THREADS_MAX + 5 * CORES_MAX;
     /// Bytes of the heap; a small machine gets a sixteenth of its memory.
@@ -265,8 +267,6 @@ limits! {
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
-    /// Resets to strangers in one second; a scan of all ports gets no more.
-    TCP_RESETS_A_SECOND = 500;
 
     /// Consoles with a shell session of their own: the serial line, the screen, a virtual display, a virtio console.
     CONSOLES_MAX = 4;
@@ -369,6 +369,7 @@ const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >
 // An error is answered in one piece: the command and the sentence, most of it escaped.
 const _: () = assert!(API_ANSWER_BYTES / 2 >= 3 * (LINE_MAX + REPORT_ERROR_MAX));
 const _: () = assert!(THREADS_MAX >= 2 * CORES_MAX);
+const _: () = assert!(CONTROL_STACK_BYTES >= STACK_BYTES);
 const _: () = assert!(TCP_CHUNKS_MAX < u16::MAX as usize && TCP_CHUNK_BYTES.is_power_of_two());
 const _: () = assert!(TCP_CHUNKS_MAX >= 2 * TCP_CONNECTIONS_MAX + TCP_RING_CHUNKS_MAX);
 const _: () = assert!(TCP_RING_CHUNKS_MAX * TCP_CHUNK_BYTES <= u16::MAX as usize * (1 << 14));

@@ -9,6 +9,7 @@ use crate::base::machine::BootView;
 use crate::base::time::{Duration, Instant};
 use crate::drivers::devices::Devices;
 use crate::kernel::{Kernel, Machine};
+use crate::limits::CONTROL_STACK_BYTES;
 use crate::sched::{self, PRIORITY_NORMAL, Spawn, ThreadId};
 use core::sync::atomic::{AtomicU64, Ordering::*};
 use spin::{Mutex, Once};
@@ -26,6 +27,7 @@ pub fn start(boot: BootView, cores_present: usize, devices: Option<Devices>) {
         pinned_to: Some(0),
         entry: run,
         argument: 0,
+        stack_bytes: CONTROL_STACK_BYTES,
     });
     if let Err(error) = thread {
         panic!("the control loop cannot start: {error}");

@@ -9,6 +9,7 @@ use crate::arch::{clock, core_local};
 use crate::base::log::Level;
 use crate::base::time::Duration;
 use crate::failure;
+use crate::limits::STACK_BYTES;
 use crate::sched::{self, PRIORITY_WATCHDOG, Spawn};
 
 /// A tick has a budget of milliseconds; one that takes this long never ends.
@@ -23,6 +24,7 @@ pub fn start() {
         pinned_to: last,
         entry: run,
         argument: 0,
+        stack_bytes: STACK_BYTES,
     });
     if let Err(error) = started {
         log(Level::Error, format_args!("there is no watchdog: {error}"));

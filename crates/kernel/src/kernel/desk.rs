@@ -241,7 +241,11 @@ fn visit_threads(view: &ThreadsView, visit: &mut dyn FnMut(&Usage)) {
     for thread in &view.threads {
         let stack_bytes = thread.stack_bytes as usize;
         let high_water = thread.stack_high_water_bytes;
-        visit(&Usage::of("STACK_BYTES", stack_bytes).high_water(high_water));
+        let name = match stack_bytes {
+            CONTROL_STACK_BYTES => "CONTROL_STACK_BYTES",
+            _ => "STACK_BYTES",
+        };
+        visit(&Usage::of(name, stack_bytes).high_water(high_water));
     }
 }
 

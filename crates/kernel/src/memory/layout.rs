@@ -1,6 +1,6 @@
 //! The kernel's address space: which area begins where.
 
-use crate::limits::STACK_BYTES;
+use crate::limits::CONTROL_STACK_BYTES;
 
 /// All physical memory, as far as the map goes; never executable.
 pub const DIRECT_BASE: u64 = 0xffff_8000_0000_0000;
@@ -17,7 +17,8 @@ pub const PAGE_BYTES: u64 = 4096;
 pub const BIG_PAGE_BYTES: u64 = 2 << 20;
 
 /// Room for the largest stack and as much again of unmapped guard below it.
-pub const STACK_SLOT_BYTES: u64 = 2 * STACK_BYTES as u64;
+pub const STACK_SLOT_BYTES: u64 = 2 * CONTROL_STACK_BYTES as u64;
+
 pub const fn to_direct(physical: u64) -> u64 {
     DIRECT_BASE + physical
 }

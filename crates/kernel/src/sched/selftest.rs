@@ -14,6 +14,7 @@ use crate::base::machine::{SelfTest, SelfTestError, SelfTestView};
 use crate::base::prng::Prng;
 use crate::base::sync::IrqLock;
 use crate::base::time::{Duration, Instant};
+use crate::limits::STACK_BYTES;
 use crate::limits::THREAD_NAME_MAX;
 use core::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,
@@ -112,6 +113,7 @@ fn start_thread(
         pinned_to,
         entry,
         argument,
+        stack_bytes: STACK_BYTES,
     })
     .map_err(|_| {
         LEFT.fetch_sub(1, AcqRel);

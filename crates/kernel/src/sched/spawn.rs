@@ -4,7 +4,6 @@ use super::table::{CURRENT, RUNS_SINCE, State, THREADS, ThreadId, claim};
 use super::threads::{CORES, PRIORITY_IDLE, leave, unpark};
 use crate::arch::{clock, core_local};
 use crate::base::fixed::Text;
-use crate::limits::STACK_BYTES;
 use crate::memory::stacks::Stack;
 use crate::memory::{self, MemoryError};
 use core::fmt;
@@ -34,6 +33,8 @@ pub struct Spawn<'a> {
     pub pinned_to: Option<usize>,
     pub entry: fn(usize),
     pub argument: usize,
+    /// `STACK_BYTES`, unless it is known to need more.
+    pub stack_bytes: usize,
 }
 
 /// Starts a thread; it ends when `entry` returns.
@@ -42,11 +43,12 @@ pub fn spawn(wanted: Spawn<'_>) -> Result<ThreadId, SpawnError> {
     let thread = &THREADS[slot];
     let old_stack = thread.label.with(|label| label.stack);
     let stack = match old_stack {
-        Some(stack) => {
+        // Only the control loop asks for more, once, before any thread has ended.
+        Some(stack) if stack.bytes() >= wanted.stack_bytes as u64 => {
             memory::rename_stack(stack, wanted.name);
             stack
         }
-        None => memory::allocate_stack(wanted.name, STACK_BYTES as u64).map_err(|error| {
+        _ => memory::allocate_stack(wanted.name, wanted.stack_bytes as u64).map_err(|error| {
             thread.set_state(State::Free);
             SpawnError::Memory(error)
         })?,
