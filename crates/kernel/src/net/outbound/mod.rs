@@ -1,4 +1,4 @@
-//! What commands want from the outside: names looked up, and addresses fetched.
+//! What commands want from outside: names looked up, addresses fetched.
 //!
 //! Limits: `DNS_LOOKUPS_MAX` and `HTTP_FETCHES_MAX` at the same time.
 //! Invariants: an errand whose asker has gone gives its socket and its connection back
