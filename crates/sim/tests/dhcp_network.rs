@@ -121,6 +121,16 @@ fn what_the_shell_asks_for_reaches_the_server() {
 }
 
 #[test]
+fn a_release_reaches_a_server_that_was_never_spoken_to_directly() {
+    let mut lab = Lab::new(9, 1, None);
+    lab.expect(0, 1, seconds(3));
+    // The server's hardware address is asked for, and told when the own address is gone.
+    lab.ask(0, "dhcp release");
+    lab.run_for(seconds(1));
+    assert_eq!(lab.host.server.received.last(), Some(&MessageType::Release));
+}
+
+#[test]
 fn an_address_that_a_station_sits_on_is_declined() {
     let mut lab = Lab::new(3, 1, None);
     let taken = Ipv4Addr::new(10, 1, 0, 20);

@@ -126,7 +126,13 @@ impl Inlet<'_> {
         let is_own = known.has_address(IpAddr::V4(source)) || hardware == known.hardware;
         let mut networks = known.ipv4.iter();
         let is_near = networks.any(|network| network.contains(IpAddr::V4(source)));
-        if !is_own && is_near && is_valid_source(IpAddr::V4(source)) {
+        // Who gives an address back asks for its server and has no network when the answer comes.
+        let is_awaited = |out: &mut Outlet<'_>| {
+            let neighbours = &mut out.stack.neighbours;
+            neighbours.is_awaited(place.interface, IpAddr::V4(source))
+        };
+        let is_believed = is_near || is_awaited(&mut self.out);
+        if !is_own && is_believed && is_valid_source(IpAddr::V4(source)) {
             self.on_claim(Claim {
                 interface: place.interface,
                 address: IpAddr::V4(source),

@@ -192,6 +192,12 @@ impl Neighbours {
         }
     }
 
+    /// Is there a question about this address that nobody has answered?
+    pub fn is_awaited(&mut self, interface: usize, address: IpAddr) -> bool {
+        let entry = self.find(interface, address);
+        entry.is_some_and(|entry| matches!(entry.state, NeighbourState::Incomplete { .. }))
+    }
+
     /// Takes in what somebody said; hands out the packet that waited for it.
     pub fn on_claim(&mut self, now: Instant, claim: Claim) -> Option<Waiting> {
         if !claim.hardware.is_unicast() || claim.hardware.0 == [0; 6] {
