@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use rayos_tests::lab::guest::Guest;
 use rayos_tests::lab::{GUEST, HOST, Lab, host};
 use rayos_tests::poll;
@@ -134,6 +134,53 @@ fn a_cable_that_is_pulled_is_noticed_and_so_is_its_return() {
     qmp(&mut guest).set_link("net0", true, soon()).unwrap();
     guest.expect_reachable(&lab, ADDRESS).unwrap();
     guest.ask(&format!("net ping {HOST}")).unwrap();
+    guest.is_well().unwrap();
+}
+
+/// The bus address of the driven device with this driver.
+fn address_of(guest: &mut Guest, driver: &str) -> anyhow::Result<String> {
+    let report = guest.ask("device list")?;
+    let drivers = report.column("devices", "driver")?;
+    let row = drivers.iter().position(|name| **name == driver);
+    let row = row.with_context(|| format!("nothing is driven by {driver}"))?;
+    let addresses = report.column("devices", "address")?;
+    Ok(addresses[row].as_str().unwrap_or_default().to_string())
+}
+
+fn free_memory(guest: &mut Guest) -> anyhow::Result<u64> {
+    guest.ask("mem")?.number("memory", "free_bytes")
+}
+
+#[test]
+fn a_card_that_is_reset_or_unplugged_again_and_again_costs_no_memory() {
+    let lab = Lab::new().unwrap();
+    let device = lab.network_device();
+    let mut guest = Guest::boot(&lab.shape_with(device.clone())).unwrap();
+    guest.expect_reachable(&lab, ADDRESS).unwrap();
+    let card = address_of(&mut guest, "virtio-net").unwrap();
+    let mut free = None;
+    for round in 0..10 {
+        // Frames that wait for a neighbour who does not exist are with the stack meanwhile.
+        let (is_answered, _) = guest.attempt("net ping 10.77.0.200 1").unwrap();
+        assert!(!is_answered);
+        if round == 5 {
+            qmp(&mut guest).unplug("net0", soon()).unwrap();
+            qmp(&mut guest)
+                .plug(&device, Platform::Q35, soon())
+                .unwrap();
+        } else {
+            guest.ask(&format!("device reset {card}")).unwrap();
+        }
+        guest.expect_reachable(&lab, ADDRESS).unwrap();
+        host::echo(&lab, ADDRESS, b"after a reset").unwrap();
+        let now = free_memory(&mut guest).unwrap();
+        // The first reset pays for what is made once.
+        let first = *free.get_or_insert(now);
+        assert!(
+            now >= first,
+            "round {round}: {first} bytes were free, now {now}"
+        );
+    }
     guest.is_well().unwrap();
 }
 
