@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::net::{IpAddr, Shutdown};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use rayos_kernel::base::prng::Prng;
@@ -28,6 +28,8 @@ fn transfer_bytes(long: u64) -> u64 {
     long / 100
 }
 
+/// An open port answers within milliseconds; silence for so long is a closed one.
+const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 const WHOLE_TRANSFER: u64 = 100_000_000;
 
 /// 5 % lost, reordering, and some of everything else.
@@ -116,7 +118,9 @@ fn large_packets_go_through_whole_where_the_device_takes_them() {
 
 fn transfers_both_ways(lab: &Lab, guest: &mut Guest, bytes: u64) -> anyhow::Result<()> {
     guest.expect_reachable(lab, ADDRESS)?;
+    let begun = Instant::now();
     let sum = host::send(lab, ADDRESS, bytes)?;
+    let sent_within = begun.elapsed();
     poll::until("the machine's own sum", CONFIGURED_WITHIN, || {
         Ok((guest.service("discard", "last_bytes")? == bytes).then_some(()))
     })?;
@@ -125,7 +129,10 @@ fn transfers_both_ways(lab: &Lab, guest: &mut Guest, bytes: u64) -> anyhow::Resu
         told == format!("{sum:016x}"),
         "the host sent {sum:016x}, the machine read {told}"
     );
+    let begun = Instant::now();
     host::receive(lab, ADDRESS, bytes)?;
+    let received_within = begun.elapsed();
+    println!("{bytes} bytes to the machine in {sent_within:?}, from it in {received_within:?}");
     guest.is_well()
 }
 
@@ -168,18 +175,28 @@ fn a_device_without_features_carries_the_same() {
     transfers_both_ways(&lab, &mut guest, 1_000_000).unwrap();
 }
 
+/// Limits of what is remembered of connections that have ended.
+const MEMORIES: [&str; 3] = ["TCP_TIME_WAIT_MAX", "FLOWS_MAX", "FLOWS_TENANT_MAX"];
+
 #[test]
 fn a_thousand_connections_leave_every_pool_as_it_was() {
     let count = if form::is_long() { 1000 } else { 200 };
     if !form::is_long() {
-        form::say_skipped("800 of 1,000 connections; `cargo xtask test --long` opens all of them");
+        form::say_skipped(
+            "800 of 1,000 connections and the minute until they are forgotten; `cargo xtask test --long` opens all of them",
+        );
     }
     let lab = Lab::new().unwrap();
     let mut guest = Guest::boot(&lab.shape()).unwrap();
     guest.expect_reachable(&lab, ADDRESS).unwrap();
     // The first connection pays for what is made once.
     host::echo(&lab, ADDRESS, b"first").unwrap();
-    let before = guest.usage().unwrap();
+    let mut before = guest.usage().unwrap();
+    if !form::is_long() {
+        // What is remembered of ended connections is forgotten after a minute, and nothing can hurry that.
+        before.retain(|(name, _)| !MEMORIES.contains(&name.as_str()));
+        before.extend(MEMORIES.map(|name| (name.to_string(), u64::MAX)));
+    }
     for number in 0..count {
         match number % 4 {
             0 => host::echo(&lab, ADDRESS, b"hello").unwrap(),
@@ -209,11 +226,11 @@ fn a_thousand_connections_leave_every_pool_as_it_was() {
 }
 
 #[test]
-fn a_port_that_nobody_listens_on_refuses_at_once() {
+fn a_port_that_nobody_listens_on_is_not_opened() {
     let lab = Lab::new().unwrap();
     let guest = Guest::boot(&lab.shape()).unwrap();
     guest.expect_reachable(&lab, ADDRESS).unwrap();
-    let error = host::connect(&lab, ADDRESS, 23).unwrap_err();
+    let error = host::connect_within(&lab, ADDRESS, 23, CLOSED_WITHIN).unwrap_err();
     // Refused or, where the firewall keeps silent, not answered.
     assert!(format!("{error:#}").contains("port 23"), "{error:#}");
 }
@@ -268,6 +285,9 @@ fn hostile_frame(prng: &mut Prng) -> Vec<u8> {
 #[test]
 fn hostile_frames_break_nothing() {
     let count = if form::is_long() { 100_000 } else { 5_000 };
+    if !form::is_long() {
+        form::say_skipped("95,000 of 100,000 frames; `cargo xtask test --long` sends all of them");
+    }
     let lab = Lab::new().unwrap();
     let (shape, wire) = lab.shape_behind_wire(Impairments::default()).unwrap();
     let mut guest = Guest::boot(&shape).unwrap();
@@ -276,13 +296,20 @@ fn hostile_frames_break_nothing() {
     for number in 0..count {
         let mut frame = hostile_frame(&mut prng);
         if prng.one_in(10) {
-            frame.truncate(prng.below(frame.len() as u64 + 1) as usize);
+            // At least a byte: an empty datagram is the end of the line to QEMU, which then reads no more of it.
+            frame.truncate(1 + prng.below(frame.len() as u64) as usize);
         }
-        wire.inject(&frame);
+        assert!(wire.inject(&frame), "frame {number} is not taken");
         if number % 1000 == 999 {
             guest.expect_reachable(&lab, ADDRESS).unwrap();
         }
     }
     host::echo(&lab, ADDRESS, b"still there").unwrap();
+    let report = guest.ask("net status").unwrap();
+    let errors = report.column("drops", "received").unwrap();
+    let dropped: u64 = errors.iter().filter_map(|count| count.as_u64()).sum();
+    println!("of {count} hostile frames {dropped} were dropped with a reason");
+    // The others were right by chance, or of a protocol that counts its errors itself.
+    assert!(dropped > count / 4, "{dropped} of {count}");
     guest.is_well().unwrap();
 }

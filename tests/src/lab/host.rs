@@ -16,8 +16,17 @@ const SILENCE_MAX: Duration = Duration::from_secs(120);
 const BUFFER_BYTES: usize = 64 * 1024;
 
 pub fn connect(lab: &Lab, address: IpAddr, port: u16) -> anyhow::Result<TcpStream> {
+    connect_within(lab, address, port, CONNECT_WITHIN)
+}
+
+pub fn connect_within(
+    lab: &Lab,
+    address: IpAddr,
+    port: u16,
+    within: Duration,
+) -> anyhow::Result<TcpStream> {
     lab.within(|| {
-        let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), CONNECT_WITHIN)
+        let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), within)
             .with_context(|| format!("{address} port {port}"))?;
         stream.set_read_timeout(Some(SILENCE_MAX))?;
         stream.set_write_timeout(Some(SILENCE_MAX))?;

@@ -154,8 +154,8 @@ impl OwnMemory {
 
     /// Gives a carrier's memory back to where it belongs.
     ///
-    /// The frame of a port that is gone has nowhere to go: its device was reset, and
-    /// the port makes its memory anew when it comes back.
+    /// A port outlives its card, so the frames of one that is unplugged come home too.
+    /// Only a machine that loses a port itself loses what lay in its frames.
     pub fn recycle(&mut self, carrier: Carrier, ports: &mut dyn Ports) {
         match carrier.0 {
             Memory::Port { index, frame } => {
