@@ -39,7 +39,32 @@ pub fn open(
     shape: &Shape,
     deadline: Deadline,
 ) -> anyhow::Result<Vec<Forward>> {
-    let network = shape.virtio.iter().find(|device| {
+    let Some(backend) = user_network(shape) else {
+        return Ok(Vec::new());
+    };
+    USUAL
+        .iter()
+        .map(|(host_port, guest_port)| {
+            open_one(machine, &backend, *host_port, *guest_port, deadline)
+        })
+        .collect()
+}
+
+/// Opens a free port that leads to this one of the machine.
+pub fn open_free(
+    machine: &mut Machine,
+    shape: &Shape,
+    guest_port: u16,
+    deadline: Deadline,
+) -> anyhow::Result<Forward> {
+    let backend = user_network(shape).context("the machine is on no network of QEMU's")?;
+    open_one(machine, &backend, free_port()?, guest_port, deadline)
+}
+
+/// What stands behind the device on QEMU's own network.
+fn user_network(shape: &Shape) -> Option<String> {
+    let mut devices = shape.virtio.iter();
+    let network = devices.find(|device| {
         matches!(
             device.role,
             Role::Network {
@@ -48,16 +73,7 @@ pub fn open(
             }
         )
     });
-    let Some(network) = network else {
-        return Ok(Vec::new());
-    };
-    let backend = network.backend_name();
-    USUAL
-        .iter()
-        .map(|(host_port, guest_port)| {
-            open_one(machine, &backend, *host_port, *guest_port, deadline)
-        })
-        .collect()
+    network.map(|device| device.backend_name())
 }
 
 fn open_one(

@@ -15,7 +15,7 @@ use crate::net::network::Network;
 use crate::net::stream::{ServicePorts, Streams};
 
 pub const HTTP_PORT: u16 = 80;
-/// How often it is looked who the gateways are.
+/// How often it is looked who the gateways are when no neighbour has said anything.
 const TRUST_PERIOD: Duration = Duration::from_millis(100);
 
 pub struct Web {
@@ -24,6 +24,9 @@ pub struct Web {
     ports: ServicePorts,
     is_open: bool,
     trust_at: Instant,
+    /// What the neighbours had said by then: the first request comes right behind the
+    /// gateway's hardware address.
+    trust_news: u64,
 }
 
 impl Web {
@@ -34,6 +37,7 @@ impl Web {
             ports: ServicePorts::default(),
             is_open: false,
             trust_at: Instant::ZERO,
+            trust_news: 0,
         }
     }
 
@@ -48,9 +52,11 @@ impl Web {
 
     /// Looks anew who may look without a token.
     fn renew_trust(&mut self, now: Instant, network: &Network) {
-        if now < self.trust_at {
+        let news = network.neighbour_news();
+        if now < self.trust_at && news == self.trust_news {
             return;
         }
+        self.trust_news = news;
         self.trust_at = now + TRUST_PERIOD;
         let trust = self.api.trust_mut();
         trust.clear();

@@ -144,6 +144,8 @@ pub struct Neighbours {
     seed: u64,
     high_water: usize,
     refused: u64,
+    /// How often an address was heard of or forgotten.
+    news: u64,
 }
 
 impl Neighbours {
@@ -155,7 +157,13 @@ impl Neighbours {
             seed,
             high_water: 0,
             refused: 0,
+            news: 0,
         }
+    }
+
+    /// Another number than before when somebody's hardware address may have changed.
+    pub const fn news(&self) -> u64 {
+        self.news
     }
 
     /// Where to send a packet, and what is to be done if that is not known.
@@ -203,6 +211,7 @@ impl Neighbours {
         if !claim.hardware.is_unicast() || claim.hardware.0 == [0; 6] {
             return None;
         }
+        self.news += 1;
         if let Some(entry) = self.find(claim.interface, claim.address) {
             return entry.on_claim(now, &claim);
         }
@@ -349,6 +358,7 @@ impl Neighbours {
     }
 
     fn remove(&mut self, index: usize) -> Option<Neighbour> {
+        self.news += 1;
         if index >= self.entries.len() {
             return None;
         }

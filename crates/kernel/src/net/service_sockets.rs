@@ -84,6 +84,11 @@ impl Network {
         servers
     }
 
+    /// Another number than before when `visit_gateways` may say something else.
+    pub const fn neighbour_news(&self) -> u64 {
+        self.stack.neighbours.news()
+    }
+
     /// Routers whose hardware addresses are known.
     pub fn visit_gateways(&self, visit: &mut dyn FnMut(IpAddr, [u8; 6])) {
         for route in self.stack.routes.iter() {

@@ -71,6 +71,7 @@ function span(nanos) {
 }
 
 const UNITS = [
+  ["mtu_bytes", (value) => value.toLocaleString("en") + " B"],
   ["_bytes_per_s", (value) => scaled(value, ["B/s", "KiB/s", "MiB/s", "GiB/s"], 1024)],
   ["_bits_per_s", (value) => scaled(value, ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"], 1000)],
   ["_bytes", (value) => scaled(value, ["B", "KiB", "MiB", "GiB", "TiB"], 1024)],
@@ -87,6 +88,7 @@ const unitOf = (key) => UNITS.find(([suffix]) => key.endsWith(suffix) || key ===
 
 function nameOf(key) {
   const unit = unitOf(key);
+  if (key === "mtu_bytes") return "mtu";
   const name = unit && unit[0] !== "_per_s" && key.endsWith(unit[0]) ? key.slice(0, -unit[0].length) : key;
   return name.replaceAll("_", " ");
 }
@@ -102,9 +104,9 @@ function shown(key, value) {
 }
 
 const CHIPS = {
-  good: ["up", "bound", "driven", "running", "allow", "online", "ok", "established", "yes", "info"],
-  warn: ["warn", "idle", "selecting", "requesting", "renewing", "rebinding", "probing", "refused"],
-  bad: ["error", "down", "failed", "deny", "drop"],
+  good: ["up", "bound", "driven", "running", "allow", "online", "ok", "established", "preferred", "reachable", "ready", "yes", "info"],
+  warn: ["warn", "stale", "deprecated", "tentative", "idle", "selecting", "requesting", "renewing", "rebinding", "probing", "refused"],
+  bad: ["error", "gone", "duplicate", "down", "failed", "deny", "drop"],
 };
 const CHIP_COLUMNS = ["state", "level", "action", "link", "default"];
 
@@ -157,6 +159,24 @@ function cardNode(path, title, answer) {
   }
   const blocks = answer.report.filter((block) => block.kind !== "table" || block.rows.length || answer.report.length === 1);
   return make("article", { class: "card" }, heading, blocks.map((block) => blockNode(block, blocks.length > 1 || block.kind !== "table")));
+}
+
+// Tables that are wider than their place become lists of records: nothing is cut off.
+function fitTables() {
+  for (const scroll of document.querySelectorAll(".scroll")) {
+    if (scroll.scrollWidth <= scroll.clientWidth) continue;
+    const names = [...scroll.querySelectorAll("th")].map((cell) => cell.textContent);
+    const records = [...scroll.querySelectorAll("tbody tr")].map((row) => {
+      const record = make("dl", { class: "record" });
+      [...row.children].forEach((cell, index) => {
+        const isLong = cell.classList.contains("long");
+        record.append(make("div", { class: isLong ? "whole" : null },
+          make("dt", {}, names[index]), make("dd", {}, ...cell.childNodes)));
+      });
+      return record;
+    });
+    scroll.replaceWith(make("div", { class: "records" }, records));
+  }
 }
 
 // ---- Tiles -----------------------------------------------------------------------------
@@ -239,6 +259,7 @@ async function showReports(entries, hasTiles, mine) {
   const isWide = entries.length === 1;
   byId("main").replaceChildren(...(hasTiles ? [tilesNode(answers)] : []),
     make("div", { class: "cards" + (isWide ? " wide" : "") }, cards));
+  fitTables();
 }
 
 async function showCommands(words, mine) {
@@ -254,6 +275,7 @@ async function showCommands(words, mine) {
   const card = cardNode(words || "help", parts.length ? "Answer" : "Commands", answer);
   if (!parts.length) card.querySelectorAll("tbody tr > td:first-child").forEach(linkCommand);
   byId("main").replaceChildren(form, make("div", { class: "cards wide commands" }, card));
+  fitTables();
 }
 
 function linkCommand(cell) {
