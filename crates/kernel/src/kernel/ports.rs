@@ -1,4 +1,4 @@
-//! What the network gets from the machine: its ports, and what is known before there is a network.
+//! What the network gets from the machine: ports, disks, its setup.
 
 use super::Machine;
 use crate::base::disk::Disk;
