@@ -313,7 +313,10 @@ impl<M: Machine> Kernel<M> {
 
     /// Lines to commands to reports.
     fn shell(&mut self) {
-        self.facts.take(&self.sessions);
+        // A line that comes in this tick runs in the next one.
+        if self.sessions.iter().any(Session::may_run) {
+            self.facts.take(&self.sessions);
+        }
         for index in 0..self.sessions.len() {
             if console(&mut self.machine, &mut self.web, index).is_none() {
                 self.sessions[index].leave();

@@ -1,8 +1,9 @@
 //! The local APIC: this core's timer, and messages to other cores.
 
 use super::vectors::{RESCHEDULE, SPURIOUS, TIMER};
-use super::{clock, cpu};
+use super::{clock, core_local, cpu};
 use crate::base::time::{Duration, Instant};
+use crate::limits::CORES_MAX;
 use core::sync::atomic::{AtomicU64, Ordering::*};
 use spin::Once;
 use x86_64::instructions::interrupts::without_interrupts;
@@ -53,6 +54,8 @@ enum TimerKind {
 
 static ACCESS: Once<Access> = Once::new();
 static TIMER_KIND: Once<TimerKind> = Once::new();
+/// What each core's timer is set to, in nanoseconds; 0 once it has fired.
+static ARMED: [AtomicU64; CORES_MAX] = [const { AtomicU64::new(0) }; CORES_MAX];
 /// Messages that were not taken by the other side in time.
 static UNDELIVERED: AtomicU64 = AtomicU64::new(0);
 
@@ -154,23 +157,45 @@ pub fn timer_name() -> &'static str {
     }
 }
 
-/// Lets the running core's timer fire at `deadline`, or never.
-pub fn arm_timer(deadline: Option<Instant>) {
-    match (TIMER_KIND.get(), deadline) {
-        (Some(TimerKind::Deadline), deadline) => {
-            let ticks = deadline.map_or(0, |deadline| clock::ticks_at(deadline).max(1));
-            // SAFETY: CPUID offers the register; 0 disarms it.
+/// Lets the running core's timer fire at `deadline` at the latest.
+///
+/// One that fires sooner stays as it is, for setting it costs more than a look that finds
+/// nothing due. Whoever is called after each interrupt asks for what is still missing.
+pub fn arm_timer(now: Instant, deadline: Option<Instant>) {
+    let Some(deadline) = deadline else {
+        return;
+    };
+    let armed = &ARMED[core_local::index()];
+    if is_early_enough(armed.load(Relaxed), now, deadline) {
+        return;
+    }
+    armed.store(deadline.as_nanos(), Relaxed);
+    match TIMER_KIND.get() {
+        Some(TimerKind::Deadline) => {
+            let ticks = clock::ticks_at(deadline).max(1);
+            // SAFETY: CPUID offers the register.
             unsafe { Msr::new(TSC_DEADLINE).write(ticks) };
         }
-        (Some(TimerKind::OneShot { hz }), Some(deadline)) => {
+        Some(TimerKind::OneShot { hz }) => {
             let nanos = deadline.since(clock::now()).as_nanos();
             let ticks = u128::from(nanos) * u128::from(*hz) / 1_000_000_000;
             // A later deadline than the counter holds is armed again when it fires.
             write(TIMER_INITIAL, (ticks.clamp(1, u128::from(u32::MAX))) as u32);
         }
-        (Some(TimerKind::OneShot { .. }), None) => write(TIMER_INITIAL, 0),
-        (None, _) => {}
+        None => {}
     }
+}
+
+/// Is a timer that is set to `armed` still to fire, and not after `deadline`?
+///
+/// One whose time is over is not relied on: its interrupt may have been taken already.
+const fn is_early_enough(armed: u64, now: Instant, deadline: Instant) -> bool {
+    now.as_nanos() < armed && armed <= deadline.as_nanos()
+}
+
+/// The running core's timer has fired, perhaps before its deadline.
+pub fn on_timer() {
+    ARMED[core_local::index()].store(0, Relaxed);
 }
 
 pub(super) fn end_of_interrupt() {
@@ -217,4 +242,19 @@ pub fn send_start(apic_id: u32, address: u64) {
 
 pub fn undelivered() -> u64 {
     UNDELIVERED.load(Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_is_left_alone_only_while_it_fires_in_time() {
+        let at = Instant::from_nanos;
+        assert!(is_early_enough(20, at(10), at(20)));
+        assert!(is_early_enough(20, at(10), at(30)));
+        assert!(!is_early_enough(20, at(10), at(19)), "too late");
+        assert!(!is_early_enough(0, at(10), at(20)), "has fired");
+        assert!(!is_early_enough(20, at(20), at(30)), "may have fired");
+    }
 }

@@ -200,7 +200,7 @@ fn start_interrupts(acpi: &Acpi, missing: &mut Missing) {
     let cells = core_local::current();
     cells.apic_id.store(apic::id(), Relaxed);
     cells.is_online.store(true, Release);
-    interrupts::set(vectors::TIMER, "timer", |_| {});
+    interrupts::set(vectors::TIMER, "timer", |_| apic::on_timer());
     interrupts::set(vectors::RESCHEDULE, "reschedule", |_| {});
     sched::set_trace(&TRACE);
     traps::set_hooks(traps::Hooks {

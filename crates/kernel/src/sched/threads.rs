@@ -366,7 +366,7 @@ fn choose(queue: &mut Queue, core: usize, from: usize, now: Instant) -> usize {
     };
     let slice = queue.policy.slice(&runnable(to)).map(|slice| now + slice);
     let wake = queue.sleepers.last().map(|(due, _)| *due);
-    apic::arm_timer([slice, wake].into_iter().flatten().min());
+    apic::arm_timer(now, [slice, wake].into_iter().flatten().min());
     to
 }
 

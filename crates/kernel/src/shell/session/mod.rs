@@ -168,6 +168,15 @@ impl Session {
         !matches!(self.state, State::Away)
     }
 
+    /// Can its next step run a command? One that waits for a line cannot.
+    pub fn may_run(&self) -> bool {
+        match self.state {
+            State::Away => false,
+            State::Editing => !self.input.is_empty(),
+            _ => true,
+        }
+    }
+
     pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
         visit(&self.output.usage());
         visit(
