@@ -155,7 +155,9 @@ fn is_path(name: &str) -> bool {
     let looks_like_one = name.contains('/') || ENDINGS.iter().any(|ending| name.ends_with(ending));
     // What is built is not in the tree, and a device is on the reader's machine.
     let is_elsewhere = name.starts_with("target/") || name.starts_with('/');
-    looks_like_one && name.chars().all(is_plain) && !is_elsewhere
+    // `10.0.0.0/8`, `ADDRESS/LENGTH`: networks, and what a reader puts in.
+    let is_network = name.contains('/') && !name.contains(|c: char| c.is_ascii_lowercase());
+    looks_like_one && name.chars().all(is_plain) && !is_elsewhere && !is_network
 }
 
 #[test]

@@ -50,10 +50,13 @@ impl ServiceSet {
     /// Names between commas.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let mut set = Self::NONE;
+        if text == "off" {
+            return Ok(set);
+        }
         for name in text.split(',') {
             let service = Service::of(name);
             let service =
-                service.ok_or("the value is echo, discard, chargen, or several of them")?;
+                service.ok_or("the value is off, echo, discard, chargen, or several of these")?;
             set = set.with(service, true);
         }
         Ok(set)

@@ -40,9 +40,9 @@ pub struct Setup {
 
 pub struct Network {
     pub(super) stack: Stack,
-    pub(super) tcp: Tcp,
+    pub(super) tcp: Box<Tcp>,
     pub(super) dhcp: dhcp::Clients,
-    services: ServiceHost,
+    services: Box<ServiceHost>,
     pub(super) dhcp_outputs: Box<dhcp::Outputs>,
     pub(super) setup: Setup,
     /// What was last seen of each port.
@@ -63,9 +63,9 @@ impl Network {
         }
         Self {
             stack: Stack::new(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
-            tcp: Tcp::new(secret, setup.tcp_buffer_bytes),
+            tcp: Box::new(Tcp::new(secret, setup.tcp_buffer_bytes)),
             dhcp: dhcp::Clients::new(),
-            services: ServiceHost::new(setup.services),
+            services: Box::new(ServiceHost::new(setup.services)),
             dhcp_outputs: Box::new(dhcp::Outputs::new()),
             setup,
             known_ports: [None; NETWORK_PORTS_MAX],
