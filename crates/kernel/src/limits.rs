@@ -30,7 +30,7 @@ limits! {
     CONTROL_STACK_BYTES = 128 * 1024;
     /// Stacks: one a thread, and five a core for exceptions and its start.
     STACK_SLOTS_MAX = THREADS_MAX + 5 * CORES_MAX;
-    /// Bytes of the heap; a small machine gets a sixteenth of its memory.
+    /// Bytes of the heap; a machine gives an eighth of its memory, and 10 MiB at least.
     HEAP_BYTES_MAX = 32 << 20;
     /// Bytes of a thread's name.
     THREAD_NAME_MAX = 24;
@@ -348,7 +348,7 @@ limits! {
     /// Problems in the configuration that are shown; the rest is counted.
     CONFIG_PROBLEMS_MAX = 8;
     /// Names and lines for backtraces; half a byte for each byte of code.
-    SYMBOLS_BYTES = 256 * 1024;
+    SYMBOLS_BYTES = 512 * 1024;
 
     /// Connections of the services for measuring; a benchmark's sixteen several times.
     SERVICE_CONNECTIONS_MAX = 64;

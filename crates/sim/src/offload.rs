@@ -63,8 +63,9 @@ impl Row<'_> {
         let mut frame = self.headers.to_vec();
         frame.extend_from_slice(piece);
         let tcp = self.start;
-        let sequence = u32::from_be_bytes(frame[tcp + 4..tcp + 8].try_into().unwrap());
-        let sequence = sequence.wrapping_add(sent as u32);
+        let old = &frame[tcp + 4..tcp + 8];
+        let old = old.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+        let sequence = old.wrapping_add(sent as u32);
         frame[tcp + 4..tcp + 8].copy_from_slice(&sequence.to_be_bytes());
         if sent + piece.len() < self.total {
             frame[tcp + FLAGS] &= !FIN_AND_PUSH;

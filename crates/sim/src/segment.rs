@@ -270,7 +270,8 @@ impl NetworkPort for SegmentPort {
         let mut wire = self.segment.lock();
         let now = wire.now;
         let arrivals = &mut wire.stations[self.station].arrivals;
-        let bytes = arrivals.pop_front_if(|arrival| arrival.at <= now)?.bytes;
+        arrivals.front().filter(|arrival| arrival.at <= now)?;
+        let bytes = arrivals.pop_front()?.bytes;
         drop(wire);
         let mut frame = frames::take(bytes.len())?;
         frame.bytes_mut().copy_from_slice(&bytes);

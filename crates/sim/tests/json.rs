@@ -9,17 +9,22 @@ use rayos_sim::scenario::{Item, Scenario};
 use rayos_sim::{Settings, World};
 use std::path::Path;
 
+/// Commands that wait for others end by then, well or not.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
 /// The lines of one answer, each parsed.
 fn run(world: &mut World, line: &str) -> (Vec<serde_json::Value>, bool) {
     world.feed(0, line.as_bytes());
     world.feed(0, b"\n");
-    world.run_for(Duration::from_millis(10));
     let mut decoder = Decoder::default();
-    let bytes = world.serial(0).take_arrived();
-    let mut events = bytes.into_iter().filter_map(|byte| decoder.push(byte));
-    let answer = events.find_map(|event| match event {
-        Event::Answer(answer) => Some(answer),
-        _ => None,
+    let mut answer = None;
+    world.run_until(ANSWER_WITHIN, |world| {
+        for byte in world.serial(0).take_arrived() {
+            if let Some(Event::Answer(found)) = decoder.push(byte) {
+                answer = Some(found);
+            }
+        }
+        answer.is_some()
     });
     let answer = answer.unwrap_or_else(|| panic!("no answer to {line}"));
     let parsed = answer.text.lines().map(|text| {

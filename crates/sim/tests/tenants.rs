@@ -6,6 +6,7 @@ use rayos_kernel::base::disk::Disk;
 use rayos_kernel::base::network_port::{
     Checksums, Frame, NetworkPort, Offload, PortCounters, PortFacts,
 };
+use rayos_kernel::base::service::ServiceSet;
 use rayos_kernel::base::tenant::Tenant;
 use rayos_kernel::base::time::{Duration, Instant};
 use rayos_kernel::drivers::handlers::{Device, DeviceHandlers, Resource};
@@ -140,6 +141,7 @@ impl World {
             tcp_buffer_bytes: 1 << 20,
             address: AddressSource::Off,
             gateway: None,
+            services: ServiceSet::NONE,
         };
         let mut world = Self {
             now: Instant::ZERO,

@@ -1,4 +1,4 @@
-//! What a request may do: by the token that it shows, or by where it comes from.
+//! What a request may do: by its token, or by where it comes from.
 
 use super::offenders::Offenders;
 use super::trust::Trust;

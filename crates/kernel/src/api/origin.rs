@@ -1,4 +1,4 @@
-//! Whose page made the browser ask? Against pages of others that reach for this machine.
+//! Whose page made the browser ask? Guards against others' pages.
 //!
 //! A page may resolve its own name to our address (DNS rebinding) or post across sites.
 //! The first shows in `Host`, the second in `Origin`; no program but a browser is hindered.

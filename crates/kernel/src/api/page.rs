@@ -1,4 +1,4 @@
-//! The status page: files that the kernel carries, each with the mark of its content.
+//! The status page: files in the kernel, each with its mark.
 
 use crate::net::http::{Response, Status};
 

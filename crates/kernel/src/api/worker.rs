@@ -1,4 +1,4 @@
-//! A worker: types one command line into its shell session and holds the answer.
+//! A worker: types one command line into its session, holds the answer.
 //!
 //! To the session it is a console. What comes back stands between STX and ETX, with the
 //! verdict behind it; see the serial protocol.

@@ -1,4 +1,4 @@
-//! What a machine gives as a network port: Ethernet frames both ways, moved, not copied.
+//! What a machine gives as a network port: frames both ways, moved.
 
 use crate::base::buffer::Buffer;
 use core::ops::Range;

@@ -1,4 +1,4 @@
-//! A device's registers, as drivers see them: on metal mapped memory, in tests a model.
+//! A device's registers: on metal mapped memory, in tests a model.
 
 /// Registers in one range, little-endian, addressed by offset.
 ///

@@ -1,4 +1,4 @@
-//! The services for measuring, by name and port (RFC 862, 863, 864), and sets of them.
+//! The services for measuring, by name and port, and sets of them.
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Service {

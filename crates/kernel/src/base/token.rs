@@ -1,4 +1,4 @@
-//! The secret that lets a request change something, and how it is kept from being seen.
+//! The secret that lets a request change something, kept from view.
 
 use crate::base::fixed::Text;
 use crate::limits::TOKEN_BYTES_MAX;

@@ -1,4 +1,4 @@
-//! What has become of a command, in one character for whoever asked by a program.
+//! What became of a command, in one character for a program.
 
 /// The first failure of a line decides for the line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -1,4 +1,4 @@
-//! What the network gets from the machine: its ports, and what is known before there is a network.
+//! What the network gets from the machine: ports, disks, its setup.
 
 use super::Machine;
 use crate::base::disk::Disk;
@@ -27,7 +27,7 @@ impl<M: Machine> Ports for MachinePorts<'_, M> {
     }
 }
 
-/// The part of the memory that buffers of TCP connections get: a quarter of the heap.
+/// The part of the memory that buffers of TCP connections get: an eighth of the heap.
 const MEMORY_OVER_BUFFERS: u64 = 64;
 const BUFFER_BYTES_LEAST: u64 = 512 << 10;
 const BUFFER_BYTES_MOST: u64 = 8 << 20;

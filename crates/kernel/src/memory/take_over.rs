@@ -157,10 +157,10 @@ fn map_running_stack(space: &mut AddressSpace, frames: &mut Frames) -> Result<()
     Ok(())
 }
 
-/// A sixteenth of the memory, between 3 MiB and 32 MiB, in big pages where there are any.
+/// An eighth of the memory, between 10 MiB and 32 MiB, in big pages where there are any.
 fn map_heap(space: &mut AddressSpace, frames: &mut Frames) -> Result<(u64, u64), MemoryError> {
-    const LEAST: u64 = 3 << 20;
-    let bytes = (frames.free_bytes() / 16)
+    const LEAST: u64 = 10 << 20;
+    let bytes = (frames.free_bytes() / 8)
         .clamp(LEAST, HEAP_BYTES_MAX as u64)
         .next_multiple_of(PAGE_BYTES);
     if bytes >= 2 * BIG_PAGE_BYTES {

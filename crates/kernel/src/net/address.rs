@@ -1,4 +1,4 @@
-//! Questions about addresses: who is meant by one, and what is derived from it.
+//! Questions about addresses: who is meant, and what is derived.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use smoltcp::wire::EthernetAddress;

@@ -1,4 +1,4 @@
-//! ARP: questions and answers about IPv4 addresses on an Ethernet (RFC 826, RFC 5227).
+//! ARP: whose hardware an IPv4 address is (RFC 826, RFC 5227).
 
 use super::inlet::{Inlet, Place};
 use super::neighbours::Claim;

@@ -1,4 +1,4 @@
-//! Between the DHCP clients and their interfaces: packets, addresses and routes.
+//! Between DHCP clients and interfaces: packets, addresses, routes.
 
 use super::address::Prefix;
 use super::dhcp::{self, CLIENT_PORT, Lease, Output, Repr, SERVER_PORT};

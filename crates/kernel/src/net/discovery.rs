@@ -1,4 +1,4 @@
-//! Neighbour discovery: who has an IPv6 address, and where the routers are (RFC 4861).
+//! Neighbour discovery: hosts and routers on a link (RFC 4861).
 
 use super::address::{ALL_NODES, ALL_ROUTERS, group_hardware, is_link_local, solicited_node};
 use super::advertisement::{Advertisement, hardware, visit_options};

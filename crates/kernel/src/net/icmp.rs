@@ -1,4 +1,4 @@
-//! ICMP of both versions: echo, errors that we report, errors that we are told of.
+//! ICMP of both versions: echo, errors told and errors heard.
 
 use super::address::is_valid_source;
 use super::inlet::{Inlet, Place};

@@ -1,4 +1,4 @@
-//! The way in: from a frame to the machine that it is meant for, without a copy.
+//! The way in: from a frame to the machine it is meant for, uncopied.
 
 use super::address::is_valid_source;
 use super::carrier::Carrier;

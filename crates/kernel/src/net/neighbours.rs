@@ -1,4 +1,4 @@
-//! Who of the hosts on a link has which hardware address (RFC 826, RFC 4861 7.3).
+//! Which host of a link has which hardware address (RFC 826, RFC 4861).
 //!
 //! One table for ARP and for neighbour discovery. An entry that is asked for holds
 //! one packet that waits for the answer. What strangers say about themselves only

@@ -1,4 +1,4 @@
-//! The network of a machine: interfaces, protocols and services' way to them, in one place.
+//! The network of a machine: all its parts, and the order of their work.
 //!
 //! In each tick the kernel calls `receive`, then `step`, and `transmit` at its end.
 //! Limits: `FRAMES_A_TICK_MAX` of each port a tick, ports in turn; the rest stays in

@@ -1,4 +1,4 @@
-//! The way out: a packet is built in place in a frame, checked, addressed and handed over.
+//! The way out: a packet is built in its frame, checked and handed over.
 
 use super::address::group_hardware;
 use super::carrier::Carrier;

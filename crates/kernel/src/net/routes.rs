@@ -1,4 +1,4 @@
-//! Which interface and which next hop lead to an address: the longest prefix wins.
+//! Which interface and next hop lead to an address: longest prefix wins.
 
 use super::address::Prefix;
 use crate::base::fixed::Full;

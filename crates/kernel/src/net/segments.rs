@@ -1,4 +1,4 @@
-//! TCP segments on their way out; rows of segments are cut by the device, or here.
+//! TCP segments on their way out; rows are cut by the device, or here.
 
 use super::counters::DropReason;
 use super::ip::{HOP_LIMIT, NewHeader};

@@ -1,4 +1,4 @@
-//! The network as the kernel's own services see it: streams, datagrams, names, gateways.
+//! The network as the kernel's services see it: streams and datagrams.
 
 use super::datagram_sockets::{Datagrams, SocketId};
 use super::network::Network;

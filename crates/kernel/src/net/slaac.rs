@@ -1,4 +1,4 @@
-//! IPv6 addresses of an interface: made by itself, checked, given up (RFC 4862).
+//! IPv6 addresses that an interface makes, checks, gives up (RFC 4862).
 //!
 //! Invariants: an address is used only after nobody on the link has defended it;
 //! preferred lifetimes are at most valid lifetimes.

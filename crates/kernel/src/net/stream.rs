@@ -1,4 +1,4 @@
-//! Byte streams and where they come from: TCP connections, or memory in a test.
+//! Byte streams: TCP connections, or memory in a test.
 
 #[cfg(test)]
 pub mod memory;

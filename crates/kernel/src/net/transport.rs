@@ -1,4 +1,4 @@
-//! What stands behind an IP header: ports, flags and types, and the checksum over all.
+//! What stands behind an IP header: ports, flags, types, the checksum.
 
 use super::checksum::Sum;
 use super::ip::IpHeader;

@@ -214,6 +214,10 @@ impl Udp {
     }
 
     /// Hands a datagram to its socket, or back when there is no room.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the datagram itself, which its owner has to release"
+    )]
     pub fn deliver(&mut self, socket: UdpSocket, datagram: Datagram) -> Result<(), Datagram> {
         let Some(socket) = self.sockets.get_mut(socket) else {
             return Err(datagram);

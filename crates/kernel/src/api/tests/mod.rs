@@ -1,4 +1,4 @@
-//! The service with its server, over streams in memory and a shell that is played.
+//! The service with its server, over streams in memory.
 
 mod promises;
 mod rig;

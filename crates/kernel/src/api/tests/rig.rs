@@ -1,4 +1,4 @@
-//! A server, its service, and somebody who plays the shell sessions of the workers.
+//! A server, its service, and somebody who plays the sessions.
 
 use crate::api::{Api, Trust};
 use crate::base::capability::Capability;

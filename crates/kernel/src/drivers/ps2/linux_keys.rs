@@ -1,4 +1,4 @@
-//! Linux key codes as the scan codes of set 1, which the layouts are written for.
+//! Linux key codes as scan codes of set 1, for which the layouts are.
 //!
 //! Up to F12 both count the keys of the AT keyboard; the others follow a table.
 

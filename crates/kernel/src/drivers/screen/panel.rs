@@ -1,4 +1,4 @@
-//! The band above the text: names in one row, and below them what they stand for.
+//! The band above the text: names in a row, and below them their values.
 
 use super::cell::{Cell, Style};
 use super::painter::Painter;

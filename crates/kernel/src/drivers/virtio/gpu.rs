@@ -1,4 +1,4 @@
-//! Virtio GPUs in two dimensions (virtio 1.2, 5.7): a text console on a scan-out.
+//! Virtio GPUs in two dimensions (virtio 1.2, 5.7): a text console.
 //!
 //! One picture in memory of ours is the backing of one resource of the device. What
 //! was painted is transferred and shown, and nothing else of the picture.

@@ -1,4 +1,4 @@
-//! Virtio input devices (virtio 1.2, 5.8): keyboards, mice, tablets, touch screens.
+//! Virtio input (virtio 1.2, 5.8): keyboards, mice, tablets.
 //!
 //! Limits: `VIRTIO_INPUT_EVENTS_MAX` events that the device may be ahead.
 //! Invariant: every event of the device is counted; what nobody took in time stays

@@ -46,7 +46,7 @@ fn use_driver(driver: &mut dyn Driver, prng: &mut Prng) {
             operation: operations[prng.below(5) as usize],
             sector: prng.below(4),
             sectors: prng.below(4),
-            data: prng.one_in(2).then(|| allocate_buffer(4096).unwrap()),
+            data: prng.one_in(2).then(|| allocate_buffer(4096).ok()).flatten(),
         });
         while disk.completed().is_some() {}
     }

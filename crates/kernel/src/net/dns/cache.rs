@@ -1,4 +1,4 @@
-//! Answers that hold for a while, and the knowledge that there is none (RFC 2308).
+//! Answers that hold for a while, and known absences (RFC 2308).
 
 use super::name::Name;
 use super::view::{Answer, CacheEntryView, Failure, Kind};

@@ -1,4 +1,4 @@
-//! One question on its way: by datagram from server to server, by TCP when it is too long.
+//! One question on its way: from server to server, by TCP when too long.
 
 use super::message::{self, BadReply, Reply};
 use super::name::Name;

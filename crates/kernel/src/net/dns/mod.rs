@@ -1,4 +1,4 @@
-//! DNS: names to addresses through the servers of the lease (RFC 1034, 1035, 2308, 7766).
+//! DNS: names to addresses through the lease's servers (RFC 1034, 1035).
 
 mod cache;
 mod exchange;

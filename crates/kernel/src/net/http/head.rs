@@ -1,4 +1,4 @@
-//! From the bytes of a request's head to its meaning; the one place where it can be wrong.
+//! From the bytes of a request's head to its meaning; errors live here.
 //!
 //! What two servers could understand differently is refused (RFC 9112, 11.2): a body
 //! announced twice, a name with a blank behind it, two hosts.

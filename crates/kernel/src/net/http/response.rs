@@ -1,4 +1,4 @@
-//! An answer that is known whole when the request is seen, and the header of every answer.
+//! The header of every answer, and answers that are known whole.
 
 use super::head::Problem;
 use super::status::Status;

@@ -1,4 +1,4 @@
-//! The server: takes connections, steps them in turn, and turns away what is too much.
+//! The server: takes connections, steps them in turn, turns others away.
 //!
 //! Limits: `HTTP_CONNECTIONS_MAX` connections; one that waits between two requests makes
 //! room for a new one, and when all are busy the new one is told to come back.

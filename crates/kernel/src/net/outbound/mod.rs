@@ -1,4 +1,4 @@
-//! What commands want from the outside: names looked up, and addresses fetched.
+//! What commands want from outside: names looked up, addresses fetched.
 //!
 //! Limits: `DNS_LOOKUPS_MAX` and `HTTP_FETCHES_MAX` at the same time.
 //! Invariants: an errand whose asker has gone gives its socket and its connection back
@@ -117,12 +117,20 @@ impl Outbound {
     }
 
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        if self.has_more {
+        if self.has_more || self.has_answer() {
             return Some(now);
         }
         let fetches = self.fetches.iter();
         let fetches = fetches.filter_map(|errand| errand.fetch.next_deadline());
         fetches.chain(self.resolver.next_deadline()).min()
+    }
+
+    /// Is there an answer that whoever waits for it has not seen?
+    fn has_answer(&self) -> bool {
+        let mut questions = self.questions.iter().filter(|asked| asked.by.is_some());
+        let mut fetches = self.fetches.iter().filter(|errand| errand.by.is_some());
+        questions.any(|asked| self.resolver.answer(asked.lookup).is_some())
+            || fetches.any(|errand| errand.fetch.result().is_some())
     }
 
     pub const fn resolver(&self) -> &Resolver {

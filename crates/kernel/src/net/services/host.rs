@@ -1,4 +1,4 @@
-//! The services on a network: which doors they have open, and the way through them.
+//! The services on a network: their open doors and the way through.
 
 use super::{Datagrams, Doors, Reply, ServiceView, Services};
 use crate::base::fixed::Map;

@@ -1,4 +1,4 @@
-//! Echo, discard and character generator (RFC 862, 863, 864), to measure and to prove.
+//! Echo, discard, character generator (RFC 862, 863, 864) for measuring.
 //!
 //! Off until somebody asks: they answer everyone. Datagrams from well-known ports are not
 //! answered, or two such services would talk to each other for ever.

@@ -1,4 +1,4 @@
-//! The stream that the character generator sends: seeded noise that both ends know.
+//! What the character generator sends: noise that both ends know.
 //!
 //! It repeats after a prime number of bytes, so no mistake about a segment, a page or a
 //! buffer lands on the same bytes by chance.

@@ -54,10 +54,17 @@ impl MemoryStreams {
             has_ended: false,
             is_gone: false,
         };
-        let ours = self.ends.insert(end(port, local)).unwrap();
-        let theirs = self.ends.insert(end(port, client)).unwrap();
-        self.ends.get_mut(ours).unwrap().other = Some(theirs);
-        self.ends.get_mut(theirs).unwrap().other = Some(ours);
+        let (Ok(ours), Ok(theirs)) = (
+            self.ends.insert(end(port, local)),
+            self.ends.insert(end(port, client)),
+        ) else {
+            panic!("a test dials more streams than there is room for");
+        };
+        for (end, other) in [(ours, theirs), (theirs, ours)] {
+            if let Some(end) = self.ends.get_mut(end) {
+                end.other = Some(other);
+            }
+        }
         self.waiting.push_back(theirs);
         ours
     }

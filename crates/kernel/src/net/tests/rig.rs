@@ -4,6 +4,7 @@ use crate::base::buffer::Buffer;
 use crate::base::config::AddressSource;
 use crate::base::metric::Usage;
 use crate::base::network_port::{Checksums, Frame, NetworkPort, Offload, PortCounters, PortFacts};
+use crate::base::service::ServiceSet;
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::drivers::handlers::DeviceHandlers;
@@ -128,6 +129,7 @@ impl Rig {
                 prefix: 24,
             },
             gateway: Some(Ipv4Addr::from(PEER_IP)),
+            services: ServiceSet::NONE,
         };
         let mut rig = Self {
             network: Box::new(Network::new(setup)),
@@ -249,7 +251,7 @@ pub fn arp(operation: u8, from: [u8; 6], source: [u8; 4], target: [u8; 4]) -> Ve
 pub fn ipv4(source: [u8; 4], protocol: u8, fragment: (u16, u16, bool), payload: &[u8]) -> Vec<u8> {
     let (identification, offset, has_more) = fragment;
     let total = (20 + payload.len()) as u16;
-    let flags = offset / 8 | u16::from(has_more) << 13;
+    let flags = (offset / 8) | (u16::from(has_more) << 13);
     let mut packet = std::vec![0x45, 0];
     packet.extend_from_slice(&total.to_be_bytes());
     packet.extend_from_slice(&identification.to_be_bytes());

@@ -1,7 +1,9 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
 mod device;
+mod disk;
 mod firewall;
+mod net;
 mod operation;
 mod table;
 

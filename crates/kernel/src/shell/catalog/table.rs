@@ -1,11 +1,10 @@
 //! The one table of commands.
 
 use super::Capability::{Administer, Look};
-use super::{Action, Argument, Capability, Command, Handler, Kind, device, firewall};
+use super::{Action, Argument, Capability, Command, Handler, Kind, device, disk, firewall, net};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
-use crate::storage::errand;
 
 const LEVELS: &[&str] = &[
     Level::Error.name(),
@@ -28,29 +27,6 @@ const WAKE_UP_COUNT: Kind = Kind::Number {
 const PREEMPTION_SECONDS: Kind = Kind::Number {
     least: 1,
     most: run::selftest::PREEMPTION_SECONDS_MAX,
-};
-
-const SECTOR: Kind = Kind::Number {
-    least: 0,
-    most: u64::MAX,
-};
-
-const SECTORS_SHOWN: Kind = Kind::Number {
-    least: 1,
-    most: errand::SECTORS_MAX,
-};
-
-const SECTOR_COUNT: Kind = Kind::Number {
-    least: 1,
-    most: u32::MAX as u64,
-};
-
-const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
-const INTERFACE: &[Argument] = &[optional("INTERFACE", Kind::Text)];
-
-const PING_COUNT: Kind = Kind::Number {
-    least: 1,
-    most: run::net::PINGS_MOST,
 };
 
 /// In the order in which `help` lists them.
@@ -117,81 +93,7 @@ pub static COMMANDS: &[Command] = &[
         &[only(&[], Look, run::irq::run)],
     ),
     device::ROW,
-    command(
-        "disk",
-        "the disks, and single sectors of them",
-        "What destroys data looks at the disk first; where there is a partition table or a boot signature, it wants force behind it.",
-        &[
-            action(
-                "list",
-                "the disks and what they can",
-                &[],
-                Look,
-                run::disk::list,
-            ),
-            action(
-                "stats",
-                "what the disks were asked for",
-                &[],
-                Look,
-                run::disk::stats,
-            ),
-            action(
-                "read",
-                "shows sectors",
-                &[
-                    required("DISK", Kind::Text),
-                    required("SECTOR", SECTOR),
-                    optional("COUNT", SECTORS_SHOWN),
-                ],
-                Administer,
-                run::disk::read,
-            ),
-            action(
-                "write",
-                "writes a text with zeroes behind it to a sector",
-                &[
-                    required("DISK", Kind::Text),
-                    required("SECTOR", SECTOR),
-                    required("TEXT", Kind::Text),
-                    FORCE,
-                ],
-                Administer,
-                run::disk::write,
-            ),
-            action(
-                "zero",
-                "makes sectors zero",
-                &[
-                    required("DISK", Kind::Text),
-                    required("SECTOR", SECTOR),
-                    required("COUNT", SECTOR_COUNT),
-                    FORCE,
-                ],
-                Administer,
-                run::disk::zero,
-            ),
-            action(
-                "discard",
-                "tells the disk that the sectors are not needed",
-                &[
-                    required("DISK", Kind::Text),
-                    required("SECTOR", SECTOR),
-                    required("COUNT", SECTOR_COUNT),
-                    FORCE,
-                ],
-                Administer,
-                run::disk::discard,
-            ),
-            action(
-                "flush",
-                "makes what was written last",
-                &[required("DISK", Kind::Text)],
-                Administer,
-                run::disk::flush,
-            ),
-        ],
-    ),
+    disk::ROW,
     command(
         "display",
         "the virtual display and what was shown on it",
@@ -233,145 +135,8 @@ pub static COMMANDS: &[Command] = &[
             run::trace_ring::run,
         )],
     ),
-    command(
-        "net",
-        "the network: interfaces, routes, neighbours, sockets, and who answers",
-        "TARGET is an address of IPv4 or IPv6. Drops are shown by their reasons.",
-        &[
-            action(
-                "status",
-                "frames, packets of each protocol, and what was dropped why",
-                &[],
-                Look,
-                run::net::status,
-            ),
-            action(
-                "interfaces",
-                "the interfaces with their addresses and counters",
-                &[],
-                Look,
-                run::net::interfaces,
-            ),
-            action(
-                "sockets",
-                "who listens, and the connections",
-                &[],
-                Look,
-                run::net::sockets,
-            ),
-            action(
-                "routes",
-                "which way packets go",
-                &[],
-                Look,
-                run::net::routes,
-            ),
-            action(
-                "neighbours",
-                "the hosts on the links and how sure we are of them",
-                &[],
-                Look,
-                run::net::neighbours,
-            ),
-            action(
-                "ping",
-                "asks a host whether it is there, and measures how long that takes",
-                &[
-                    required("TARGET", Kind::Text),
-                    optional("COUNT", PING_COUNT),
-                ],
-                Administer,
-                run::net::ping,
-            ),
-            action(
-                "services",
-                "what is offered for measuring, and what it has done",
-                &[],
-                Look,
-                run::serve::show,
-            ),
-            action(
-                "serve",
-                "offers one more service for measuring, or none",
-                &[required("SERVICE", Kind::Keyword(run::serve::WANTED))],
-                Administer,
-                run::serve::change,
-            ),
-            action(
-                "dns",
-                "looks a name up through the name servers of the lease",
-                &[
-                    required("NAME", Kind::Text),
-                    optional("KIND", Kind::Keyword(run::net_lookup::KINDS)),
-                ],
-                Look,
-                run::net_lookup::dns,
-            ),
-            action(
-                "names",
-                "the name servers, what was asked and what is remembered",
-                &[],
-                Look,
-                run::net_lookup::names,
-            ),
-            action(
-                "fetch",
-                "fetches what an address names by HTTP, and measures it",
-                &[required("URL", Kind::Text)],
-                Administer,
-                run::net_lookup::fetch,
-            ),
-        ],
-    ),
-    command(
-        "dhcp",
-        "the IPv4 addresses that come from servers",
-        "INTERFACE is a name as eth0; without it, all clients are meant.",
-        &[
-            action(
-                "status",
-                "state, address, times and options of each client, and what it has counted",
-                INTERFACE,
-                Look,
-                run::dhcp::status,
-            ),
-            action(
-                "leases",
-                "the addresses in use and how long they are ours",
-                INTERFACE,
-                Look,
-                run::dhcp::leases,
-            ),
-            action(
-                "renew",
-                "asks for a new lease time now, or for a lease",
-                INTERFACE,
-                Administer,
-                run::dhcp::renew,
-            ),
-            action(
-                "release",
-                "gives the address back; renew asks for one again",
-                INTERFACE,
-                Administer,
-                run::dhcp::release,
-            ),
-            action(
-                "inform",
-                "asks for the options only",
-                INTERFACE,
-                Administer,
-                run::dhcp::inform,
-            ),
-            action(
-                "history",
-                "the newest transactions of each client",
-                INTERFACE,
-                Look,
-                run::dhcp::history,
-            ),
-        ],
-    ),
+    net::NET,
+    net::DHCP,
     command(
         "echo",
         "repeats its words",
@@ -408,27 +173,7 @@ pub static COMMANDS: &[Command] = &[
         )],
     ),
     firewall::ROW,
-    command(
-        "api",
-        "the commands by HTTP: what was asked and what was refused",
-        "",
-        &[
-            action(
-                "status",
-                "connections, requests and answers",
-                &[],
-                Look,
-                run::api::status,
-            ),
-            action(
-                "requests",
-                "the last requests, oldest first",
-                &[],
-                Look,
-                run::api::requests,
-            ),
-        ],
-    ),
+    net::API,
     command(
         "reboot",
         "restarts the machine",

@@ -1,4 +1,4 @@
-//! `net`: interfaces, addresses, routes, neighbours, sockets, and whether a host answers.
+//! `net`: interfaces, routes, neighbours, sockets, ping.
 
 use super::{Inspect, Invocation, Outcome, Report};
 use crate::base::report::Value;

@@ -1,4 +1,4 @@
-//! `net services` and `net serve`: what is offered for measuring, and what it has done.
+//! `net services` and `net serve`: what is offered for measuring.
 
 use super::{Inspect, Invocation, Outcome, Report};
 use crate::base::report::Value;

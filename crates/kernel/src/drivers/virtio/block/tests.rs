@@ -1,4 +1,4 @@
-//! What a disk's driver promises, also with a device that does not keep its own.
+//! What a disk's driver promises, also with a device that breaks its own.
 
 use super::*;
 use crate::drivers::virtio::fake::{FakeDevice, FakeRequest};

@@ -1,4 +1,4 @@
-//! What a GPU's driver promises: the picture that arrives, and no harm by lies.
+//! What a GPU's driver promises: the picture arrives, lies do no harm.
 
 use super::*;
 use crate::base::fixed::Text;

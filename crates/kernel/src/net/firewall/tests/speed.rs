@@ -1,4 +1,4 @@
-//! How long decisions take, and how many need no search: figures, not promises.
+//! How long decisions take and how many need no search: figures only.
 //!
 //! The workload: 64 connections with 12 packets each way in turn make nine tenths of the
 //! packets; half of the rest are a denied host that tries one port after another, the

@@ -1,4 +1,4 @@
-//! One fetch: from the address over name, connection and request to the answer's last byte.
+//! One fetch: from the address to the answer's last byte.
 //!
 //! Limits: `REDIRECTS_MAX`, `HTTP_HEADER_BYTES_MAX` of a head; of a text the first
 //! `HTTP_FETCH_SHOWN_BYTES` are kept, everything else is counted and dropped.

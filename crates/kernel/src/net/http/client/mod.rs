@@ -1,4 +1,4 @@
-//! The client: fetches what an address names, and measures how long each part takes.
+//! The client: fetches what an address names, and measures its parts.
 
 mod answer;
 mod fetch;

@@ -1,4 +1,4 @@
-//! A server with a service that is easy to foresee, and clients that write bytes.
+//! A server with a service that is easy to foresee, and its clients.
 
 use super::super::{
     Answer, AnswerHead, Job, Method, Reply, Request, Response, Server, Service, Status,

@@ -1,0 +1,100 @@
+//! The row of `disk`.
+
+use super::Capability::{Administer, Look};
+use super::table::{action, command, optional, required};
+use super::{Argument, Command, Kind};
+use crate::shell::commands as run;
+use crate::storage::errand;
+
+const SECTOR: Kind = Kind::Number {
+    least: 0,
+    most: u64::MAX,
+};
+
+const SECTORS_SHOWN: Kind = Kind::Number {
+    least: 1,
+    most: errand::SECTORS_MAX,
+};
+
+const SECTOR_COUNT: Kind = Kind::Number {
+    least: 1,
+    most: u32::MAX as u64,
+};
+
+const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
+
+pub const ROW: Command = command(
+    "disk",
+    "the disks, and single sectors of them",
+    "What destroys data looks at the disk first; where there is a partition table or a boot signature, it wants force behind it.",
+    &[
+        action(
+            "list",
+            "the disks and what they can",
+            &[],
+            Look,
+            run::disk::list,
+        ),
+        action(
+            "stats",
+            "what the disks were asked for",
+            &[],
+            Look,
+            run::disk::stats,
+        ),
+        action(
+            "read",
+            "shows sectors",
+            &[
+                required("DISK", Kind::Text),
+                required("SECTOR", SECTOR),
+                optional("COUNT", SECTORS_SHOWN),
+            ],
+            Administer,
+            run::disk::read,
+        ),
+        action(
+            "write",
+            "writes a text with zeroes behind it to a sector",
+            &[
+                required("DISK", Kind::Text),
+                required("SECTOR", SECTOR),
+                required("TEXT", Kind::Text),
+                FORCE,
+            ],
+            Administer,
+            run::disk::write,
+        ),
+        action(
+            "zero",
+            "makes sectors zero",
+            &[
+                required("DISK", Kind::Text),
+                required("SECTOR", SECTOR),
+                required("COUNT", SECTOR_COUNT),
+                FORCE,
+            ],
+            Administer,
+            run::disk::zero,
+        ),
+        action(
+            "discard",
+            "tells the disk that the sectors are not needed",
+            &[
+                required("DISK", Kind::Text),
+                required("SECTOR", SECTOR),
+                required("COUNT", SECTOR_COUNT),
+                FORCE,
+            ],
+            Administer,
+            run::disk::discard,
+        ),
+        action(
+            "flush",
+            "makes what was written last",
+            &[required("DISK", Kind::Text)],
+            Administer,
+            run::disk::flush,
+        ),
+    ],
+);
