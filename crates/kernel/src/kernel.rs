@@ -271,8 +271,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Devices to rings, disks to those who asked them, frames to connections, what
-    /// people type and touch to consoles and sessions.
+    /// Rings to drivers, sectors to askers, frames to connections, keys to consoles.
     fn sense(&mut self) {
         let now = self.machine.now();
         self.machine.poll_devices(now);
