@@ -6,6 +6,7 @@
 
 mod desk;
 mod panel;
+mod perform;
 mod ports;
 mod web;
 
@@ -24,7 +25,7 @@ use crate::base::machine::{
 };
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
-use crate::base::operation::{OperationId, Operations, Performer};
+use crate::base::operation::{Operations, Performer};
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
@@ -40,9 +41,9 @@ use crate::memory::view::MemoryView;
 use crate::net::network::Network;
 use crate::net::outbound::Outbound;
 use crate::sched::view::ThreadsView;
-use crate::shell::catalog::{Intent, Operation};
+use crate::security::Security;
 use crate::shell::inspect::{PhaseView, TickView};
-use crate::shell::session::{Session, Tried};
+use crate::shell::session::Session;
 use crate::storage::Errands;
 use crate::workloads::load::{Loads, READ_BYTES};
 use alloc::boxed::Box;
@@ -146,6 +147,7 @@ pub struct Kernel<M: Machine> {
     outbound: Outbound,
     network: Box<Network>,
     handlers: DeviceHandlers,
+    security: Box<Security>,
     loads: Loads,
     pointers: InputQueue,
     panel: PanelWriter,
@@ -203,6 +205,7 @@ impl<M: Machine> Kernel<M> {
             outbound,
             network,
             handlers: DeviceHandlers::new(),
+            security: Box::default(),
             loads,
             pointers: InputQueue::default(),
             panel: PanelWriter::default(),
@@ -347,6 +350,7 @@ impl<M: Machine> Kernel<M> {
             outbound: &self.outbound,
             network: &self.network,
             handlers: &self.handlers,
+            security: &self.security,
             loads: &self.loads,
             pointers: &self.pointers,
         };
@@ -401,89 +405,6 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.transmit(now, ports, &mut self.handlers);
-    }
-
-    /// The one place where what a command wants is done.
-    fn perform(&mut self, intent: Intent) -> Result<Tried, &'static str> {
-        match intent {
-            Intent::Power(action) => {
-                self.machine.power(action);
-                self.is_stopped = true;
-            }
-            Intent::Debug(action) => self.machine.debug(action),
-            Intent::SelfTest(test) => {
-                let result = self.machine.start_self_test(test);
-                result.map_err(SelfTestError::reason)?;
-            }
-            Intent::Firewall(change) => self.network.firewall_mut().apply(change)?,
-            // On the first port, where addresses come from outside.
-            Intent::AddTenantInterface(tenant) => {
-                let added = self.add_tenant_interface(0, tenant);
-                added.map_err(|_| "no interface was added: the first port is missing, or there are as many as there can be")?;
-            }
-            Intent::Load(change) => self.loads.apply(self.machine.now(), change)?,
-            Intent::SetQuota {
-                tenant,
-                resource,
-                limit,
-            } => {
-                let now = self.machine.now();
-                self.handlers.set_quota(now, tenant, resource, limit);
-            }
-            Intent::ResetDevice(address) => {
-                let result = self.machine.reset_device(address);
-                result.map_err(ResetError::reason)?;
-            }
-            Intent::Dhcp { command, interface } => {
-                let now = self.machine.now();
-                let ports = &mut MachinePorts(&mut self.machine);
-                let handlers = &mut self.handlers;
-                self.network
-                    .command_dhcp(now, ports, handlers, interface, command)?;
-            }
-            Intent::Serve(wanted) => {
-                let now = self.machine.now();
-                let ports = &mut MachinePorts(&mut self.machine);
-                let handlers = &mut self.handlers;
-                self.network.offer_services(now, ports, handlers, wanted)?;
-            }
-            // The session did it when the command ran.
-            Intent::ClearScreen => {}
-            Intent::Operation(operation) => return self.start_operation(operation),
-        }
-        Ok(Tried::Done)
-    }
-
-    fn start_operation(&mut self, operation: Operation) -> Result<Tried, &'static str> {
-        let now = self.machine.now();
-        let id = self.operations.open(now, operation.limit());
-        let id = id.map_err(|_| Operations::FULL)?;
-        let result = self.route_operation(id, operation);
-        if result.is_err() {
-            self.operations.withdraw(id);
-        }
-        result.map(|()| Tried::Runs(id))
-    }
-
-    fn route_operation(
-        &mut self,
-        id: OperationId,
-        operation: Operation,
-    ) -> Result<(), &'static str> {
-        match operation {
-            Operation::Disk(errand) => {
-                let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
-                self.errands.start(id, errand, disk)
-            }
-            Operation::Outbound(wish) => {
-                let now = self.machine.now();
-                self.outbound.start(now, id, wish)
-            }
-            Operation::Ping(request) => {
-                let now = self.machine.now();
-                self.network.start_ping_for(id, now, request)
-            }
-        }
     }
 }
 

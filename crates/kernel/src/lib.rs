@@ -16,6 +16,7 @@ pub mod kernel;
 pub mod memory;
 pub mod net;
 pub mod sched;
+pub mod security;
 pub mod shell;
 pub mod storage;
 pub mod workloads;

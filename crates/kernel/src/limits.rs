@@ -173,6 +173,48 @@ limits! {
     /// Payload bytes of one hand-over to the network: what devices cut apart at most.
     TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
 
+    /// Tenants that the tables of rights have places for.
+    SUBJECT_TENANTS_MAX = 64;
+    /// Whose rights are kept: tenants, four consoles, clients of the interface with and without a token, two to spare.
+    SUBJECTS_MAX = SUBJECT_TENANTS_MAX + 8;
+    /// Temporary capabilities at the same time.
+    GRANTS_MAX = 256;
+    /// Capabilities that were handed on, at the same time.
+    DELEGATIONS_MAX = 128;
+    /// Hands that a capability may go through: whoever was granted it hands it on three times.
+    DELEGATION_HOPS_MAX = 3;
+    /// Conditions of all grants and delegations: ranges of ports, bandwidths, numbers at a time.
+    CONSTRAINTS_MAX = 512;
+    /// Grants, revocations and checks that are remembered.
+    CAPABILITY_EVENTS_MAX = 1024;
+    /// Rules of the security policy.
+    POLICY_RULES_MAX = 256;
+    /// Contexts that subjects can be in.
+    POLICY_CONTEXTS_MAX = 256;
+    /// Objects with a label of their own.
+    POLICY_LABELS_MAX = 256;
+    /// Ways from one context into another.
+    POLICY_TRANSITIONS_MAX = 64;
+    /// Bytes of a context's or an object's name.
+    POLICY_NAME_MAX = 48;
+    /// Entries of the audit trail that are kept.
+    AUDIT_ENTRIES_MAX = 8192;
+    /// Bytes of an entry's sentence; longer ones are cut and marked.
+    AUDIT_TEXT_MAX = 96;
+    /// Violations of requirements that are remembered.
+    COMPLIANCE_VIOLATIONS_MAX = 64;
+    /// Registers of measurements that are shown and quoted.
+    PCRS_SHOWN = 16;
+    /// Events of the measurement log, those of the firmware included.
+    EVENT_LOG_EVENTS_MAX = 256;
+    /// Bytes of the measurement log; QEMU's firmware has 64 KiB for its own part.
+    EVENT_LOG_BYTES_MAX = 96 * 1024;
+    /// Bytes of one command to a TPM or of its answer; what every TPM takes is 4 KiB less a header.
+    TPM_MESSAGE_BYTES_MAX = 3968;
+    /// Work for the TPM that waits.
+    TPM_JOBS_MAX = 32;
+    /// Bytes of the policy's record in the TPM.
+    TPM_NV_BYTES = 256;
     /// Bytes of the token of `token=`; 64 hexadecimal digits are 256 bits.
     TOKEN_BYTES_MAX = 64;
 

@@ -2,7 +2,7 @@
 
 use super::offenders::Offenders;
 use super::trust::Trust;
-use crate::base::capability::Capability;
+use crate::base::authority::Authority;
 use crate::base::time::{Duration, Instant};
 use crate::base::token::Token;
 use core::net::IpAddr;
@@ -39,9 +39,9 @@ impl Credentials {
         now: Instant,
         peer: IpAddr,
         authorization: Option<&[u8]>,
-        wanted: Capability,
+        wanted: Authority,
     ) -> Result<(), Denied> {
-        let is_enough = wanted == Capability::Look && self.trust.contains(peer);
+        let is_enough = wanted == Authority::Look && self.trust.contains(peer);
         if is_enough && authorization.is_none() {
             return Ok(());
         }
@@ -83,7 +83,7 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Capability::{Administer, Look};
+    use Authority::{Administer, Look};
     use core::net::Ipv4Addr;
 
     const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2));

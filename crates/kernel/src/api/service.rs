@@ -8,7 +8,7 @@ use super::origin::{self, Foreign};
 use super::route::{self, Route};
 use super::trust::Trust;
 use super::worker::{End, Worker};
-use crate::base::capability::Capability;
+use crate::base::authority::Authority;
 use crate::base::console::Console;
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -64,9 +64,9 @@ impl Api {
     }
 
     /// What the next line of the worker's session may do.
-    pub fn authority(&self, worker: usize) -> Capability {
+    pub fn authority(&self, worker: usize) -> Authority {
         let worker = self.workers.get(worker);
-        worker.map_or(Capability::Look, Worker::authority)
+        worker.map_or(Authority::Look, Worker::authority)
     }
 
     /// The session of the worker has forgotten what it did.
@@ -133,7 +133,7 @@ impl Api {
         &mut self,
         now: Instant,
         request: &Request<'_>,
-        wanted: Capability,
+        wanted: Authority,
     ) -> Result<(), Response> {
         let shown = request.head.authorization;
         let judged = self.credentials.judge(now, request.peer, shown, wanted);
@@ -174,8 +174,8 @@ impl Api {
         let is_get = request.head.method != Method::Post;
         let authority = match is_get {
             // Whatever it shows: a browser follows links without being asked.
-            true => Capability::Look,
-            false => Capability::Administer,
+            true => Authority::Look,
+            false => Authority::Administer,
         };
         if let Err(response) = self.check_credentials(now, request, authority) {
             return Reply::Response(response);
@@ -190,7 +190,7 @@ impl Api {
         }
     }
 
-    fn begin(&mut self, now: Instant, line: &Line, authority: Capability, is_get: bool) -> Reply {
+    fn begin(&mut self, now: Instant, line: &Line, authority: Authority, is_get: bool) -> Reply {
         let Some(index) = self.workers.iter().position(Worker::is_free) else {
             return Reply::Wait;
         };

@@ -4,7 +4,7 @@
 //! verdict behind it; see the serial protocol.
 
 use super::line::Line;
-use crate::base::capability::Capability;
+use crate::base::authority::Authority;
 use crate::base::console::{Console, ConsoleView};
 use crate::base::fixed::Queue;
 use crate::base::time::{Duration, Instant};
@@ -50,7 +50,7 @@ pub struct Worker {
     place: Place,
     answer: Box<Queue<u8, API_ANSWER_BYTES>>,
     end: Option<End>,
-    authority: Capability,
+    authority: Authority,
     is_get: bool,
     /// The session is to forget what it does; it finds no console until it has.
     is_away: bool,
@@ -69,7 +69,7 @@ impl Worker {
             place: Place::Outside,
             answer: Box::default(),
             end: None,
-            authority: Capability::Look,
+            authority: Authority::Look,
             is_get: true,
             is_away: false,
             released: None,
@@ -88,7 +88,7 @@ impl Worker {
         self.busy_until.is_some()
     }
 
-    pub fn begin(&mut self, now: Instant, line: &Line, authority: Capability, is_get: bool) {
+    pub fn begin(&mut self, now: Instant, line: &Line, authority: Authority, is_get: bool) {
         self.is_ready = false;
         self.busy_until = Some(now + COMMAND_TIME);
         self.line.clone_from(line);
@@ -100,7 +100,7 @@ impl Worker {
     }
 
     /// What the command may do.
-    pub const fn authority(&self) -> Capability {
+    pub const fn authority(&self) -> Authority {
         self.authority
     }
 

@@ -1,9 +1,11 @@
 //! L0: what every floor uses; no device, no lock order, no unsafe.
 
+pub mod authority;
 pub mod buffer;
 pub mod capability;
 pub mod config;
 pub mod console;
+pub mod digest;
 pub mod disk;
 pub mod display;
 pub mod entropy;
@@ -20,6 +22,7 @@ pub mod prng;
 pub mod registers;
 pub mod report;
 pub mod service;
+pub mod subject;
 pub mod symbols;
 pub mod sync;
 pub mod tenant;

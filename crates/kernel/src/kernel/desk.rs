@@ -29,6 +29,7 @@ use crate::net::outbound::Outbound;
 use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
+use crate::security::Security;
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
@@ -65,6 +66,7 @@ pub struct Desk<'a, M: Machine> {
     pub outbound: &'a Outbound,
     pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
+    pub security: &'a Security,
     pub loads: &'a Loads,
     pub pointers: &'a InputQueue,
 }
@@ -177,6 +179,10 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn handlers(&self) -> &DeviceHandlers {
         self.handlers
+    }
+
+    fn security(&self) -> &Security {
+        self.security
     }
 
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>)) {

@@ -3,7 +3,7 @@
 use super::ports::MachinePorts;
 use super::{Kernel, Machine};
 use crate::api::{Api, is_user_network_host};
-use crate::base::capability::Capability;
+use crate::base::authority::Authority;
 use crate::base::console::Console;
 use crate::base::log::Level;
 use crate::base::metric::Usage;
@@ -83,10 +83,10 @@ impl Web {
     }
 
     /// What the commands of a session may do.
-    pub fn authority(&self, session: usize) -> Capability {
+    pub fn authority(&self, session: usize) -> Authority {
         match session.checked_sub(CONSOLES_MAX) {
             // Whoever sits at a console may do everything.
-            None => Capability::Administer,
+            None => Authority::Administer,
             Some(worker) => self.api.authority(worker),
         }
     }

@@ -23,6 +23,7 @@ use crate::net::http::{ApiView, RequestRecord};
 use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
+use crate::security::Security;
 use crate::workloads::load::LoadView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
@@ -58,6 +59,7 @@ pub trait Inspect {
     fn network(&self) -> NetworkView<'_>;
     fn firewall(&self) -> &Firewall;
     fn handlers(&self) -> &DeviceHandlers;
+    fn security(&self) -> &Security;
     /// Every DHCP client, in the order of their interfaces' coming.
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));
     /// The newest load of each tenant.

@@ -1,7 +1,7 @@
 //! What a client of the interface may rely on.
 
 use super::rig::{HOST, OTHER, Rig, body, status};
-use crate::base::capability::Capability::{Administer, Look};
+use crate::base::authority::Authority::{Administer, Look};
 use crate::limits::{API_ANSWER_BYTES, API_WORKERS_MAX};
 use crate::net::stream::Streams;
 use std::format;

@@ -1,7 +1,7 @@
 //! A server, its service, and somebody who plays the sessions.
 
 use crate::api::{Api, Trust};
-use crate::base::capability::Capability;
+use crate::base::authority::Authority;
 use crate::base::time::{Duration, Instant};
 use crate::base::token::Token;
 use crate::limits::API_WORKERS_MAX;
@@ -16,7 +16,7 @@ pub const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2));
 pub const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 /// What the played shell answers: a body and the digit of its verdict.
-pub type Play = fn(&str, Capability) -> Option<(String, u8)>;
+pub type Play = fn(&str, Authority) -> Option<(String, u8)>;
 
 #[derive(Default)]
 struct Played {
@@ -32,7 +32,7 @@ pub struct Rig {
     pub streams: MemoryStreams,
     pub play: Play,
     /// Lines that the shell was given, with what they might do.
-    pub lines: Vec<(String, Capability)>,
+    pub lines: Vec<(String, Authority)>,
     shells: Vec<Played>,
 }
 

@@ -1,6 +1,6 @@
 //! The row of `device`.
 
-use super::Capability::{Administer, Look};
+use super::Authority::{Administer, Look};
 use super::table::{action, command, optional, required};
 use super::{Action, Command, Kind};
 use crate::drivers::handlers::Resource;

@@ -1,6 +1,6 @@
 //! The row of `disk`.
 
-use super::Capability::{Administer, Look};
+use super::Authority::{Administer, Look};
 use super::table::{action, command, optional, required};
 use super::{Argument, Command, Kind};
 use crate::shell::commands as run;

@@ -1,6 +1,6 @@
 //! The row of `firewall`.
 
-use super::Capability::{Administer, Look};
+use super::Authority::{Administer, Look};
 use super::table::{action, any_number_of, command, required};
 use super::{Command, Kind};
 use crate::limits::FIREWALL_RULES_MAX;

@@ -7,7 +7,7 @@ mod net;
 mod operation;
 mod table;
 
-pub use crate::base::capability::Capability;
+pub use crate::base::authority::Authority;
 pub use operation::Operation;
 pub use table::COMMANDS;
 
@@ -113,7 +113,7 @@ pub struct Action {
     pub name: &'static str,
     pub summary: &'static str,
     pub arguments: &'static [Argument],
-    pub capability: Capability,
+    pub capability: Authority,
     pub run: Handler,
 }
 

@@ -1,7 +1,7 @@
 //! The one table of commands.
 
-use super::Capability::{Administer, Look};
-use super::{Action, Argument, Capability, Command, Handler, Kind, device, disk, firewall, net};
+use super::Authority::{Administer, Look};
+use super::{Action, Argument, Authority, Command, Handler, Kind, device, disk, firewall, net};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
@@ -272,7 +272,7 @@ pub(super) const fn command(
 /// The only action of a command without subcommands.
 pub(super) const fn only(
     arguments: &'static [Argument],
-    capability: Capability,
+    capability: Authority,
     run: Handler,
 ) -> Action {
     action("", "", arguments, capability, run)
@@ -282,7 +282,7 @@ pub(super) const fn action(
     name: &'static str,
     summary: &'static str,
     arguments: &'static [Argument],
-    capability: Capability,
+    capability: Authority,
     run: Handler,
 ) -> Action {
     Action {

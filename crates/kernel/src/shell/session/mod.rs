@@ -13,7 +13,7 @@ mod output;
 mod printing;
 mod run;
 
-use crate::base::capability::Capability;
+use crate::base::authority::Authority;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::fixed::{Queue, Text};
@@ -116,7 +116,7 @@ pub struct Session {
     /// An operation whose answer nobody waits for any more.
     abandoned: Option<OperationId>,
     /// Whoever sits at a console may do everything.
-    authority: Capability,
+    authority: Authority,
     /// Says in which way a command failed; hosts of a console know only that it did.
     is_for_requests: bool,
 }
@@ -139,7 +139,7 @@ impl Session {
             is_interrupted: false,
             has_begun: false,
             abandoned: None,
-            authority: Capability::Administer,
+            authority: Authority::Administer,
             is_for_requests: false,
         }
     }
@@ -149,13 +149,13 @@ impl Session {
     pub fn for_requests() -> Self {
         Self {
             is_for_requests: true,
-            authority: Capability::Look,
+            authority: Authority::Look,
             ..Self::new(ShellMode::FramedJson)
         }
     }
 
     /// What the commands of the next lines may do.
-    pub const fn set_authority(&mut self, authority: Capability) {
+    pub const fn set_authority(&mut self, authority: Authority) {
         self.authority = authority;
     }
 

@@ -1,6 +1,6 @@
 //! Runs one command of a line into a report.
 
-use crate::base::capability::Capability;
+use crate::base::authority::Authority;
 use crate::base::report::Report;
 use crate::base::time::Duration;
 use crate::base::verdict::Verdict;
@@ -20,7 +20,7 @@ pub struct Asking<'a> {
     pub history: Option<&'a History>,
     pub is_person: bool,
     /// What the command may do at most.
-    pub authority: Capability,
+    pub authority: Authority,
 }
 
 /// What has become of a command besides its report.

@@ -2,7 +2,7 @@
 
 /// What a command may touch; who asks must hold it or more.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Capability {
+pub enum Authority {
     /// Reads what the kernel shows to everyone.
     Look,
     /// Changes something: settings, connections, the machine's power.

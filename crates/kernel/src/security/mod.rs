@@ -1,0 +1,5 @@
+//! L3: who may do what, what was done, and what this machine was booted from.
+
+/// All of it that one machine has.
+#[derive(Default)]
+pub struct Security {}
