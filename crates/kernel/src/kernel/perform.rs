@@ -6,12 +6,14 @@ use crate::base::machine::SelfTestError;
 use crate::base::operation::{OperationId, Operations};
 use crate::drivers::devices::ResetError;
 use crate::shell::catalog::{Intent, Operation};
+use crate::shell::gate::Permitted;
 use crate::shell::session::Tried;
 use crate::storage::Errands;
 
 impl<M: Machine> Kernel<M> {
     /// The one place where what a command wants is done.
-    pub(super) fn perform(&mut self, intent: Intent) -> Result<Tried, &'static str> {
+    pub(super) fn perform(&mut self, permitted: Permitted) -> Result<Tried, &'static str> {
+        let Permitted { intent, .. } = permitted;
         match intent {
             Intent::Power(action) => {
                 self.machine.power(action);

@@ -1,5 +1,6 @@
 //! L3: who may do what, what was done, and what this machine was booted from.
 
+pub mod gate;
 pub mod measured;
 
 /// All of it that one machine has.

@@ -1,5 +1,6 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
+mod access;
 mod device;
 mod disk;
 mod firewall;
@@ -7,7 +8,7 @@ mod net;
 mod operation;
 mod table;
 
-pub use crate::base::authority::Authority;
+pub use access::{Access, LOOK};
 pub use operation::Operation;
 pub use table::COMMANDS;
 
@@ -113,7 +114,7 @@ pub struct Action {
     pub name: &'static str,
     pub summary: &'static str,
     pub arguments: &'static [Argument],
-    pub capability: Authority,
+    pub access: Access,
     pub run: Handler,
 }
 
