@@ -15,6 +15,36 @@ pub const EV_ACTION: u32 = 5;
 /// What a boot loader measures; the event's data is a text.
 pub const EV_IPL: u32 = 0x0d;
 
+/// The name of a type of event (PC Client Platform Firmware Profile, table 27).
+pub const fn kind_name(kind: u32) -> Option<&'static str> {
+    Some(match kind {
+        0x0000_0001 => "EV_POST_CODE",
+        EV_NO_ACTION => "EV_NO_ACTION",
+        EV_SEPARATOR => "EV_SEPARATOR",
+        EV_ACTION => "EV_ACTION",
+        0x0000_0006 => "EV_EVENT_TAG",
+        0x0000_0007 => "EV_S_CRTM_CONTENTS",
+        0x0000_0008 => "EV_S_CRTM_VERSION",
+        0x0000_000a => "EV_PLATFORM_CONFIG_FLAGS",
+        0x0000_000b => "EV_TABLE_OF_DEVICES",
+        EV_IPL => "EV_IPL",
+        0x0000_000e => "EV_IPL_PARTITION_DATA",
+        0x8000_0001 => "EV_EFI_VARIABLE_DRIVER_CONFIG",
+        0x8000_0002 => "EV_EFI_VARIABLE_BOOT",
+        0x8000_0003 => "EV_EFI_BOOT_SERVICES_APPLICATION",
+        0x8000_0004 => "EV_EFI_BOOT_SERVICES_DRIVER",
+        0x8000_0006 => "EV_EFI_GPT_EVENT",
+        0x8000_0007 => "EV_EFI_ACTION",
+        0x8000_0008 => "EV_EFI_PLATFORM_FIRMWARE_BLOB",
+        0x8000_0009 => "EV_EFI_HANDOFF_TABLES",
+        0x8000_000a => "EV_EFI_PLATFORM_FIRMWARE_BLOB2",
+        0x8000_000b => "EV_EFI_HANDOFF_TABLES2",
+        0x8000_000c => "EV_EFI_VARIABLE_BOOT2",
+        0x8000_00e0 => "EV_EFI_VARIABLE_AUTHORITY",
+        _ => return None,
+    })
+}
+
 const SPEC_ID: &[u8; 16] = b"Spec ID Event03\0";
 /// Index, type, a SHA-1 digest and a length.
 const LEGACY_HEADER_BYTES: usize = 4 + 4 + 20 + 4;

@@ -2,8 +2,13 @@
 
 pub mod algorithm;
 pub mod bank;
+mod code_hash;
 pub mod format;
 pub mod log;
+pub mod measurement;
+pub mod phase;
+pub mod record;
+pub mod verify;
+
 #[cfg(test)]
 mod tests;
-pub mod verify;

@@ -144,8 +144,8 @@ impl Asking<'_> {
             return Err(CommandError::WatchOfAnAct);
         }
         crate::invariant!(
-            action.access.is_change(),
-            "{} {} changes something and needs nothing",
+            !action.access.needs().is_empty(),
+            "{} {} wants something done and needs no capability",
             named.name,
             action.name
         );
