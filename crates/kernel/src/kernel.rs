@@ -252,6 +252,7 @@ impl<M: Machine> Kernel<M> {
         let deadlines = sessions.filter_map(|session| session.next_deadline(now));
         let others = [
             self.operations.next_deadline(now),
+            self.handlers.grants().next_deadline(),
             self.network.next_deadline(),
             self.machine.next_device_deadline(now),
             self.web.next_deadline(now),
@@ -277,6 +278,8 @@ impl<M: Machine> Kernel<M> {
     /// Rings to drivers, sectors to askers, frames to connections, keys to consoles.
     fn sense(&mut self) {
         let now = self.machine.now();
+        // What ends by itself has ended before anybody asks for it.
+        self.handlers.grants_mut().on_time(now);
         self.machine.poll_devices(now);
         let pointers = &mut self.pointers;
         self.machine.route_input(&mut |event| pointers.push(*event));

@@ -14,6 +14,7 @@ pub use audit::{AuditEvent, AuditRecord};
 pub use operation::{InputKind, Operation, QuotaError};
 pub use resource::{Device, Measure, Resource};
 
+use crate::base::capability::Grants;
 use crate::base::disk::SECTOR_BYTES;
 use crate::base::fixed::Text;
 use crate::base::metric::Usage;
@@ -27,6 +28,7 @@ use audit::Audit;
 pub struct DeviceHandlers {
     /// One a tenant, by its index.
     tenants: Vec<TenantState>,
+    grants: Grants,
     audit: Audit,
 }
 
@@ -81,8 +83,18 @@ impl DeviceHandlers {
     pub fn new() -> Self {
         Self {
             tenants: Tenant::all().map(TenantState::new).collect(),
+            grants: Grants::new(),
             audit: Audit::new(),
         }
+    }
+
+    /// Who holds which capability: asked here at each operation, owned for all.
+    pub const fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    pub const fn grants_mut(&mut self) -> &mut Grants {
+        &mut self.grants
     }
 
     /// Asks for an operation before it is done. What it holds is held until `release`.
@@ -223,6 +235,7 @@ impl DeviceHandlers {
             }
         }
         visit(&self.audit.usage());
+        self.grants.visit_usages(visit);
     }
 }
 
