@@ -252,13 +252,13 @@ impl<M: Machine> Kernel<M> {
         let deadlines = sessions.filter_map(|session| session.next_deadline(now));
         let others = [
             self.operations.next_deadline(now),
-            self.handlers.grants().next_deadline(),
             self.network.next_deadline(),
             self.machine.next_device_deadline(now),
             self.web.next_deadline(now),
             self.panel.next_deadline(),
             self.outbound.next_deadline(now),
             self.loads.next_deadline(now),
+            self.handlers.grants().next_deadline(),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
     }
