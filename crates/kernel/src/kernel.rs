@@ -258,6 +258,7 @@ impl<M: Machine> Kernel<M> {
             self.panel.next_deadline(),
             self.outbound.next_deadline(now),
             self.loads.next_deadline(now),
+            self.handlers.grants().next_deadline(),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
     }
@@ -277,6 +278,8 @@ impl<M: Machine> Kernel<M> {
     /// Rings to drivers, sectors to askers, frames to connections, keys to consoles.
     fn sense(&mut self) {
         let now = self.machine.now();
+        // What ends by itself has ended before anybody asks for it.
+        self.handlers.grants_mut().on_time(now);
         self.machine.poll_devices(now);
         let pointers = &mut self.pointers;
         self.machine.route_input(&mut |event| pointers.push(*event));

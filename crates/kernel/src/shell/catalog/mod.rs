@@ -12,6 +12,7 @@ pub use access::{Access, LOOK};
 pub use operation::Operation;
 pub use table::COMMANDS;
 
+use crate::base::capability;
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
 use crate::base::service::ServiceSet;
@@ -54,6 +55,8 @@ pub enum Intent {
         command: dhcp::Command,
         interface: Option<usize>,
     },
+    /// A right is given, handed on or ended. Tried first.
+    Capability(capability::Change),
     /// These services for measuring and no others. Tried first.
     Serve(ServiceSet),
 }
@@ -71,6 +74,7 @@ impl Intent {
                 | Self::Load(_)
                 | Self::SetQuota { .. }
                 | Self::Serve(_)
+                | Self::Capability(_)
                 | Self::AddTenantInterface(_)
         )
     }
