@@ -2,7 +2,10 @@
 
 pub mod gate;
 pub mod measured;
+pub mod policy;
 
 /// All of it that one machine has.
 #[derive(Default)]
-pub struct Security {}
+pub struct Security {
+    pub policy: policy::Policy,
+}
