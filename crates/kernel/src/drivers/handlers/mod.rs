@@ -10,7 +10,7 @@ mod resource;
 #[cfg(test)]
 mod tests;
 
-pub use audit::{AuditEvent, AuditRecord};
+pub use audit::{AuditEvent, AuditRecord, MERGE_WITHIN as DENIALS_MERGED_WITHIN};
 pub use operation::{InputKind, Operation, QuotaError};
 pub use resource::{Device, Measure, Resource};
 
