@@ -1,11 +1,18 @@
 //! L3: who may do what, what was done, and what this machine was booted from.
 
+pub mod audit;
 pub mod gate;
 pub mod measured;
 pub mod policy;
 
+use audit::AuditTrail;
+use audit::compliance::Compliance;
+use policy::Policy;
+
 /// All of it that one machine has.
 #[derive(Default)]
 pub struct Security {
-    pub policy: policy::Policy,
+    pub policy: Policy,
+    pub audit: AuditTrail,
+    pub compliance: Compliance,
 }
