@@ -1,6 +1,7 @@
 //! L0: what every floor uses; no device, no lock order, no unsafe.
 
 pub mod authority;
+pub mod boot_inputs;
 pub mod buffer;
 pub mod capability;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod entropy;
 pub mod fixed;
 pub mod input;
 pub mod invariant;
+pub mod late;
 pub mod log;
 pub mod machine;
 pub mod metric;
