@@ -11,6 +11,7 @@ mod ports;
 mod web;
 
 use crate::arch::view::{CpuView, InterruptsView};
+use crate::base::boot_inputs::BootInputs;
 use crate::base::buffer::Buffer;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
@@ -80,6 +81,8 @@ pub trait Machine {
     fn log(&self) -> &Log;
     fn trace(&self) -> &Trace;
     fn boot(&self) -> &BootView;
+    /// What was booted, for measuring.
+    fn boot_inputs(&self) -> &BootInputs;
     fn cpu(&self, view: &mut CpuView);
     fn interrupts(&self, view: &mut InterruptsView);
     fn memory(&self, view: &mut MemoryView);

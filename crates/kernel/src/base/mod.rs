@@ -1,6 +1,8 @@
 //! L0: what every floor uses; no device, no lock order, no unsafe.
 
 pub mod asker;
+pub mod authority;
+pub mod boot_inputs;
 pub mod buffer;
 pub mod capability;
 pub mod config;
@@ -12,6 +14,7 @@ pub mod entropy;
 pub mod fixed;
 pub mod input;
 pub mod invariant;
+pub mod late;
 pub mod log;
 pub mod machine;
 pub mod metric;

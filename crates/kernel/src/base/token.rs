@@ -1,5 +1,6 @@
 //! The secret that lets a request change something, kept from view.
 
+use crate::base::digest::{Digest, sha256};
 use crate::base::fixed::Text;
 use crate::limits::TOKEN_BYTES_MAX;
 use core::fmt;
@@ -11,6 +12,7 @@ pub const TOKEN_BYTES_MIN: usize = 8;
 /// What stands in place of a token wherever settings are shown.
 pub const HIDDEN: &str = "(hidden)";
 const KEY: &str = "token=";
+const FINGERPRINT_ROUNDS: usize = 4096;
 
 /// It has no face: neither `Display`, nor its own bytes in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,6 +47,13 @@ impl Token {
             difference = black_box(difference | usize::from(own ^ others));
         }
         difference == 0
+    }
+
+    /// What tells tokens apart and can be shown: trying tokens out on it costs many digests each.
+    pub fn fingerprint(&self) -> Digest {
+        let token = &self.bytes[..self.length];
+        let first = sha256(&[b"rayos token", token]);
+        (0..FINGERPRINT_ROUNDS).fold(first, |digest, _| sha256(&[&digest, token]))
     }
 }
 
@@ -94,6 +103,18 @@ mod tests {
         }
         let longest = Token::parse(&long[..TOKEN_BYTES_MAX]).unwrap();
         assert!(longest.is(&long.as_bytes()[..TOKEN_BYTES_MAX]) && !longest.is(long.as_bytes()));
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_one_that_a_verifier_calculates() {
+        let token = Token::parse("correct-horse").unwrap();
+        let known = "52a3015f1e8f54f4629ba825f206c43a9c7eb0ce6d7945aa892af3dff74a29ba";
+        assert_eq!(
+            format!("{}", crate::base::digest::Hex(&token.fingerprint())),
+            known
+        );
+        let other = Token::parse("correct-hors3").unwrap();
+        assert_ne!(token.fingerprint(), other.fingerprint());
     }
 
     #[test]
