@@ -355,7 +355,7 @@ impl<M: Machine> Kernel<M> {
             web: &self.web,
             outbound: &self.outbound,
             network: &self.network,
-            handlers: &self.handlers,
+            handlers: &mut self.handlers,
             security: &mut self.security,
             loads: &self.loads,
             pointers: &self.pointers,

@@ -1,7 +1,6 @@
 //! L0: what every floor uses; no device, no lock order, no unsafe.
 
 pub mod asker;
-pub mod authority;
 pub mod boot_inputs;
 pub mod buffer;
 pub mod capability;

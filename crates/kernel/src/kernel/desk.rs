@@ -8,7 +8,7 @@ use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
 use crate::base::display::DisplayView;
 use crate::base::entropy::EntropySources;
-use crate::base::fixed::{Text, Vec};
+use crate::base::fixed::Vec;
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
@@ -31,15 +31,13 @@ use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
 use crate::security::gate::{Permit, Refusal, Wanted};
+use crate::security::policy::command_name;
 use crate::shell::gate::{Asked, Gate};
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
 use crate::workloads::load::{LoadView, Loads};
 use alloc::boxed::Box;
-
-/// Bytes of the longest name of a command with its action.
-const OBJECT_NAME_MAX: usize = 48;
 
 /// Room for the views of a machine, filled when somebody asks.
 ///
@@ -70,7 +68,7 @@ pub struct Desk<'a, M: Machine> {
     pub web: &'a Web,
     pub outbound: &'a Outbound,
     pub network: &'a Network,
-    pub handlers: &'a DeviceHandlers,
+    pub handlers: &'a mut DeviceHandlers,
     pub security: &'a mut Security,
     pub loads: &'a Loads,
     pub pointers: &'a InputQueue,
@@ -217,18 +215,17 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
 impl<M: Machine> Gate for Desk<'_, M> {
     fn authorize(&mut self, asked: &Asked<'_>) -> Result<Permit, Refusal> {
-        let (command, action) = (asked.command.name, asked.action.name);
-        let name: Text<OBJECT_NAME_MAX> = match asked.command.has_actions() {
-            true => Text::format(format_args!("{command} {action}")),
-            false => Text::cut_from(command),
-        };
-        self.security.authorize(&Wanted {
+        let now = self.machine.now();
+        let access = asked.action.access;
+        let wanted = Wanted {
             subject: asked.subject,
-            name: &name,
-            needs: asked.action.access.needs(),
-            is_change: asked.action.access.is_change(),
+            name: &command_name(asked.command.name, asked.action.name),
+            needs: access.needs(),
+            is_change: access.is_change(),
             line: asked.line,
-        })
+        };
+        let grants = self.handlers.grants_mut();
+        self.security.authorize(now, grants, &wanted)
     }
 }
 

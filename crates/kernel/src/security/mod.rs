@@ -7,6 +7,7 @@ pub mod policy;
 
 use audit::AuditTrail;
 use audit::compliance::Compliance;
+use gate::GateCounts;
 use policy::Policy;
 
 /// All of it that one machine has.
@@ -15,4 +16,7 @@ pub struct Security {
     pub policy: Policy,
     pub audit: AuditTrail,
     pub compliance: Compliance,
+    gate: GateCounts,
+    /// The state of the policy that device operations are checked against.
+    enforced: Option<u64>,
 }

@@ -1,11 +1,12 @@
 //! What the device handlers have remembered becomes entries, once each.
 //!
-//! Limits: a denial of each tenant and quota may be growing at the same time.
+//! Limits: a denial of each tenant and quota or capability may be growing at the same time.
 //! Invariants: the entries, and what grows, hold together as many denials as were copied.
 
 use super::AuditTrail;
 use super::event::Event;
 use super::words::{Kind, Level, Outcome, Verb};
+use crate::base::capability::Capability;
 use crate::base::fixed::Vec;
 use crate::base::subject::Subject;
 use crate::base::time::Instant;
@@ -14,7 +15,7 @@ use crate::drivers::handlers::{Measure, Resource};
 use crate::limits::TENANTS_MAX;
 use core::fmt;
 
-const GROWING_MAX: usize = TENANTS_MAX * Resource::ALL.len();
+const GROWING_MAX: usize = TENANTS_MAX * (Resource::ALL.len() + Capability::ALL.len());
 
 /// How far the device handlers' records were copied.
 #[derive(Default)]
@@ -55,6 +56,18 @@ pub fn from_device_record(record: &AuditRecord) -> Option<Event> {
                 }
             })
         }
+        AuditEvent::Forbidden {
+            capability,
+            refusal,
+            times,
+        } => {
+            let event = Event::new(Kind::Security, Verb::Use, capability.name())
+                .level(Level::Warning)
+                .by(subject)
+                .outcome(Outcome::Denied)
+                .times(u32::try_from(*times).unwrap_or(u32::MAX));
+            Some(event.text(format_args!("{refusal}")))
+        }
         AuditEvent::QuotaSet {
             resource,
             before,
@@ -84,7 +97,7 @@ impl fmt::Display for Limit {
 
 fn times(record: &AuditRecord) -> u64 {
     match record.event {
-        AuditEvent::Denied { times, .. } => times,
+        AuditEvent::Denied { times, .. } | AuditEvent::Forbidden { times, .. } => times,
         _ => 0,
     }
 }
