@@ -31,6 +31,7 @@ pub mod tenant;
 pub mod time;
 pub mod token;
 pub mod token_bucket;
+pub mod tpm;
 pub mod trace;
 pub mod verdict;
 pub mod width;
