@@ -1,5 +1,6 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
+mod cap;
 mod device;
 mod disk;
 mod firewall;
