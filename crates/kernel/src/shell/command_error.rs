@@ -103,6 +103,11 @@ pub enum CommandError {
         word: Shown,
     },
     NoDhcpClients,
+    /// A word of `cap`, and what it would have to be.
+    NotOfRights {
+        word: Shown,
+        reason: &'static str,
+    },
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -123,6 +128,7 @@ impl CommandError {
             | Self::NotAnAddress { .. }
             | Self::NotAskable { .. }
             | Self::Rule { .. }
+            | Self::NotOfRights { .. }
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -235,6 +241,7 @@ impl fmt::Display for CommandError {
             Self::NoDhcpClients => f.write_str(
                 "no DHCP client runs; it needs a network port, and ip=dhcp on the command line",
             ),
+            Self::NotOfRights { word, reason } => write!(f, "\"{word}\" {reason}"),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

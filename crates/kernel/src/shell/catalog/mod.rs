@@ -1,6 +1,7 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
 mod access;
+mod cap;
 mod device;
 mod disk;
 mod firewall;
