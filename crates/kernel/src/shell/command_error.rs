@@ -3,6 +3,7 @@
 use crate::base::fixed::Text;
 use crate::base::verdict::Verdict;
 use crate::net::firewall::WordError;
+use crate::security::policy;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -77,6 +78,8 @@ pub enum CommandError {
         error: WordError,
         meant: Option<&'static str>,
     },
+    /// The words of a rule of the policy, or of a question to it.
+    Policy(policy::WordError),
     NoSuchRule {
         number: usize,
         count: usize,
@@ -116,6 +119,7 @@ impl CommandError {
             | Self::NotAnAddress { .. }
             | Self::NotAskable { .. }
             | Self::Rule { .. }
+            | Self::Policy(_)
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -201,6 +205,7 @@ impl fmt::Display for CommandError {
                 }
                 _ => write!(f, "{error}"),
             },
+            Self::Policy(error) => write!(f, "{error}"),
             Self::NoSuchRule { number, count: 0 } => {
                 write!(f, "there is no rule {number}, for there are none; firewall add adds one")
             }

@@ -1,7 +1,9 @@
 //! The one table of commands.
 
 use super::Authority::{Administer, Look};
-use super::{Action, Argument, Authority, Command, Handler, Kind, device, disk, firewall, net};
+use super::{
+    Action, Argument, Authority, Command, Handler, Kind, device, disk, firewall, net, security,
+};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
@@ -173,6 +175,7 @@ pub static COMMANDS: &[Command] = &[
         )],
     ),
     firewall::ROW,
+    security::ROW,
     net::API,
     command(
         "reboot",
