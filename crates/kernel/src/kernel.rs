@@ -316,6 +316,7 @@ impl<M: Machine> Kernel<M> {
         self.loads.step(now, &mut outlet);
         let disks = &mut MachineDisks(&mut self.machine);
         self.loads.step_disks(now, &mut self.handlers, disks);
+        self.leave_ended_loads();
         self.serve();
     }
 

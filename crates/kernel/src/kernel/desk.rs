@@ -208,6 +208,7 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         visit_boot(self.boot(), visit);
         self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
+        self.security.policy.visit_usages(visit);
         visit(&self.loads.usage());
         self.machine.usages(visit);
     }

@@ -6,11 +6,16 @@ use crate::base::capability::{Change, GrantError};
 use crate::base::machine::SelfTestError;
 use crate::base::operation::{OperationId, Operations};
 use crate::base::subject::Subject;
+use crate::base::tenant::Tenant;
 use crate::drivers::devices::ResetError;
+use crate::security::policy::{Class, LOAD_PROGRAM, Object, PolicyError, Verb};
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::gate::Permitted;
 use crate::shell::session::Tried;
 use crate::storage::Errands;
+use crate::workloads::load::LoadChange;
+
+const LOAD_DENIED: &str = "the policy does not let that tenant execute file:load; security check TENANT execute file:load --why says why";
 
 impl<M: Machine> Kernel<M> {
     /// The one place where what a command wants is done.
@@ -32,7 +37,11 @@ impl<M: Machine> Kernel<M> {
                 let added = self.add_tenant_interface(0, tenant);
                 added.map_err(|_| "no interface was added: the first port is missing, or there are as many as there can be")?;
             }
-            Intent::Load(change) => self.loads.apply(self.machine.now(), change)?,
+            Intent::Load(change) => self.change_load(change)?,
+            Intent::Policy(change) => {
+                let policy = &mut self.security.policy;
+                policy.apply(change).map_err(PolicyError::reason)?;
+            }
             Intent::SetQuota {
                 tenant,
                 resource,
@@ -73,6 +82,35 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let changed = self.handlers.grants_mut().apply(now, by, change);
         changed.map(|_| ()).map_err(GrantError::reason)
+    }
+
+    /// A tenant's load runs in a context of its own, if the tenant may execute loads at all.
+    fn change_load(&mut self, change: LoadChange) -> Result<(), &'static str> {
+        let now = self.machine.now();
+        let order = match change {
+            LoadChange::Start(order) if !self.loads.is_busy(order.tenant) => order,
+            _ => return self.loads.apply(now, change),
+        };
+        let policy = &mut self.security.policy;
+        let subject = Subject::Tenant(order.tenant);
+        let program = Object::new(Class::File, LOAD_PROGRAM);
+        let decision = policy.check(subject, Verb::Execute, &program);
+        policy.count(&decision);
+        if !decision.is_allowed() {
+            return Err(LOAD_DENIED);
+        }
+        self.loads.apply(now, change)?;
+        self.security.policy.execute(subject, &program);
+        Ok(())
+    }
+
+    /// Tenants whose loads have ended are in their own contexts again.
+    pub(super) fn leave_ended_loads(&mut self) {
+        for tenant in Tenant::all() {
+            if !self.loads.is_busy(tenant) {
+                self.security.policy.leave(Subject::Tenant(tenant));
+            }
+        }
     }
 
     fn start_operation(&mut self, operation: Operation) -> Result<Tried, &'static str> {

@@ -4,6 +4,7 @@ use crate::base::fixed::Text;
 use crate::base::verdict::Verdict;
 use crate::net::firewall::WordError;
 use crate::security::gate::Refusal;
+use crate::security::policy;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -84,6 +85,8 @@ pub enum CommandError {
         error: WordError,
         meant: Option<&'static str>,
     },
+    /// The words of a rule of the policy, or of a question to it.
+    Policy(policy::WordError),
     NoSuchRule {
         number: usize,
         count: usize,
@@ -129,6 +132,7 @@ impl CommandError {
             | Self::NotAskable { .. }
             | Self::Rule { .. }
             | Self::NotOfRights { .. }
+            | Self::Policy(_)
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -219,6 +223,7 @@ impl fmt::Display for CommandError {
                 }
                 _ => write!(f, "{error}"),
             },
+            Self::Policy(error) => write!(f, "{error}"),
             Self::NoSuchRule { number, count: 0 } => {
                 write!(f, "there is no rule {number}, for there are none; firewall add adds one")
             }

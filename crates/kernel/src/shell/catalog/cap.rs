@@ -1,6 +1,6 @@
 //! The row of `cap`.
 
-use super::Authority::{ADMINISTER, Look};
+use super::access::{ADMINISTER, AUDIT, LOOK};
 use super::table::{action, any_number_of, command, optional, required};
 use super::{Action, Command, Kind};
 use crate::base::capability::Capability;

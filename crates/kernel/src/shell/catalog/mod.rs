@@ -7,6 +7,7 @@ mod disk;
 mod firewall;
 mod net;
 mod operation;
+mod security;
 mod table;
 
 pub use access::{Access, LOOK};
@@ -22,6 +23,7 @@ use crate::drivers::handlers::Resource;
 use crate::drivers::pci::address::Address;
 use crate::net::dhcp;
 use crate::net::firewall::Change;
+use crate::security::policy;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
@@ -45,6 +47,7 @@ pub enum Intent {
     /// These are tried first, too, so that they are in force when they are answered.
     Firewall(Change),
     Load(LoadChange),
+    Policy(policy::Change),
     AddTenantInterface(Tenant),
     SetQuota {
         tenant: Tenant,
@@ -73,6 +76,7 @@ impl Intent {
                 | Self::Operation(_)
                 | Self::Firewall(_)
                 | Self::Load(_)
+                | Self::Policy(_)
                 | Self::SetQuota { .. }
                 | Self::Serve(_)
                 | Self::Capability(_)

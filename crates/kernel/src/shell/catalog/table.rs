@@ -176,6 +176,7 @@ pub static COMMANDS: &[Command] = &[
         )],
     ),
     firewall::ROW,
+    security::ROW,
     net::API,
     command(
         "reboot",
