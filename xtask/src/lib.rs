@@ -7,7 +7,6 @@ pub mod exec;
 pub mod flash;
 pub mod image;
 pub mod kernel;
-pub mod kernel_digests;
 pub mod lint;
 pub mod namespace;
 pub mod outcome;

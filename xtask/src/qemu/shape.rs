@@ -59,6 +59,8 @@ pub struct Shape {
     pub processor: String,
     /// `key=value` settings for the kernel, separated by blanks.
     pub command_line: String,
+    /// A file that QEMU hands to a kernel which it loads itself.
+    pub initrd: Option<PathBuf>,
     /// Whether a reset starts the machine anew; otherwise it ends QEMU.
     pub restarts: bool,
     /// The loopback port on which a debugger is waited for before the first instruction.
@@ -90,6 +92,7 @@ impl Shape {
             memory_mib: 256,
             processor: "max".to_string(),
             command_line: String::new(),
+            initrd: None,
             restarts: false,
             debugger_port: None,
             virtio: Vec::new(),
@@ -149,6 +152,12 @@ impl Shape {
         self
     }
 
+    /// Hands a file to the kernel, as `-initrd` does.
+    pub fn initrd(mut self, file: &Path) -> Self {
+        self.initrd = Some(file.to_path_buf());
+        self
+    }
+
     /// Lets QEMU run in a network namespace.
     pub fn in_namespace(mut self, namespace: &Path) -> Self {
         self.namespace = Some(namespace.to_path_buf());
@@ -176,6 +185,9 @@ impl Shape {
         }
         if self.platform == Platform::Microvm && self.display != Display::Absent {
             return Some("microvm has no bus for a graphics card; use --machine q35 or pc".into());
+        }
+        if self.boot != Boot::Pvh && self.initrd.is_some() {
+            return Some("an image carries its own files, and no other can be handed to its kernel; use --boot pvh".into());
         }
         if self.cores == 0 {
             return Some("a machine needs at least one core".into());
@@ -246,6 +258,10 @@ impl Shape {
         arguments.add(["-kernel"]);
         arguments.0.push(kernel.into());
         arguments.add(["-append", &self.command_line]);
+        if let Some(initrd) = &self.initrd {
+            arguments.add(["-initrd"]);
+            arguments.0.push(initrd.into());
+        }
         arguments.0
     }
 

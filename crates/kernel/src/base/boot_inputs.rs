@@ -65,3 +65,35 @@ pub struct BootInputs {
     /// 10.2); empty where there is none.
     pub firmware_log: Box<[u8]>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_measured_as_they_may_be_shown() {
+        let given = "a=1 token=secret-secret\n\ttoken=secret-secre2 # x\r\n";
+        let shown = token::redacted::<256>(given);
+        assert_eq!(
+            Measured::of_settings(given.as_bytes()),
+            Measured::of(shown.as_bytes())
+        );
+        assert!(shown.contains("(hidden)") && !shown.contains("secret"));
+        for plain in ["", "debug=1", " \n ü=\0"] {
+            assert_eq!(
+                Measured::of_settings(plain.as_bytes()),
+                Measured::of(plain.as_bytes())
+            );
+        }
+    }
+
+    #[test]
+    fn no_text_is_too_long_to_be_hidden() {
+        let line = "token=secret-secret ";
+        let (given, shown) = (line.repeat(5000), "token=(hidden) ".repeat(5000));
+        assert_eq!(
+            Measured::of_settings(given.as_bytes()),
+            Measured::of(shown.as_bytes())
+        );
+    }
+}
