@@ -221,6 +221,8 @@ limits! {
     TPM_MESSAGE_BYTES_MAX = 3968;
     /// Work for the TPM that waits.
     TPM_JOBS_MAX = 32;
+    /// What people ask of the TPM at the same time: one a console, and some by HTTP.
+    TPM_REQUESTS_MAX = 6;
     /// Bytes of the policy's record in the TPM.
     TPM_NV_BYTES = 256;
     /// Bytes of the token of `token=`; 64 hexadecimal digits are 256 bits.

@@ -11,6 +11,7 @@ pub mod disk;
 pub mod display;
 pub mod entropy;
 pub mod fixed;
+pub mod hash;
 pub mod input;
 pub mod invariant;
 pub mod late;

@@ -67,6 +67,10 @@ impl Secret {
         (0..FINGERPRINT_ROUNDS).fold(first, |digest, _| sha256(&[&digest, self.expose()]))
     }
 
+    pub const fn len(&self) -> usize {
+        self.length
+    }
+
     /// The secret itself, as a key for what proves that one knows it.
     pub fn expose(&self) -> &[u8] {
         &self.bytes[..self.length]

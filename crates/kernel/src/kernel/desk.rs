@@ -8,7 +8,7 @@ use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
 use crate::base::display::DisplayView;
 use crate::base::entropy::EntropySources;
-use crate::base::fixed::Vec;
+use crate::base::fixed::{Text, Vec};
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
@@ -209,6 +209,9 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
         self.security.policy.visit_usages(visit);
+        self.security.audit.visit_usages(visit);
+        visit(&self.security.compliance.usage());
+        self.security.measured.visit_usages(visit);
         visit(&self.loads.usage());
         self.machine.usages(visit);
     }
@@ -218,9 +221,14 @@ impl<M: Machine> Gate for Desk<'_, M> {
     fn authorize(&mut self, asked: &Asked<'_>) -> Result<Permit, Refusal> {
         let now = self.machine.now();
         let access = asked.action.access;
+        let words: Text<POLICY_NAME_MAX> = match asked.command.has_actions() {
+            true => Text::format(format_args!("{} {}", asked.command.name, asked.action.name)),
+            false => Text::cut_from(asked.command.name),
+        };
+        let name = command_name(&words);
         let wanted = Wanted {
             subject: asked.subject,
-            name: &command_name(asked.command.name, asked.action.name),
+            name: &name,
             needs: access.needs(),
             is_change: access.is_change(),
             line: asked.line,

@@ -8,19 +8,32 @@ use crate::base::operation::{OperationId, Operations};
 use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::drivers::devices::ResetError;
-use crate::security::policy::{Class, LOAD_PROGRAM, Object, PolicyError, Verb};
+use crate::security::audit::Event;
+use crate::security::measured::record::Record;
+use crate::security::measured::request::Wish as TpmWish;
+use crate::security::policy::{Class, LOAD_PROGRAM, Object, PolicyError};
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::gate::Permitted;
 use crate::shell::session::Tried;
 use crate::storage::Errands;
 use crate::workloads::load::LoadChange;
 
-const LOAD_DENIED: &str = "the policy does not let that tenant execute file:load; security check TENANT execute file:load --why says why";
-
 impl<M: Machine> Kernel<M> {
     /// The one place where what a command wants is done.
     pub(super) fn perform(&mut self, permitted: Permitted) -> Result<Tried, &'static str> {
-        let Permitted { intent, .. } = permitted;
+        let Permitted { intent, permit } = permitted;
+        let result = self.carry_out(intent, permit.subject());
+        if let Err(reason) = result {
+            let now = self.machine.now();
+            let event = Event::intent(permit.subject(), permit.name(), Err(reason));
+            self.security.audit.append(now, event);
+        }
+        // What may be done may be something else now.
+        self.security.enforce(self.handlers.grants_mut());
+        result
+    }
+
+    fn carry_out(&mut self, intent: Intent, by: Subject) -> Result<Tried, &'static str> {
         match intent {
             Intent::Power(action) => {
                 self.machine.power(action);
@@ -68,7 +81,6 @@ impl<M: Machine> Kernel<M> {
                 self.network.offer_services(now, ports, handlers, wanted)?;
             }
             Intent::Capability(change) => {
-                let by = Subject::console(0).unwrap_or(Subject::KERNEL);
                 self.change_rights(by, &change)?;
             }
             // The session did it when the command ran.
@@ -84,24 +96,19 @@ impl<M: Machine> Kernel<M> {
         changed.map(|_| ()).map_err(GrantError::reason)
     }
 
-    /// A tenant's load runs in a context of its own, if the tenant may execute loads at all.
+    /// A load is measured before it runs, in a context of its own.
     fn change_load(&mut self, change: LoadChange) -> Result<(), &'static str> {
         let now = self.machine.now();
-        let order = match change {
-            LoadChange::Start(order) if !self.loads.is_busy(order.tenant) => order,
-            _ => return self.loads.apply(now, change),
-        };
-        let policy = &mut self.security.policy;
-        let subject = Subject::Tenant(order.tenant);
-        let program = Object::new(Class::File, LOAD_PROGRAM);
-        let decision = policy.check(subject, Verb::Execute, &program);
-        policy.count(&decision);
-        if !decision.is_allowed() {
-            return Err(LOAD_DENIED);
+        if let LoadChange::Start(order) = &change
+            && !self.loads.is_busy(order.tenant)
+        {
+            let subject = Subject::Tenant(order.tenant);
+            let program = Object::new(Class::File, LOAD_PROGRAM);
+            let (work, per_s) = (order.work.name(), order.per_s);
+            let what = format_args!("file={LOAD_PROGRAM} work={work} per_s={per_s}");
+            self.security.launch(now, subject, &program, what)?;
         }
-        self.loads.apply(now, change)?;
-        self.security.policy.execute(subject, &program);
-        Ok(())
+        self.loads.apply(now, change)
     }
 
     /// Tenants whose loads have ended are in their own contexts again.
@@ -138,10 +145,24 @@ impl<M: Machine> Kernel<M> {
                 let now = self.machine.now();
                 self.outbound.start(now, id, wish)
             }
+            Operation::Tpm(wish) => self.ask_tpm(id, wish),
             Operation::Ping(request) => {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)
             }
         }
+    }
+
+    fn ask_tpm(&mut self, id: OperationId, wish: TpmWish) -> Result<(), &'static str> {
+        let head = self.security.audit.head();
+        let in_force = Record {
+            policy_version: self.security.policy.version(),
+            policy_digest: *self.security.policy.digest(),
+            audit_head: head.hash,
+            audit_entries: head.entries,
+            stored: 0,
+        };
+        let owner = self.machine.boot().config.tpm_owner.as_ref();
+        self.security.measured.start(id, wish, &in_force, owner)
     }
 }

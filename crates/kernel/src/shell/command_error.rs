@@ -91,6 +91,10 @@ pub enum CommandError {
         number: usize,
         count: usize,
     },
+    /// Not up to 64 bytes in hexadecimal digits.
+    NotANonce {
+        word: Shown,
+    },
     NotALoad {
         word: Shown,
     },
@@ -130,6 +134,7 @@ impl CommandError {
             | Self::OnlyInFront { .. }
             | Self::NotAnAddress { .. }
             | Self::NotAskable { .. }
+            | Self::NotANonce { .. }
             | Self::Rule { .. }
             | Self::NotOfRights { .. }
             | Self::Policy(_)
@@ -230,6 +235,10 @@ impl fmt::Display for CommandError {
             Self::NoSuchRule { number, count } => {
                 write!(f, "there is no rule {number}; they have the numbers 1 to {count}")
             }
+            Self::NotANonce { word } => write!(
+                f,
+                "NONCE is 1 to 64 bytes in hexadecimal digits, as 0123456789abcdef; \"{word}\" is not"
+            ),
             Self::NotALoad { word } => {
                 write!(f, "\"{word}\" is no amount a second; write a number above 0, as 5MB or 200")
             }

@@ -77,7 +77,7 @@ pub const ROW: Command = command(
             "audit",
             "the newest grants, ends and checks, oldest first",
             &[optional("COUNT", COUNT)],
-            LOOK,
+            AUDIT,
             run::cap::audit,
         ),
     ],

@@ -9,6 +9,7 @@ mod net;
 mod operation;
 mod security;
 mod table;
+mod tpm;
 
 pub use access::{Access, LOOK};
 pub use operation::Operation;

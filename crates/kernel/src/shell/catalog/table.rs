@@ -3,6 +3,7 @@
 use super::access::{ADMINISTER, LOOK};
 use super::{
     Access, Action, Argument, Command, Handler, Kind, cap, device, disk, firewall, net, security,
+    tpm,
 };
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
@@ -177,6 +178,7 @@ pub static COMMANDS: &[Command] = &[
     ),
     firewall::ROW,
     security::ROW,
+    tpm::ROW,
     net::API,
     command(
         "reboot",

@@ -31,6 +31,7 @@ pub mod selftest;
 pub mod serve;
 pub mod status;
 pub mod threads;
+pub mod tpm;
 pub mod trace_ring;
 pub mod uptime;
 mod usages;

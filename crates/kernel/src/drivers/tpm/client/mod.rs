@@ -22,6 +22,7 @@ use crate::base::fixed::{Full, Queue};
 use crate::base::metric::Usage;
 use crate::base::time::{Duration, Instant};
 use crate::base::tpm::{TpmFacts, TpmFault, TpmPort};
+use crate::drivers::tpm::codec::bank::BankSet;
 use crate::drivers::tpm::codec::capability::{Banks, Identity};
 use crate::drivers::tpm::codec::codes::CommandCode;
 use crate::drivers::tpm::codec::packet::{Response, ResponseParts};
@@ -232,6 +233,15 @@ impl Client {
                 _ => (!self.queue.is_empty()).then_some(now),
             },
         }
+    }
+
+    pub const fn state(&self) -> ClientState {
+        self.state
+    }
+
+    /// Those in use whose hash this kernel can compute.
+    pub const fn banks(&self) -> BankSet {
+        self.banks.active
     }
 
     pub fn view(&self) -> ClientView {

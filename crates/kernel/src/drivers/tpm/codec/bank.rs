@@ -1,52 +1,12 @@
 //! Banks of PCRs by their hash, and a digest for each.
 
 use super::bytes::{Malformed, Reader, Writer};
-use super::codes::algorithm;
 use crate::base::digest::Digest;
 
 /// A bank whose hash this kernel can compute.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bank {
-    Sha1,
-    Sha256,
-    Sha384,
-    Sha512,
-}
+pub use crate::base::hash::Algorithm as Bank;
 
-pub const BANKS: [Bank; 4] = [Bank::Sha1, Bank::Sha256, Bank::Sha384, Bank::Sha512];
-
-impl Bank {
-    pub const fn algorithm(self) -> u16 {
-        match self {
-            Self::Sha1 => algorithm::SHA1,
-            Self::Sha256 => algorithm::SHA256,
-            Self::Sha384 => algorithm::SHA384,
-            Self::Sha512 => algorithm::SHA512,
-        }
-    }
-
-    pub fn from_algorithm(number: u16) -> Option<Self> {
-        BANKS.into_iter().find(|bank| bank.algorithm() == number)
-    }
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sha1 => "sha1",
-            Self::Sha256 => "sha256",
-            Self::Sha384 => "sha384",
-            Self::Sha512 => "sha512",
-        }
-    }
-
-    pub const fn digest_bytes(self) -> usize {
-        match self {
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
-}
+pub const BANKS: [Bank; 4] = Bank::ALL;
 
 /// Some banks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -82,6 +42,20 @@ pub struct BankDigests {
 }
 
 impl BankDigests {
+    /// Those of the same data in each of the banks.
+    pub fn of_data(banks: BankSet, data: &[u8]) -> Self {
+        fn digest<const N: usize>(bank: Bank, data: &[u8]) -> Option<[u8; N]> {
+            bank.hash(&[data]).as_bytes().try_into().ok()
+        }
+        Self {
+            sha1: digest(Bank::Sha1, data),
+            sha256: digest(Bank::Sha256, data),
+            sha384: digest(Bank::Sha384, data),
+            sha512: digest(Bank::Sha512, data),
+        }
+        .only(banks)
+    }
+
     pub fn of(&self, bank: Bank) -> Option<&[u8]> {
         match bank {
             Bank::Sha1 => self.sha1.as_ref().map(|digest| &digest[..]),
@@ -115,7 +89,7 @@ impl BankDigests {
         };
         out.u32(given().count() as u32);
         for (bank, digest) in given() {
-            out.u16(bank.algorithm());
+            out.u16(bank.id());
             out.bytes(digest);
         }
     }
@@ -127,7 +101,7 @@ impl BankDigests {
             return Err(Malformed("digest count"));
         }
         for _ in 0..count {
-            let bank = Bank::from_algorithm(reader.u16("hash")?).ok_or(Malformed("hash"))?;
+            let bank = Bank::of_id(reader.u16("hash")?).ok_or(Malformed("hash"))?;
             match bank {
                 Bank::Sha1 => digests.sha1 = Some(reader.array("digest")?),
                 Bank::Sha256 => digests.sha256 = Some(reader.array("digest")?),

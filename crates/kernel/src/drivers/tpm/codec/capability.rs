@@ -139,7 +139,7 @@ impl Banks {
             if selection.pcrs == 0 {
                 continue;
             }
-            match Bank::from_algorithm(selection.algorithm) {
+            match Bank::of_id(selection.algorithm) {
                 Some(bank) => banks.active = banks.active.with(bank),
                 None => banks.unknown += 1,
             }

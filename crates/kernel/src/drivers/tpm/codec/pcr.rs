@@ -22,7 +22,7 @@ pub struct PcrSelection {
 impl PcrSelection {
     pub const fn sha256(pcrs: u32) -> Self {
         Self {
-            algorithm: Bank::Sha256.algorithm(),
+            algorithm: Bank::Sha256.id(),
             pcrs,
         }
     }
