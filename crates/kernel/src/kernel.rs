@@ -28,6 +28,7 @@ use crate::base::network_port::NetworkPort;
 use crate::base::operation::{Operations, Performer};
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
+use crate::base::tpm::TpmPort;
 use crate::base::trace::{Kind, Trace};
 use crate::drivers::devices::ResetError;
 use crate::drivers::devices::view::DevicesView;
@@ -65,6 +66,10 @@ pub trait Machine {
     fn console(&mut self, index: usize) -> Option<&mut dyn Console>;
     /// Disk `index`; its place stays empty when it is unplugged.
     fn disk(&mut self, _index: usize) -> Option<&mut dyn Disk> {
+        None
+    }
+    /// The TPM, where there is one that is used.
+    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
         None
     }
     /// Memory that disks reach, for ever; `None` when there is no more.

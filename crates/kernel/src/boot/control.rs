@@ -5,9 +5,7 @@ use super::notes::LOG;
 use super::screen;
 use crate::arch::clock;
 use crate::base::log::Level;
-use crate::base::machine::BootView;
 use crate::base::time::{Duration, Instant};
-use crate::drivers::devices::Devices;
 use crate::kernel::{Kernel, Machine};
 use crate::limits::CONTROL_STACK_BYTES;
 use crate::sched::{self, PRIORITY_NORMAL, Spawn, ThreadId};
@@ -19,8 +17,8 @@ static START: Mutex<Option<Metal>> = Mutex::new(None);
 /// When the running tick began, in nanoseconds; 0 between ticks.
 static TICK_SINCE: AtomicU64 = AtomicU64::new(0);
 
-pub fn start(boot: BootView, cores_present: usize, devices: Option<Devices>) {
-    *START.lock() = Some(Metal::new(boot, cores_present, devices));
+pub fn start(metal: Metal) {
+    *START.lock() = Some(metal);
     let thread = sched::spawn(Spawn {
         name: "control",
         priority: PRIORITY_NORMAL,

@@ -19,6 +19,7 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::time::Instant;
+use crate::base::tpm::TpmPort;
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::devices::{Devices, ResetError};
@@ -29,6 +30,7 @@ use crate::memory;
 use crate::memory::view::MemoryView;
 use crate::sched;
 use crate::sched::view::ThreadsView;
+use alloc::boxed::Box;
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
 
 /// Random bytes that are asked of a device in one go.
@@ -42,10 +44,16 @@ pub struct Metal {
     serial: SerialConsole,
     screen: Option<ScreenHandle>,
     devices: Option<Devices>,
+    tpm: Option<Box<dyn TpmPort + Send>>,
 }
 
 impl Metal {
-    pub fn new(boot: BootView, cores_present: usize, devices: Option<Devices>) -> Self {
+    pub fn new(
+        boot: BootView,
+        cores_present: usize,
+        devices: Option<Devices>,
+        tpm: Option<Box<dyn TpmPort + Send>>,
+    ) -> Self {
         let screen = boot.framebuffer.map(|_| ScreenHandle);
         Self {
             boot,
@@ -53,6 +61,7 @@ impl Metal {
             serial: SerialConsole,
             screen,
             devices,
+            tpm,
         }
     }
 }
@@ -100,6 +109,10 @@ impl Machine for Metal {
 
     fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
         self.devices.as_mut()?.disk(index)
+    }
+
+    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
+        Some(self.tpm.as_deref_mut()?)
     }
 
     fn take_buffer(&mut self, bytes: usize) -> Option<Buffer> {

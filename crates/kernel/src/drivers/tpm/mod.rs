@@ -20,10 +20,10 @@ pub const REGISTERS_ADDRESS: u64 = 0xfed4_0000;
 pub const REGISTERS_BYTES: usize = 0x5000;
 
 /// The TPM behind these registers, by the way the table names.
-pub fn open<R: Registers + 'static>(
+pub fn open<R: Registers + Send + 'static>(
     registers: R,
     table: &TpmTable,
-) -> Result<Box<dyn TpmPort>, &'static str> {
+) -> Result<Box<dyn TpmPort + Send>, &'static str> {
     const SILENT: &str = "a table describes one, and nothing answers at its registers";
     match table.interface {
         Ok(TpmInterface::Tis) => match tis::Tis::new(registers) {
