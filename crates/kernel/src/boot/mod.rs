@@ -4,6 +4,8 @@
 //! is missing is noted with its reason and stops nothing.
 
 pub mod description;
+pub mod firmware_log;
+pub mod hand_over;
 pub mod pvh;
 
 #[cfg(target_os = "none")]

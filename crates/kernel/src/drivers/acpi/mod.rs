@@ -45,6 +45,7 @@ pub struct Acpi {
     pub hpet: Option<u64>,
     /// Where PCI's configuration space is seen in memory.
     pub pci: Option<PciMemory>,
+    pub tpm: Option<TpmTable>,
     pub reset: Option<Reset>,
     pub power_off: Option<PowerOff>,
     /// Does the machine have a keyboard controller, where the tables say?
