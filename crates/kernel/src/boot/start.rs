@@ -180,8 +180,8 @@ fn read_firmware_log(description: &Description, acpi: Option<&Acpi>) -> Firmware
     let place = acpi.and_then(|acpi| acpi.tpm?.log);
     match place.filter(|_| found.bytes.is_empty()) {
         None => found,
-        Some((start, bytes)) => {
-            let area = read(start, bytes as usize);
+        Some(place) => {
+            let area = read(place.address, place.bytes as usize);
             let other = area.map_or_else(firmware_log::unreachable, firmware_log::of_area);
             FirmwareLog {
                 doubt: found.doubt.or(other.doubt),

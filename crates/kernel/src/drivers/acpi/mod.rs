@@ -50,7 +50,6 @@ pub struct Acpi {
     pub power_off: Option<PowerOff>,
     /// Does the machine have a keyboard controller, where the tables say?
     pub has_keyboard_controller: Option<bool>,
-    pub tpm: Option<TpmTable>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
