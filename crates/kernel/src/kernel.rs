@@ -258,6 +258,7 @@ impl<M: Machine> Kernel<M> {
             self.panel.next_deadline(),
             self.outbound.next_deadline(now),
             self.loads.next_deadline(now),
+            self.handlers.grants().next_deadline(),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
     }
@@ -277,6 +278,8 @@ impl<M: Machine> Kernel<M> {
     /// Rings to drivers, sectors to askers, frames to connections, keys to consoles.
     fn sense(&mut self) {
         let now = self.machine.now();
+        // What ends by itself has ended before anybody asks for it.
+        self.handlers.grants_mut().on_time(now);
         self.machine.poll_devices(now);
         let pointers = &mut self.pointers;
         self.machine.route_input(&mut |event| pointers.push(*event));
@@ -350,11 +353,11 @@ impl<M: Machine> Kernel<M> {
             outbound: &self.outbound,
             network: &self.network,
             handlers: &self.handlers,
-            security: &self.security,
+            security: &mut self.security,
             loads: &self.loads,
             pointers: &self.pointers,
         };
-        session.set_authority(self.web.authority(index));
+        session.set_asker(self.web.asker(index));
         session.step(now, &mut desk);
         if session.has_been_ready() && self.tick.ready_at.is_none() {
             self.tick.ready_at = Some(now);
@@ -364,8 +367,8 @@ impl<M: Machine> Kernel<M> {
         {
             self.handlers.on_console_line(now, Tenant::KERNEL, line);
         }
-        if let Some(intent) = session.request() {
-            let result = self.perform(intent);
+        if let Some(permitted) = session.request() {
+            let result = self.perform(permitted);
             self.sessions[index].on_tried(result);
             // It may have ended as it began.
             self.answer_session(index);
@@ -394,8 +397,8 @@ impl<M: Machine> Kernel<M> {
             let Some(console) = console(&mut self.machine, &mut self.web, index) else {
                 continue;
             };
-            if let Some(intent) = self.sessions[index].send(now, console)
-                && let Err(reason) = self.perform(intent)
+            if let Some(permitted) = self.sessions[index].send(now, console)
+                && let Err(reason) = self.perform(permitted)
             {
                 let log = self.machine.log();
                 log.write(now, Level::Error, "kernel", format_args!("{reason}"));

@@ -91,6 +91,8 @@ limits! {
 
     /// Reads of loads that are with a disk at the same time; more only wait in its queue.
     LOAD_BUFFERS_MAX = 32;
+    /// Operations that a load holds and whose number a capability limits; more than a GPU's quota has.
+    LOAD_TICKETS_MAX = 256;
     /// Operations of a load in one step; loads of others have as many in the same step.
     LOAD_OPERATIONS_A_STEP = 32;
 

@@ -2,15 +2,16 @@
 //!
 //! Limits: `API_WORKERS_MAX` commands at a time; more requests wait for a worker.
 
-use super::credentials::{Credentials, Denied};
+use super::credentials::{Credentials, Denied, Wanted};
 use super::line::{self, Line};
 use super::origin::{self, Foreign};
 use super::route::{self, Route};
 use super::trust::Trust;
 use super::worker::{End, Worker};
-use crate::base::authority::Authority;
+use crate::base::asker::Asker;
 use crate::base::console::Console;
 use crate::base::metric::Usage;
+use crate::base::subject::Subject;
 use crate::base::time::Instant;
 use crate::base::token::Token;
 use crate::base::verdict::Verdict;
@@ -63,10 +64,10 @@ impl Api {
         }
     }
 
-    /// What the next line of the worker's session may do.
-    pub fn authority(&self, worker: usize) -> Authority {
+    /// Whose command the next line of the worker's session is.
+    pub fn asker(&self, worker: usize) -> Asker {
         let worker = self.workers.get(worker);
-        worker.map_or(Authority::Look, Worker::authority)
+        worker.map_or(Asker::looking(Subject::Visitor), Worker::asker)
     }
 
     /// The session of the worker has forgotten what it did.
@@ -133,8 +134,8 @@ impl Api {
         &mut self,
         now: Instant,
         request: &Request<'_>,
-        wanted: Authority,
-    ) -> Result<(), Response> {
+        wanted: Wanted,
+    ) -> Result<Subject, Response> {
         let shown = request.head.authorization;
         let judged = self.credentials.judge(now, request.peer, shown, wanted);
         judged.map_err(|denied| self.denial(denied))
@@ -172,29 +173,34 @@ impl Api {
 
     fn command(&mut self, now: Instant, path: &str, request: &Request<'_>) -> Reply {
         let is_get = request.head.method != Method::Post;
-        let authority = match is_get {
+        let wanted = match is_get {
             // Whatever it shows: a browser follows links without being asked.
-            true => Authority::Look,
-            false => Authority::Administer,
+            true => Wanted::Look,
+            false => Wanted::Change,
         };
-        if let Err(response) = self.check_credentials(now, request, authority) {
-            return Reply::Response(response);
-        }
+        let subject = match self.check_credentials(now, request, wanted) {
+            Ok(subject) => subject,
+            Err(response) => return Reply::Response(response),
+        };
+        let asker = match is_get {
+            true => Asker::looking(subject),
+            false => Asker::new(subject),
+        };
         if request.head.query.is_some() {
             let sentence = "a question mark means nothing here; arguments are parts of the path";
             return Reply::Response(Response::error(Status::BAD_REQUEST, sentence));
         }
         match line::build(path, request.body) {
-            Ok(line) => self.begin(now, &line, authority, is_get),
+            Ok(line) => self.begin(now, &line, asker),
             Err(bad) => Reply::Response(Response::error(Status::BAD_REQUEST, bad.sentence())),
         }
     }
 
-    fn begin(&mut self, now: Instant, line: &Line, authority: Authority, is_get: bool) -> Reply {
+    fn begin(&mut self, now: Instant, line: &Line, asker: Asker) -> Reply {
         let Some(index) = self.workers.iter().position(Worker::is_free) else {
             return Reply::Wait;
         };
-        self.workers[index].begin(now, line, authority, is_get);
+        self.workers[index].begin(now, line, asker);
         self.counters.commands += 1;
         self.high_water = self.high_water.max(self.workers_busy());
         Reply::Job(index)
@@ -246,7 +252,7 @@ impl Service for Api {
             };
         };
         let head = match worker.end() {
-            Some(end) => Some(head(end, worker.is_get())),
+            Some(end) => Some(head(end, !worker.asker().may_change)),
             // An error would be whole by now.
             None if worker.is_streaming() => Some(head(End::Verdict(Verdict::Succeeded), true)),
             None => None,

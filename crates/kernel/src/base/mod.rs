@@ -1,6 +1,6 @@
 //! L0: what every floor uses; no device, no lock order, no unsafe.
 
-pub mod authority;
+pub mod asker;
 pub mod buffer;
 pub mod capability;
 pub mod config;

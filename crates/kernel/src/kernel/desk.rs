@@ -8,7 +8,7 @@ use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
 use crate::base::display::DisplayView;
 use crate::base::entropy::EntropySources;
-use crate::base::fixed::Vec;
+use crate::base::fixed::{Text, Vec};
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
@@ -30,11 +30,16 @@ use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
+use crate::security::gate::{Permit, Refusal, Wanted};
+use crate::shell::gate::{Asked, Gate};
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
 use crate::workloads::load::{LoadView, Loads};
 use alloc::boxed::Box;
+
+/// Bytes of the longest name of a command with its action.
+const OBJECT_NAME_MAX: usize = 48;
 
 /// Room for the views of a machine, filled when somebody asks.
 ///
@@ -66,7 +71,7 @@ pub struct Desk<'a, M: Machine> {
     pub outbound: &'a Outbound,
     pub network: &'a Network,
     pub handlers: &'a DeviceHandlers,
-    pub security: &'a Security,
+    pub security: &'a mut Security,
     pub loads: &'a Loads,
     pub pointers: &'a InputQueue,
 }
@@ -207,6 +212,23 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.handlers.visit_usages(visit);
         visit(&self.loads.usage());
         self.machine.usages(visit);
+    }
+}
+
+impl<M: Machine> Gate for Desk<'_, M> {
+    fn authorize(&mut self, asked: &Asked<'_>) -> Result<Permit, Refusal> {
+        let (command, action) = (asked.command.name, asked.action.name);
+        let name: Text<OBJECT_NAME_MAX> = match asked.command.has_actions() {
+            true => Text::format(format_args!("{command} {action}")),
+            false => Text::cut_from(command),
+        };
+        self.security.authorize(&Wanted {
+            subject: asked.subject,
+            name: &name,
+            needs: asked.action.access.needs(),
+            is_change: asked.action.access.is_change(),
+            line: asked.line,
+        })
     }
 }
 

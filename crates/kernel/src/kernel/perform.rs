@@ -2,16 +2,20 @@
 
 use super::ports::MachinePorts;
 use super::{Kernel, Machine};
+use crate::base::capability::{Change, GrantError};
 use crate::base::machine::SelfTestError;
 use crate::base::operation::{OperationId, Operations};
+use crate::base::subject::Subject;
 use crate::drivers::devices::ResetError;
 use crate::shell::catalog::{Intent, Operation};
+use crate::shell::gate::Permitted;
 use crate::shell::session::Tried;
 use crate::storage::Errands;
 
 impl<M: Machine> Kernel<M> {
     /// The one place where what a command wants is done.
-    pub(super) fn perform(&mut self, intent: Intent) -> Result<Tried, &'static str> {
+    pub(super) fn perform(&mut self, permitted: Permitted) -> Result<Tried, &'static str> {
+        let Permitted { intent, .. } = permitted;
         match intent {
             Intent::Power(action) => {
                 self.machine.power(action);
@@ -54,11 +58,21 @@ impl<M: Machine> Kernel<M> {
                 let handlers = &mut self.handlers;
                 self.network.offer_services(now, ports, handlers, wanted)?;
             }
+            Intent::Capability(change) => {
+                let by = Subject::console(0).unwrap_or(Subject::KERNEL);
+                self.change_rights(by, &change)?;
+            }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation),
         }
         Ok(Tried::Done)
+    }
+
+    fn change_rights(&mut self, by: Subject, change: &Change) -> Result<(), &'static str> {
+        let now = self.machine.now();
+        let changed = self.handlers.grants_mut().apply(now, by, change);
+        changed.map(|_| ()).map_err(GrantError::reason)
     }
 
     fn start_operation(&mut self, operation: Operation) -> Result<Tried, &'static str> {

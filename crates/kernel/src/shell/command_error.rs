@@ -3,6 +3,7 @@
 use crate::base::fixed::Text;
 use crate::base::verdict::Verdict;
 use crate::net::firewall::WordError;
+use crate::security::gate::Refusal;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -72,6 +73,12 @@ pub enum CommandError {
         command: &'static Command,
         action: &'static Action,
     },
+    /// Who asks may not.
+    Refused {
+        command: &'static Command,
+        action: &'static Action,
+        refusal: Refusal,
+    },
     /// The words of a firewall's rule or packet.
     Rule {
         error: WordError,
@@ -106,7 +113,7 @@ impl CommandError {
     pub const fn verdict(&self) -> Verdict {
         match self {
             Self::UnknownCommand { .. } | Self::UnknownAction { .. } => Verdict::Unknown,
-            Self::NeedsToken { .. } => Verdict::Forbidden,
+            Self::NeedsToken { .. } | Self::Refused { .. } => Verdict::Forbidden,
             Self::MissingAction { .. }
             | Self::MissingArgument { .. }
             | Self::TooManyArguments { .. }
@@ -195,6 +202,11 @@ impl fmt::Display for CommandError {
                 "{} changes something; ask by POST and show the token that the kernel was booted with",
                 catalog::Usage { command, action }
             ),
+            Self::Refused {
+                command,
+                action,
+                refusal,
+            } => write!(f, "{} {refusal}", catalog::Usage { command, action }),
             Self::Rule { error, meant } => match (error.unknown_word(), meant) {
                 (Some(word), Some(meant)) => {
                     write!(f, "\"{word}\" says nothing here; did you mean \"{meant}\"?")

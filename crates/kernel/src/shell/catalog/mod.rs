@@ -1,5 +1,6 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
+mod access;
 mod device;
 mod disk;
 mod firewall;
@@ -7,10 +8,11 @@ mod net;
 mod operation;
 mod table;
 
-pub use crate::base::authority::Authority;
+pub use access::{Access, LOOK};
 pub use operation::Operation;
 pub use table::COMMANDS;
 
+use crate::base::capability;
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
 use crate::base::service::ServiceSet;
@@ -53,6 +55,8 @@ pub enum Intent {
         command: dhcp::Command,
         interface: Option<usize>,
     },
+    /// A right is given, handed on or ended. Tried first.
+    Capability(capability::Change),
     /// These services for measuring and no others. Tried first.
     Serve(ServiceSet),
 }
@@ -70,6 +74,7 @@ impl Intent {
                 | Self::Load(_)
                 | Self::SetQuota { .. }
                 | Self::Serve(_)
+                | Self::Capability(_)
                 | Self::AddTenantInterface(_)
         )
     }
@@ -113,7 +118,7 @@ pub struct Action {
     pub name: &'static str,
     pub summary: &'static str,
     pub arguments: &'static [Argument],
-    pub capability: Authority,
+    pub access: Access,
     pub run: Handler,
 }
 

@@ -59,7 +59,7 @@ pub struct LoadView {
     /// Operations that were done, and their bytes.
     pub done: u64,
     pub bytes: u64,
-    /// Denied by a quota.
+    /// Denied for want of a capability, or by a quota.
     pub denied: u64,
     /// Not done for another reason: no memory was free, no way led there.
     pub failed: u64,

@@ -1,0 +1,3 @@
+//! What capabilities promise.
+
+mod set;

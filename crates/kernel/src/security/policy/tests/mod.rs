@@ -1,0 +1,3 @@
+//! The promises of the policy, each against the one that is shipped or random ones.
+
+mod shipped;
