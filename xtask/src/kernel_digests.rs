@@ -1,43 +1,36 @@
 //! What the kernel must find when it measures itself, out of its executable.
 
-use std::fs;
-use std::path::Path;
-
 use anyhow::{Context, ensure};
 use object::elf;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, ReadRef};
 use sha2::{Digest, Sha256};
 
-/// A hash and how many bytes it is of.
+/// A digest, and of how many bytes it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SegmentsDigest {
-    pub sha256: [u8; 32],
+pub struct Measured {
+    pub digest: [u8; 32],
     pub bytes: u64,
 }
 
-/// The bytes of the file that are loaded, by whether the kernel may write them, in the order of their addresses.
+/// Digests over what the file holds of the loaded segments, in the order of their addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KernelDigests {
-    pub code: SegmentsDigest,
-    pub data: SegmentsDigest,
+    /// Of those that cannot be written.
+    pub code: Measured,
+    /// Of those that can.
+    pub data: Measured,
 }
 
-pub fn of_file(kernel: &Path) -> anyhow::Result<KernelDigests> {
-    let bytes = fs::read(kernel)
-        .with_context(|| format!("the kernel {} cannot be read", kernel.display()))?;
-    of_executable(&bytes).with_context(|| format!("{} is no kernel", kernel.display()))
-}
-
-pub fn of_executable(bytes: &[u8]) -> anyhow::Result<KernelDigests> {
+/// The digests of a kernel, with or without its symbols.
+pub fn of(file: &[u8]) -> anyhow::Result<KernelDigests> {
     Ok(KernelDigests {
-        code: digest_of(bytes, false)?,
-        data: digest_of(bytes, true)?,
+        code: digest_of(file, false)?,
+        data: digest_of(file, true)?,
     })
 }
 
-/// Where in the file the segments of one kind lie, in the order of their addresses.
-pub fn places(bytes: &[u8], is_writable: bool) -> anyhow::Result<Vec<std::ops::Range<u64>>> {
+fn digest_of(bytes: &[u8], is_writable: bool) -> anyhow::Result<Measured> {
     let file = ElfFile64::<Endianness>::parse(bytes)?;
     let endian = file.endian();
     let headers = file.elf_header().program_headers(endian, bytes)?;
@@ -54,36 +47,23 @@ pub fn places(bytes: &[u8], is_writable: bool) -> anyhow::Result<Vec<std::ops::R
         })
         .collect();
     loaded.sort_unstable();
-    loaded
-        .into_iter()
-        .map(|(_, offset, count)| {
-            let end = offset.checked_add(count);
-            let end = end.filter(|end| *end <= bytes.len() as u64);
-            Ok(offset..end.context("a segment lies behind the end of the file")?)
-        })
-        .collect()
-}
-
-fn digest_of(bytes: &[u8], is_writable: bool) -> anyhow::Result<SegmentsDigest> {
-    let places = places(bytes, is_writable)?;
     ensure!(
-        !places.is_empty(),
-        "a segment is missing: it is not loaded in both kinds"
+        !loaded.is_empty(),
+        "the kernel does not load both code and data"
     );
     let mut hasher = Sha256::new();
     let mut count = 0;
-    for place in places {
-        let length = place.end - place.start;
-        let segment = bytes.read_bytes_at(place.start, length);
+    for (_, offset, length) in loaded {
+        let segment = bytes.read_bytes_at(offset, length);
         hasher.update(
             segment
                 .ok()
-                .context("a segment lies behind the end of the file")?,
+                .context("a segment of the kernel is not in its file")?,
         );
         count += length;
     }
-    Ok(SegmentsDigest {
-        sha256: hasher.finalize().into(),
+    Ok(Measured {
+        digest: hasher.finalize().into(),
         bytes: count,
     })
 }
@@ -119,15 +99,15 @@ mod tests {
 
     #[test]
     fn segments_are_hashed_in_the_order_of_their_addresses_and_by_what_may_be_written() {
-        let digests = of_executable(&executable()).unwrap();
+        let digests = of(&executable()).unwrap();
         assert_eq!(digests.code.bytes, 6);
         assert_eq!(
-            digests.code.sha256,
+            digests.code.digest,
             <[u8; 32]>::from(Sha256::digest(b"codere"))
         );
         assert_eq!(digests.data.bytes, 3);
         assert_eq!(
-            digests.data.sha256,
+            digests.data.digest,
             <[u8; 32]>::from(Sha256::digest(b"DAT"))
         );
     }
@@ -136,13 +116,13 @@ mod tests {
     fn a_cut_or_spoiled_executable_is_an_error() {
         let whole = executable();
         for length in 0..whole.len() {
-            assert!(of_executable(&whole[..length]).is_err(), "{length}");
+            assert!(of(&whole[..length]).is_err(), "{length}");
         }
         for at in 0..whole.len() {
             let mut spoiled = whole.clone();
             spoiled[at] ^= 0xff;
             // Some bytes mean nothing; whatever they are, there is an answer.
-            let _ = of_executable(&spoiled);
+            let _ = of(&spoiled);
         }
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::bank::{Bank, hex};
-use super::event_log::{EV_EFI_BOOT_SERVICES_APPLICATION, EV_IPL, Event, EventLog, REGISTERS};
+use super::event_log::{
+    EV_EFI_BOOT_SERVICES_APPLICATION, EV_IPL, EV_SEPARATOR, Event, EventLog, REGISTERS,
+};
 use super::evidence::{Evidence, Files};
 use super::golden::{BOOT_APPLICATION, Expected, Golden, KERNEL_FILE, Measured};
 use super::quote::{Key, Quote};
@@ -172,21 +174,19 @@ fn quote_problem(evidence: &Evidence) -> Option<String> {
     }
 }
 
-/// A text of the kernel's with another digest than its own would be a lie about the register.
+/// Data with another digest than its own would be a lie about the register.
 fn text_problem(log: &EventLog<'_>) -> Option<String> {
-    let texts = log
-        .events
-        .iter()
-        .filter_map(|event| Some((event, event.own_text()?)));
-    texts
-        .filter(|(_, text)| *text != KERNEL_FILE)
-        .find_map(|(event, text)| {
-            let bank = event.bank_that_differs()?;
-            Some(format!(
-                "\"rayos {text}\" does not have the {} digest beside it",
-                bank.name()
-            ))
-        })
+    let is_hashed = |event: &&Event<'_>| match event.own_text() {
+        Some(text) => text != KERNEL_FILE,
+        None => event.kind == EV_SEPARATOR,
+    };
+    log.events.iter().filter(is_hashed).find_map(|event| {
+        let bank = event.bank_that_differs()?.name();
+        Some(format!(
+            "{} does not have the {bank} digest beside it",
+            shown(event)
+        ))
+    })
 }
 
 fn register_problem(log: &EventLog<'_>, evidence: &Evidence) -> Option<String> {

@@ -126,6 +126,14 @@ pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
 
 /// Boots, asks, and judges.
 pub fn attest(options: &Options) -> anyhow::Result<Attestation> {
+    attest_shaped(options, |shape| shape)
+}
+
+/// The same with a machine that differs from the usual one.
+pub fn attest_shaped(
+    options: &Options,
+    change: impl FnOnce(Shape) -> Shape,
+) -> anyhow::Result<Attestation> {
     tools::require()?;
     let nonce = nonce(options)?;
     let built = kernel::ensure()?;
@@ -143,6 +151,7 @@ pub fn attest(options: &Options) -> anyhow::Result<Attestation> {
     let initrd = options.boot_initrd.as_ref().or(options.initrd.as_ref());
     let shape = shape(options, settings, initrd.map(PathBuf::as_path));
     let shape = shape_options::with_tpm(shape, options.tpm, options.tpm_state.as_deref())?;
+    let shape = change(shape);
     let kernel = options.kernel.as_ref().unwrap_or(&built);
     let deadline = || Deadline::after(Duration::from_secs(options.timeout));
     let mut session = boot(&shape, kernel, deadline())?;

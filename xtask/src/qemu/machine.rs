@@ -75,7 +75,7 @@ impl Machine {
         };
         // It goes with this function when anything behind it fails.
         let tpm = match &shape.tpm {
-            Some(device) => Some((device, Swtpm::for_machine(&device.state)?)),
+            Some(device) => Some((device, Swtpm::for_machine(device)?)),
             None => None,
         };
         let scratch = Scratch::new().context("no scratch directory can be made")?;

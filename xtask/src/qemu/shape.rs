@@ -166,6 +166,7 @@ impl Shape {
         self.tpm = Some(TpmDevice {
             interface,
             state: state.to_path_buf(),
+            diary: None,
         });
         self
     }

@@ -19,6 +19,8 @@ pub const PROGRAM: &str = "swtpm";
 
 /// What it takes to open two sockets.
 const READY_WITHIN: Duration = Duration::from_secs(20);
+/// At which swtpm writes down the bytes of commands and answers.
+const DIARY_LEVEL: u32 = 20;
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
 
 /// How the machine's processor reaches the TPM.
@@ -45,6 +47,8 @@ pub struct TpmDevice {
     pub interface: TpmInterface,
     /// The directory with seeds and NV storage: the same directory is the same TPM.
     pub state: PathBuf,
+    /// Where every command and answer is written down, for tests.
+    pub diary: Option<PathBuf>,
 }
 
 impl TpmDevice {
@@ -74,16 +78,16 @@ pub struct Swtpm {
 
 impl Swtpm {
     /// One that waits for a QEMU.
-    pub fn for_machine(state: &Path) -> anyhow::Result<Swtpm> {
-        Swtpm::start(state, false)
+    pub fn for_machine(device: &TpmDevice) -> anyhow::Result<Swtpm> {
+        Swtpm::start(&device.state, device.diary.as_deref(), false)
     }
 
     /// One that takes commands of tools from a socket, as after a reset of its own.
-    pub fn for_tools(state: &Path) -> anyhow::Result<Swtpm> {
-        Swtpm::start(state, true)
+    pub fn for_tools(state: &Path, diary: Option<&Path>) -> anyhow::Result<Swtpm> {
+        Swtpm::start(state, diary, true)
     }
 
-    fn start(state: &Path, is_for_tools: bool) -> anyhow::Result<Swtpm> {
+    fn start(state: &Path, diary: Option<&Path>, is_for_tools: bool) -> anyhow::Result<Swtpm> {
         let Some(program) = process::find_program(PROGRAM) else {
             bail!(Unusable(format!(
                 "{PROGRAM} is not installed; `cargo xtask doctor --install --for tests` installs it"
@@ -104,6 +108,12 @@ impl Swtpm {
         arguments.0.push(option("type=unixio,path=", &control)?);
         arguments.add(["--pid"]);
         arguments.0.push(option("file=", &ready)?);
+        if let Some(diary) = diary {
+            arguments.add(["--log"]);
+            let mut word = option("file=", diary)?;
+            word.push(format!(",level={DIARY_LEVEL},truncate"));
+            arguments.0.push(word);
+        }
         if is_for_tools {
             arguments.add(["--server"]);
             arguments.0.push(option("type=unixio,path=", &commands)?);
@@ -208,6 +218,7 @@ mod tests {
             let tpm = TpmDevice {
                 interface,
                 state: PathBuf::from("/state"),
+                diary: None,
             };
             let arguments = tpm.arguments(Path::new("/a,b/ctrl"));
             let words: Vec<_> = arguments
