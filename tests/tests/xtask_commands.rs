@@ -5,6 +5,7 @@ use std::time::Duration;
 use rayos_tests::report;
 use rayos_tests::xtask_binary::call;
 use xtask::process::Said;
+use xtask::workspace::Scratch;
 
 /// A boot and a few commands on a busy host.
 const CALL_WITHIN: Duration = Duration::from_secs(120);
@@ -41,6 +42,7 @@ fn exec_ends_with_2_when_it_is_used_in_a_way_that_cannot_work() {
         &[][..],
         &["--smp", "none", "version"],
         &["--machine", "microvm", "--boot", "bios", "version"],
+        &["--boot", "uefi", "--initrd", "Cargo.toml", "version"],
         &["echo one\necho two"],
     ] {
         let said = exec(arguments);
@@ -48,6 +50,39 @@ fn exec_ends_with_2_when_it_is_used_in_a_way_that_cannot_work() {
         assert_eq!(said.stdout, "", "{arguments:?}");
         assert!(!said.stderr.is_empty(), "{arguments:?}: no reason");
     }
+}
+
+#[test]
+fn a_file_of_settings_is_handed_over_and_the_command_line_counts_more() {
+    let scratch = Scratch::new().unwrap();
+    let settings = scratch.path().join("settings");
+    for platform in ["q35", "pc", "microvm"] {
+        std::fs::write(&settings, "# mine\nfrom=file\ndebug=0\n").unwrap();
+        let said = exec(&[
+            "--no-devices",
+            "--machine",
+            platform,
+            "--initrd",
+            settings.to_str().unwrap(),
+            "--cmdline",
+            "debug=1",
+            "status | match from=file",
+            "debug panic",
+        ]);
+        ends_with(&said, 3);
+        assert!(said.stdout.contains("unknown key"), "{said:?}");
+        assert!(said.stderr.contains("panic: "), "{said:?}");
+    }
+    std::fs::write(&settings, [0xff; 9000]).unwrap();
+    let settings = settings.to_str().unwrap();
+    let said = exec(&[
+        "--no-devices",
+        "--initrd",
+        settings,
+        "status | match ramdisk",
+    ]);
+    ends_with(&said, 0);
+    assert!(said.stdout.contains("not UTF-8"), "{said:?}");
 }
 
 #[test]

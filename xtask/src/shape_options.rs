@@ -25,6 +25,10 @@ pub struct ShapeOptions {
     #[arg(long, value_name = "SETTINGS", default_value = "")]
     pub cmdline: String,
 
+    /// A file of settings that QEMU hands to the kernel; the command line's settings count more
+    #[arg(long, value_name = "FILE")]
+    pub initrd: Option<PathBuf>,
+
     /// The board
     #[arg(long, value_enum, default_value = "q35")]
     pub machine: Platform,
@@ -80,10 +84,11 @@ impl FromStr for Net {
 impl ShapeOptions {
     /// The machine without devices.
     pub fn shape(&self) -> Shape {
-        let shape = Shape::new(self.boot)
+        let mut shape = Shape::new(self.boot)
             .cores(self.smp)
             .memory_mib(self.mem)
             .platform(self.machine);
+        shape.initrd = self.initrd.clone();
         if self.cmdline.is_empty() {
             shape
         } else {

@@ -5,12 +5,14 @@
 //! seeded world.
 
 mod desk;
+mod guard;
 mod panel;
 mod perform;
 mod ports;
 mod web;
 
 use crate::arch::view::{CpuView, InterruptsView};
+use crate::base::boot_inputs::BootInputs;
 use crate::base::buffer::Buffer;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
@@ -28,6 +30,7 @@ use crate::base::network_port::NetworkPort;
 use crate::base::operation::{Operations, Performer};
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
+use crate::base::tpm::TpmPort;
 use crate::base::trace::{Kind, Trace};
 use crate::drivers::devices::ResetError;
 use crate::drivers::devices::view::DevicesView;
@@ -80,6 +83,8 @@ pub trait Machine {
     fn log(&self) -> &Log;
     fn trace(&self) -> &Trace;
     fn boot(&self) -> &BootView;
+    /// What was booted, for measuring.
+    fn boot_inputs(&self) -> &BootInputs;
     fn cpu(&self, view: &mut CpuView);
     fn interrupts(&self, view: &mut InterruptsView);
     fn memory(&self, view: &mut MemoryView);
@@ -112,6 +117,12 @@ pub trait Machine {
     fn reset_device(&mut self, _address: Address) -> Result<(), ResetError> {
         Err(ResetError::NoSuchDevice)
     }
+    /// The TPM, if there is one and it is not to be left alone.
+    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
+        None
+    }
+    /// Random bytes from elsewhere, to be laid over the machine's own.
+    fn add_entropy(&mut self, _bytes: &[u8; 32]) {}
     /// Restarts the machine or switches it off; on metal it does not return.
     fn power(&mut self, action: PowerAction);
     /// Breaks something on purpose.
@@ -185,6 +196,7 @@ impl<M: Machine> Kernel<M> {
             }
         }
         let network = Box::new(Network::new(setup(&mut machine)));
+        let security = Box::new(Security::new(guard::setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -205,7 +217,7 @@ impl<M: Machine> Kernel<M> {
             outbound,
             network,
             handlers: DeviceHandlers::new(),
-            security: Box::default(),
+            security,
             loads,
             pointers: InputQueue::default(),
             panel: PanelWriter::default(),
@@ -253,6 +265,7 @@ impl<M: Machine> Kernel<M> {
         let others = [
             self.operations.next_deadline(now),
             self.network.next_deadline(),
+            self.security.next_deadline(now),
             self.machine.next_device_deadline(now),
             self.web.next_deadline(now),
             self.panel.next_deadline(),
@@ -278,8 +291,7 @@ impl<M: Machine> Kernel<M> {
     /// Rings to drivers, sectors to askers, frames to connections, keys to consoles.
     fn sense(&mut self) {
         let now = self.machine.now();
-        // What ends by itself has ended before anybody asks for it.
-        self.handlers.grants_mut().on_time(now);
+        self.expire_rights();
         self.machine.poll_devices(now);
         let pointers = &mut self.pointers;
         self.machine.route_input(&mut |event| pointers.push(*event));
@@ -294,7 +306,8 @@ impl<M: Machine> Kernel<M> {
         }
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.receive(now, ports, &mut self.handlers);
-        if !self.machine.are_devices_started() {
+        // Nobody is listened to before what was booted is measured.
+        if !self.machine.are_devices_started() || !self.security.measured.is_settled() {
             return;
         }
         for (index, session) in self.sessions.iter_mut().enumerate() {
@@ -313,7 +326,9 @@ impl<M: Machine> Kernel<M> {
         self.loads.step(now, &mut outlet);
         let disks = &mut MachineDisks(&mut self.machine);
         self.loads.step_disks(now, &mut self.handlers, disks);
+        self.leave_ended_loads();
         self.serve();
+        self.guard();
     }
 
     /// Lines to commands to reports.
@@ -332,8 +347,12 @@ impl<M: Machine> Kernel<M> {
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
-                let performers: &mut [&mut dyn Performer] =
-                    &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
+                let performers: &mut [&mut dyn Performer] = &mut [
+                    &mut self.errands,
+                    &mut *self.network,
+                    &mut self.outbound,
+                    &mut self.security.measured,
+                ];
                 self.operations.cancel(id, performers);
             }
         }
@@ -352,7 +371,7 @@ impl<M: Machine> Kernel<M> {
             web: &self.web,
             outbound: &self.outbound,
             network: &self.network,
-            handlers: &self.handlers,
+            handlers: &mut self.handlers,
             security: &mut self.security,
             loads: &self.loads,
             pointers: &self.pointers,
@@ -378,8 +397,12 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] =
-            &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
+        let performers: &mut [&mut dyn Performer] = &mut [
+            &mut self.errands,
+            &mut *self.network,
+            &mut self.outbound,
+            &mut self.security.measured,
+        ];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));

@@ -203,6 +203,12 @@ limits! {
     AUDIT_ENTRIES_MAX = 8192;
     /// Bytes of an entry's sentence; longer ones are cut and marked.
     AUDIT_TEXT_MAX = 96;
+    /// Bytes of the name of what an entry is about; with it an entry and its hash take 192 bytes.
+    AUDIT_OBJECT_MAX = 36;
+    /// Kinds of refusals whose repeats are gathered into one entry at the same time.
+    AUDIT_REPEATS_MAX = 16;
+    /// Anchors of the audit trail that are remembered.
+    AUDIT_ANCHORS_MAX = 16;
     /// Violations of requirements that are remembered.
     COMPLIANCE_VIOLATIONS_MAX = 64;
     /// Registers of measurements that are shown and quoted.
@@ -215,6 +221,8 @@ limits! {
     TPM_MESSAGE_BYTES_MAX = 3968;
     /// Work for the TPM that waits.
     TPM_JOBS_MAX = 32;
+    /// What people ask of the TPM at the same time: one a console, and some by HTTP.
+    TPM_REQUESTS_MAX = 6;
     /// Bytes of the policy's record in the TPM.
     TPM_NV_BYTES = 256;
     /// Bytes of the token of `token=`; 64 hexadecimal digits are 256 bits.

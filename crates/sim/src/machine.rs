@@ -4,6 +4,7 @@ use crate::disk::SimDisk;
 use crate::segment::{Segment, SegmentPort};
 use crate::wire::Wire;
 use rayos_kernel::arch::view::{CoreView, CpuView, FeatureView, InterruptView, InterruptsView};
+use rayos_kernel::base::boot_inputs::{BootInputs, Measured};
 use rayos_kernel::base::buffer::Buffer;
 use rayos_kernel::base::config::Config;
 use rayos_kernel::base::console::Console;
@@ -17,7 +18,7 @@ use rayos_kernel::base::machine::{
 use rayos_kernel::base::network_port::NetworkPort;
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::{Duration, Instant};
-use rayos_kernel::base::token;
+use rayos_kernel::base::token::{self, Token};
 use rayos_kernel::base::trace::Trace;
 use rayos_kernel::kernel::Machine;
 use rayos_kernel::limits::STACK_BYTES;
@@ -61,6 +62,7 @@ pub struct SimMachine {
     log: Box<Log>,
     trace: Box<Trace>,
     boot: BootView,
+    inputs: BootInputs,
     /// What the kernel did to the machine, in order.
     pub power_actions: Vec<PowerAction>,
     pub debug_actions: Vec<DebugAction>,
@@ -77,6 +79,7 @@ impl SimMachine {
             framebuffer: None,
             missing: missing(&settings),
         };
+        let inputs = inputs(&boot, &settings);
         Self {
             now: Instant::ZERO,
             serial: Wire::new("serial", None, prng.next_u64()),
@@ -87,6 +90,7 @@ impl SimMachine {
             log: Box::new(Log::new()),
             trace: Box::new(Trace::new()),
             boot,
+            inputs,
             power_actions: Vec::new(),
             debug_actions: Vec::new(),
             prng,
@@ -120,6 +124,18 @@ fn ports(settings: &Settings) -> Vec<SegmentPort> {
     let names = ["eth0", "eth1", "eth2", "eth3"];
     let places = names.into_iter().zip(&settings.segments);
     places.map(|(name, segment)| segment.join(name)).collect()
+}
+
+/// No file was loaded here: texts that say so stand for the kernel's code and data.
+fn inputs(boot: &BootView, settings: &Settings) -> BootInputs {
+    BootInputs {
+        code: [b"the read-only data of a simulated kernel", b"its code"],
+        data: Some(Measured::of(b"the data of a simulated kernel")),
+        command_line: Measured::of_settings(settings.command_line.as_bytes()),
+        token: boot.config.token.as_ref().map(Token::fingerprint),
+        ramdisk: None,
+        firmware_log: Box::default(),
+    }
 }
 
 fn missing(settings: &Settings) -> FixedVec<(&'static str, &'static str), 16> {
@@ -186,6 +202,10 @@ impl Machine for SimMachine {
 
     fn boot(&self) -> &BootView {
         &self.boot
+    }
+
+    fn boot_inputs(&self) -> &BootInputs {
+        &self.inputs
     }
 
     fn cpu(&self, view: &mut CpuView) {

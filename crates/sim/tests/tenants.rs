@@ -1,12 +1,14 @@
 //! Two tenants share a port: one far over its quota does not slow the other.
 
 use rayos_kernel::base::buffer::Buffer;
+use rayos_kernel::base::capability::CapabilitySet;
 use rayos_kernel::base::config::AddressSource;
 use rayos_kernel::base::disk::Disk;
 use rayos_kernel::base::network_port::{
     Checksums, Frame, NetworkPort, Offload, PortCounters, PortFacts,
 };
 use rayos_kernel::base::service::ServiceSet;
+use rayos_kernel::base::subject::Subject;
 use rayos_kernel::base::tenant::Tenant;
 use rayos_kernel::base::time::{Duration, Instant};
 use rayos_kernel::drivers::handlers::{Device, DeviceHandlers, Resource};
@@ -153,6 +155,9 @@ impl World {
         world.run(Duration::from_millis(1), |_| {});
         for tenant in [FLOODING, MODEST] {
             let (now, handlers) = (world.now, &mut world.handlers);
+            let (grants, subject) = (handlers.grants_mut(), Subject::Tenant(tenant));
+            let given = grants.set_standing(now, Subject::KERNEL, subject, CapabilitySet::ALL);
+            given.unwrap();
             let port = &mut world.port;
             let added = world
                 .network

@@ -3,6 +3,7 @@
 use super::vectors::{DEVICE_FIRST, DEVICE_LAST, EXCEPTION_NAMES, LEGACY_FIRST, SPURIOUS};
 use super::view::{InterruptView, InterruptsView};
 use super::{apic, core_local};
+use crate::base::late::Late;
 use crate::base::sync::IrqLock;
 use core::sync::atomic::{AtomicU64, Ordering::*};
 
@@ -17,13 +18,13 @@ struct Handler {
 }
 
 struct Entry {
-    handler: IrqLock<Option<Handler>>,
+    handler: IrqLock<Late<Handler>>,
     count: AtomicU64,
 }
 
 static ENTRIES: [Entry; 256] = [const {
     Entry {
-        handler: IrqLock::new(None),
+        handler: IrqLock::new(Late::new()),
         count: AtomicU64::new(0),
     }
 }; 256];
@@ -39,7 +40,7 @@ pub fn set(vector: u8, source: &'static str, run: fn(usize)) {
     };
     ENTRIES[usize::from(vector)]
         .handler
-        .with(|place| *place = Some(handler));
+        .with(|place| place.set(handler));
 }
 
 /// Gives a device a vector of its own on `core`; `None` when all are taken.
@@ -60,9 +61,9 @@ pub fn allocate(
     (DEVICE_FIRST..=DEVICE_LAST).find(|vector| {
         let entry = &ENTRIES[usize::from(*vector)];
         entry.handler.with(|place| {
-            let is_free = place.is_none();
+            let is_free = place.as_ref().is_none();
             if is_free {
-                *place = Some(handler);
+                place.set(handler);
                 entry.count.store(0, Relaxed);
             }
             is_free
@@ -75,7 +76,7 @@ pub fn allocate(
 pub fn release(vector: u8) {
     if (DEVICE_FIRST..=DEVICE_LAST).contains(&vector) {
         let entry = &ENTRIES[usize::from(vector)];
-        entry.handler.with(|place| *place = None);
+        entry.handler.with(Late::take);
         entry.count.store(0, Relaxed);
     }
 }
@@ -94,7 +95,9 @@ pub(super) fn dispatch(vector: u8) {
     cells.interrupts.fetch_add(1, Relaxed);
     cells.interrupt_depth.fetch_add(1, Relaxed);
     count(vector);
-    let handler = ENTRIES[usize::from(vector)].handler.with(|place| *place);
+    let handler = ENTRIES[usize::from(vector)]
+        .handler
+        .with(|place| place.as_ref().copied());
     if let Some(handler) = handler {
         (handler.run)(handler.argument);
     }
@@ -111,7 +114,7 @@ pub fn view(view: &mut InterruptsView) {
     view.undelivered = apic::undelivered();
     for (vector, entry) in ENTRIES.iter().enumerate() {
         let count = entry.count.load(Relaxed);
-        let handler = entry.handler.with(|place| *place);
+        let handler = entry.handler.with(|place| place.as_ref().copied());
         if count == 0 && handler.is_none() {
             continue;
         }

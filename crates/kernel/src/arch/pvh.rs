@@ -18,7 +18,12 @@ global_asm!(
     .long pvh_start - EARLY_BASE
     .balign 4
 
+    /* Not even the counter's first reading may stand in what the file has of the
+       writable segment: that is measured as it came. */
     .section .bss.early, "aw", @nobits
+    .balign 8
+    .global early_tsc
+early_tsc:    .skip 8
     .balign 4096
 early_pml4:   .skip 4096
 early_low:    .skip 4096       /* level 3 for 0 and for DIRECT_BASE */
@@ -30,10 +35,10 @@ early_stack_top:
 
     .section .rodata.early, "a", @progbits
     .balign 8
-early_gdt:
+early_gdt:                     /* marked as used, or the processor writes that here */
     .quad 0
-    .quad 0x00af9a000000ffff   /* 64-bit code */
-    .quad 0x00cf92000000ffff   /* data */
+    .quad 0x00af9b000000ffff   /* 64-bit code */
+    .quad 0x00cf93000000ffff   /* data */
 early_gdt_pointer:
     .word 23
     .long early_gdt - EARLY_BASE
@@ -110,10 +115,6 @@ pvh_start:
     pushq %rbp
     jmp rayos_pvh_main
 
-    .section .data.early, "aw", @progbits
-    .balign 8
-    .global early_tsc
-early_tsc: .quad 0
     .text
     "#,
     options(att_syntax)

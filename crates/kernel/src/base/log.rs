@@ -6,13 +6,15 @@ use crate::base::time::Instant;
 use crate::limits::{LOG_FILTERS_MAX, LOG_RECORDS_MAX, LOG_TEXT_MAX};
 use core::fmt;
 
+/// The usual level is 0, so that a log that nobody has written to is nothing but zeros.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(i8)]
 pub enum Level {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
+    Error = -2,
+    Warn = -1,
+    Info = 0,
+    Debug = 1,
+    Trace = 2,
 }
 
 impl Level {

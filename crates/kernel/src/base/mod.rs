@@ -1,6 +1,7 @@
 //! L0: what every floor uses; no device, no lock order, no unsafe.
 
 pub mod asker;
+pub mod boot_inputs;
 pub mod buffer;
 pub mod capability;
 pub mod config;
@@ -10,8 +11,10 @@ pub mod disk;
 pub mod display;
 pub mod entropy;
 pub mod fixed;
+pub mod hash;
 pub mod input;
 pub mod invariant;
+pub mod late;
 pub mod log;
 pub mod machine;
 pub mod metric;
@@ -29,6 +32,7 @@ pub mod tenant;
 pub mod time;
 pub mod token;
 pub mod token_bucket;
+pub mod tpm;
 pub mod trace;
 pub mod verdict;
 pub mod width;

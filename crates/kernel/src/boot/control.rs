@@ -4,6 +4,8 @@ use super::machine::Metal;
 use super::notes::LOG;
 use super::screen;
 use crate::arch::clock;
+use crate::base::boot_inputs::BootInputs;
+use crate::base::late::Late;
 use crate::base::log::Level;
 use crate::base::machine::BootView;
 use crate::base::time::{Duration, Instant};
@@ -15,12 +17,14 @@ use core::sync::atomic::{AtomicU64, Ordering::*};
 use spin::{Mutex, Once};
 
 static THREAD: Once<ThreadId> = Once::new();
-static START: Mutex<Option<Metal>> = Mutex::new(None);
+static START: Mutex<Late<Metal>> = Mutex::new(Late::new());
 /// When the running tick began, in nanoseconds; 0 between ticks.
 static TICK_SINCE: AtomicU64 = AtomicU64::new(0);
 
-pub fn start(boot: BootView, cores_present: usize, devices: Option<Devices>) {
-    *START.lock() = Some(Metal::new(boot, cores_present, devices));
+pub fn start(boot: BootView, inputs: BootInputs, cores_present: usize, devices: Option<Devices>) {
+    START
+        .lock()
+        .set(Metal::new(boot, inputs, cores_present, devices));
     let thread = sched::spawn(Spawn {
         name: "control",
         priority: PRIORITY_NORMAL,

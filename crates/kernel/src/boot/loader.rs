@@ -1,7 +1,6 @@
 //! What the `bootloader` crate hands over when an image was booted.
 
-use super::description::{BootError, Description, Screen};
-use crate::base::fixed::Text;
+use super::description::{BootError, Description, Screen, SettingsError};
 use crate::drivers::screen::{Geometry, PixelFormat as Format};
 use crate::memory::address_space::translate;
 use crate::memory::layout::DIRECT_BASE;
@@ -104,18 +103,13 @@ fn read_config(info: &BootInfo, description: &mut Description) {
     let physical = info.ramdisk_addr.into_option().and_then(translate);
     let length = usize::try_from(info.ramdisk_len).unwrap_or(0);
     let bytes = physical.and_then(|page| physical::left_by_firmware(page.physical, length));
-    match bytes.map(core::str::from_utf8) {
-        Some(Ok(text)) => {
-            description.command_line = Text::cut_from(text.trim_end_matches('\0'));
-            if description.command_line.is_cut() {
-                description.missing_config =
-                    Some("rayos.cfg is longer than COMMAND_LINE_MAX; its end is ignored");
-            }
+    let reason = match description.take_settings(bytes, "") {
+        Ok(()) if bytes.is_some() => return,
+        Ok(()) => "the loader found no rayos.cfg; defaults are in force",
+        Err(SettingsError::NoText) => "rayos.cfg is not UTF-8 text",
+        Err(SettingsError::TooLong) => {
+            "rayos.cfg is longer than COMMAND_LINE_MAX; its end is ignored"
         }
-        Some(Err(_)) => description.missing_config = Some("rayos.cfg is not UTF-8 text"),
-        None => {
-            description.missing_config =
-                Some("the loader found no rayos.cfg; defaults are in force")
-        }
-    }
+    };
+    description.missing_config = Some(("rayos.cfg", reason));
 }

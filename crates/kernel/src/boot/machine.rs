@@ -5,6 +5,7 @@ use super::power;
 use super::screen::{self, ScreenHandle};
 use crate::arch::view::{CoreView, CpuView, InterruptsView};
 use crate::arch::{apic, clock, core_local, cpu, interrupts};
+use crate::base::boot_inputs::BootInputs;
 use crate::base::buffer::Buffer;
 use crate::base::console::Console;
 use crate::base::disk::Disk;
@@ -38,6 +39,7 @@ const CELLS_A_TICK: usize = 400;
 
 pub struct Metal {
     boot: BootView,
+    inputs: BootInputs,
     cores_present: usize,
     serial: SerialConsole,
     screen: Option<ScreenHandle>,
@@ -45,10 +47,16 @@ pub struct Metal {
 }
 
 impl Metal {
-    pub fn new(boot: BootView, cores_present: usize, devices: Option<Devices>) -> Self {
+    pub fn new(
+        boot: BootView,
+        inputs: BootInputs,
+        cores_present: usize,
+        devices: Option<Devices>,
+    ) -> Self {
         let screen = boot.framebuffer.map(|_| ScreenHandle);
         Self {
             boot,
+            inputs,
             cores_present: cores_present.max(1),
             serial: SerialConsole,
             screen,
@@ -146,6 +154,10 @@ impl Machine for Metal {
 
     fn boot(&self) -> &BootView {
         &self.boot
+    }
+
+    fn boot_inputs(&self) -> &BootInputs {
+        &self.inputs
     }
 
     fn cpu(&self, view: &mut CpuView) {

@@ -9,6 +9,7 @@ use crate::base::config::Keymap;
 use crate::base::console::{Console, ConsoleView};
 use crate::base::fixed::Queue;
 use crate::base::input::InputEvent;
+use crate::base::late::Late;
 use crate::base::metric::Usage;
 use crate::base::sync::IrqLock;
 use crate::drivers::acpi::Acpi;
@@ -28,7 +29,7 @@ const INPUT_FULL: u8 = 1 << 1;
 const PAINT_BUDGET: usize = 400;
 
 /// Locked by the control loop only, and by the report of a failure.
-static CONSOLE: Mutex<Option<ScreenConsole>> = Mutex::new(None);
+static CONSOLE: Mutex<Late<ScreenConsole>> = Mutex::new(Late::new());
 static SCANCODES: IrqLock<Queue<u8, KEYBOARD_SCANCODES_MAX>> = IrqLock::new(Queue::new());
 
 /// Joins display and keyboard; says which display there is.
@@ -62,7 +63,7 @@ pub fn start(
     };
     let mut console = ScreenConsole::new(framebuffer, keymap);
     start_keyboard(&mut console, acpi, missing);
-    *CONSOLE.lock() = Some(console);
+    CONSOLE.lock().set(console);
     let shape = display.geometry;
     Some((shape.width, shape.height, shape.bytes_per_pixel))
 }

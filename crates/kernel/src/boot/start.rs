@@ -7,18 +7,21 @@ use super::{control, cores, devices, loader, power, pvh, screen, watchdog};
 use crate::arch::{
     apic, clock, context, core_local, cpu, gdt, interrupts, io_apic, pic, traps, vectors,
 };
+use crate::base::boot_inputs::{BootInputs, Measured};
 use crate::base::config::Config;
+use crate::base::late::Late;
 use crate::base::log::Level;
 use crate::base::machine::BootView;
 use crate::base::sync::IrqLock;
-use crate::base::token;
+use crate::base::token::{self, Token};
 use crate::base::trace::Kind;
 use crate::drivers::acpi::{Acpi, AcpiError, IoApic};
 use crate::drivers::serial;
 use crate::limits::STACK_BYTES;
 use crate::memory::stacks::Stack;
-use crate::memory::{self, physical};
+use crate::memory::{self, image, physical};
 use crate::{failure, sched};
+use alloc::boxed::Box;
 use bootloader_api::BootInfo;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 
@@ -29,23 +32,28 @@ pub(super) struct Found {
     pub config: Config,
     pub missing: Missing,
     pub stack: Stack,
+    pub data: Measured,
 }
 
 /// Continues the PVH entry.
 pub fn from_pvh(start_info: u64) -> ! {
+    // First of all, before anything changes what it measures.
+    let data = image::measure_data();
     prepare_core();
     let read = pvh::Reader {
         bytes: &physical::left_by_firmware,
         text: &physical::text_left_by_firmware,
     };
-    take_over(pvh::describe(start_info, &read))
+    take_over(pvh::describe(start_info, &read), data)
 }
 
 /// Continues the entry of the `bootloader` crate.
 pub fn from_loader(info: &'static mut BootInfo) -> ! {
+    // The clock's zero is in memory that the file has nothing of.
     clock::start_now();
+    let data = image::measure_data();
     prepare_core();
-    take_over(loader::describe(info))
+    take_over(loader::describe(info), data)
 }
 
 /// What the first core needs before anything may go wrong.
@@ -58,7 +66,7 @@ fn prepare_core() {
 }
 
 /// Makes the machine the kernel's own, as far as that goes on the loader's stack.
-fn take_over(description: Result<Description, BootError>) -> ! {
+fn take_over(description: Result<Description, BootError>, data: Measured) -> ! {
     let mut missing = Missing::new();
     if let Err(error) = serial::start() {
         note(&mut missing, "serial line", error.reason());
@@ -67,7 +75,7 @@ fn take_over(description: Result<Description, BootError>) -> ! {
         Ok(description) => description,
         Err(error) => panic!("this machine cannot be booted: {error}"),
     };
-    let config = Config::parse(&description.command_line);
+    let config = Config::parse(&description.settings);
     failure::set_end(config.on_panic);
     LOG.set_levels(config.log_levels.clone());
     let acpi = Acpi::read(description.acpi_root, &physical::left_by_firmware);
@@ -80,29 +88,30 @@ fn take_over(description: Result<Description, BootError>) -> ! {
         Err(error) => panic!("no stack for the first core: {error}"),
     };
     FOUND.with(|found| {
-        *found = Some(Found {
+        found.set(Found {
             description,
             acpi,
             config,
             missing,
             stack,
+            data,
         })
     });
     context::continue_on(stack.top(), on_own_stack, 0)
 }
 
-static FOUND: IrqLock<Option<Found>> = IrqLock::new(None);
+static FOUND: IrqLock<Late<Found>> = IrqLock::new(Late::new());
 
 /// The rest of boot, as what becomes the first core's idle thread.
 extern "C" fn on_own_stack(_: usize) -> ! {
-    let Some(mut found) = FOUND.with(Option::take) else {
+    let Some(mut found) = FOUND.with(Late::take) else {
         panic!("boot has lost what it found");
     };
     step("own page tables and stack");
     memory::reclaim_loader();
     cores::load_exception_stacks(0);
-    if let Some(reason) = found.description.missing_config {
-        note(&mut found.missing, "rayos.cfg", reason);
+    if let Some((what, reason)) = found.description.missing_config {
+        note(&mut found.missing, what, reason);
     }
     let acpi = known_or_usual(&mut found);
     start_clock(&acpi);
@@ -126,14 +135,22 @@ extern "C" fn on_own_stack(_: usize) -> ! {
     step("devices");
     let boot = BootView {
         path: found.description.path,
-        command_line: token::redacted(&found.description.command_line),
+        command_line: token::redacted(&found.description.settings),
         config: found.config,
         framebuffer: screen,
         missing: found.missing,
     };
+    let inputs = BootInputs {
+        code: image::code(),
+        data: Some(found.data),
+        command_line: found.description.command_line,
+        token: boot.config.token.as_ref().map(Token::fingerprint),
+        ramdisk: found.description.ramdisk,
+        firmware_log: Box::default(),
+    };
     // First, so that there is no moment in which the loop could hang unseen.
     watchdog::start();
-    control::start(boot, acpi.cores.len() + acpi.cores_more, devices);
+    control::start(boot, inputs, acpi.cores.len() + acpi.cores_more, devices);
     sched::idle()
 }
 

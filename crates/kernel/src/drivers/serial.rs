@@ -7,6 +7,7 @@
 use crate::arch::{port, uart};
 use crate::base::console::{Console, ConsoleView};
 use crate::base::fixed::Queue;
+use crate::base::late::Late;
 use crate::base::metric::Usage;
 use crate::base::sync::IrqLock;
 use crate::limits::{SERIAL_RECEIVE_BYTES, SERIAL_TRANSMIT_BYTES};
@@ -33,7 +34,7 @@ struct Line {
     view: ConsoleView,
 }
 
-static LINE: IrqLock<Option<Line>> = IrqLock::new(None);
+static LINE: IrqLock<Late<Line>> = IrqLock::new(Late::new());
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SerialError {
@@ -59,7 +60,7 @@ pub fn start() -> Result<(), SerialError> {
     };
     uart.init(config).map_err(|_| SerialError::Absent)?;
     LINE.with(|line| {
-        *line = Some(Line {
+        line.set(Line {
             uart,
             received: Queue::new(),
             to_send: Queue::new(),

@@ -31,15 +31,13 @@ use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
 use crate::security::gate::{Permit, Refusal, Wanted};
+use crate::security::policy::command_name;
 use crate::shell::gate::{Asked, Gate};
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
 use crate::workloads::load::{LoadView, Loads};
 use alloc::boxed::Box;
-
-/// Bytes of the longest name of a command with its action.
-const OBJECT_NAME_MAX: usize = 48;
 
 /// Room for the views of a machine, filled when somebody asks.
 ///
@@ -70,7 +68,7 @@ pub struct Desk<'a, M: Machine> {
     pub web: &'a Web,
     pub outbound: &'a Outbound,
     pub network: &'a Network,
-    pub handlers: &'a DeviceHandlers,
+    pub handlers: &'a mut DeviceHandlers,
     pub security: &'a mut Security,
     pub loads: &'a Loads,
     pub pointers: &'a InputQueue,
@@ -210,6 +208,10 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         visit_boot(self.boot(), visit);
         self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
+        self.security.policy.visit_usages(visit);
+        self.security.audit.visit_usages(visit);
+        visit(&self.security.compliance.usage());
+        self.security.measured.visit_usages(visit);
         visit(&self.loads.usage());
         self.machine.usages(visit);
     }
@@ -217,18 +219,22 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
 impl<M: Machine> Gate for Desk<'_, M> {
     fn authorize(&mut self, asked: &Asked<'_>) -> Result<Permit, Refusal> {
-        let (command, action) = (asked.command.name, asked.action.name);
-        let name: Text<OBJECT_NAME_MAX> = match asked.command.has_actions() {
-            true => Text::format(format_args!("{command} {action}")),
-            false => Text::cut_from(command),
+        let now = self.machine.now();
+        let access = asked.action.access;
+        let words: Text<POLICY_NAME_MAX> = match asked.command.has_actions() {
+            true => Text::format(format_args!("{} {}", asked.command.name, asked.action.name)),
+            false => Text::cut_from(asked.command.name),
         };
-        self.security.authorize(&Wanted {
+        let name = command_name(&words);
+        let wanted = Wanted {
             subject: asked.subject,
             name: &name,
-            needs: asked.action.access.needs(),
-            is_change: asked.action.access.is_change(),
+            needs: access.needs(),
+            is_change: access.is_change(),
             line: asked.line,
-        })
+        };
+        let grants = self.handlers.grants_mut();
+        self.security.authorize(now, grants, &wanted)
     }
 }
 

@@ -7,6 +7,7 @@ use super::layout::{PAGE_BYTES, STACK_SLOT_BYTES, to_direct};
 use super::stacks::{Slots, Stack};
 use super::{MemoryError, Range, physical};
 use crate::base::fixed::Vec;
+use crate::base::late::Late;
 use crate::base::sync::IrqLock;
 use crate::limits::MEMORY_RANGES_MAX;
 
@@ -21,7 +22,7 @@ pub(super) struct Memory {
     pub heap_page_bytes: u64,
 }
 
-pub(super) static MEMORY: IrqLock<Option<Memory>> = IrqLock::new(None);
+pub(super) static MEMORY: IrqLock<Late<Memory>> = IrqLock::new(Late::new());
 
 pub(super) fn with<R>(body: impl FnOnce(&mut Memory) -> R) -> Option<R> {
     MEMORY.with(|memory| memory.as_mut().map(body))

@@ -53,7 +53,7 @@ pub fn init(ranges: &[Range]) -> Result<(), MemoryError> {
         heap_bytes,
         heap_page_bytes,
     };
-    MEMORY.with(|owner| *owner = Some(memory));
+    MEMORY.with(|owner| owner.set(memory));
     Ok(())
 }
 

@@ -108,6 +108,6 @@ pub fn become_idle_thread(stack: Stack) -> Result<(), SpawnError> {
     thread.set_state(State::Running);
     CURRENT[core].store(slot, Relaxed);
     RUNS_SINCE[core].store(clock::now().as_nanos(), Relaxed);
-    CORES[core].idle.store(slot, Release);
+    CORES[core].set_idle(slot);
     Ok(())
 }

@@ -35,14 +35,24 @@ pub(super) struct Queue {
 
 pub(super) struct Core {
     pub(super) queue: IrqLock<Queue>,
-    pub(super) idle: AtomicUsize,
+    /// The slot of its idle thread plus 1; 0 before it has one.
+    idle: AtomicUsize,
     switches: AtomicU64,
     idle_nanos: AtomicU64,
     busy_nanos: AtomicU64,
     ready: AtomicUsize,
 }
 
-pub(super) const NO_THREAD: usize = usize::MAX;
+impl Core {
+    /// The slot of its idle thread.
+    fn idle(&self) -> Option<usize> {
+        self.idle.load(Relaxed).checked_sub(1)
+    }
+
+    pub(super) fn set_idle(&self, slot: usize) {
+        self.idle.store(slot + 1, Release);
+    }
+}
 
 pub(super) static CORES: [Core; CORES_MAX] = [const {
     Core {
@@ -50,7 +60,7 @@ pub(super) static CORES: [Core; CORES_MAX] = [const {
             policy: FixedPriority::new(),
             sleepers: Vec::new(),
         }),
-        idle: AtomicUsize::new(NO_THREAD),
+        idle: AtomicUsize::new(0),
         switches: AtomicU64::new(0),
         idle_nanos: AtomicU64::new(0),
         busy_nanos: AtomicU64::new(0),
@@ -289,8 +299,7 @@ fn idle_core_for(thread: &Thread, home: usize) -> Option<usize> {
 }
 
 fn is_idle(core: usize) -> bool {
-    CURRENT[core].load(Relaxed) == CORES[core].idle.load(Relaxed)
-        && CORES[core].ready.load(Relaxed) == 0
+    CORES[core].idle() == Some(CURRENT[core].load(Relaxed)) && CORES[core].ready.load(Relaxed) == 0
 }
 
 /// Sees to it that `core` notices a thread that has become ready for it.
@@ -309,14 +318,14 @@ fn announce(core: usize, slot: usize) {
 /// left: goes on with whoever is to run now.
 pub fn reschedule() {
     let core = core_local::index();
-    if CORES[core].idle.load(Relaxed) == NO_THREAD {
+    let Some(idle) = CORES[core].idle() else {
         return;
-    }
+    };
     let now = clock::now();
     let from = CURRENT[core].load(Relaxed);
     let to = CORES[core]
         .queue
-        .with(|queue| choose(queue, core, from, now));
+        .with(|queue| choose(queue, core, (from, idle), now));
     if to == from {
         return;
     }
@@ -334,7 +343,7 @@ pub fn reschedule() {
 
 /// Under the core's lock: wakes the sleepers that are due, says who runs now and
 /// sets the timer for the next look.
-fn choose(queue: &mut Queue, core: usize, from: usize, now: Instant) -> usize {
+fn choose(queue: &mut Queue, core: usize, (from, idle): (usize, usize), now: Instant) -> usize {
     while let Some((_, slot)) = queue
         .sleepers
         .last()
@@ -345,7 +354,6 @@ fn choose(queue: &mut Queue, core: usize, from: usize, now: Instant) -> usize {
         THREADS[slot].set_state(State::Ready);
         enqueue(core, queue, slot);
     }
-    let idle = CORES[core].idle.load(Relaxed);
     let ran = now.since(Instant::from_nanos(RUNS_SINCE[core].load(Relaxed)));
     let is_running = THREADS[from].state() == State::Running;
     let stays = is_running && !queue.policy.preempts(&runnable(from), ran);
@@ -372,7 +380,7 @@ fn choose(queue: &mut Queue, core: usize, from: usize, now: Instant) -> usize {
 
 fn account(core: usize, slot: usize, ran: Duration) {
     THREADS[slot].run_nanos.fetch_add(ran.as_nanos(), Relaxed);
-    let sum = match slot == CORES[core].idle.load(Relaxed) {
+    let sum = match CORES[core].idle() == Some(slot) {
         true => &CORES[core].idle_nanos,
         false => &CORES[core].busy_nanos,
     };

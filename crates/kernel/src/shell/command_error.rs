@@ -4,6 +4,7 @@ use crate::base::fixed::Text;
 use crate::base::verdict::Verdict;
 use crate::net::firewall::WordError;
 use crate::security::gate::Refusal;
+use crate::security::policy;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -84,9 +85,15 @@ pub enum CommandError {
         error: WordError,
         meant: Option<&'static str>,
     },
+    /// The words of a rule of the policy, or of a question to it.
+    Policy(policy::WordError),
     NoSuchRule {
         number: usize,
         count: usize,
+    },
+    /// Not up to 64 bytes in hexadecimal digits.
+    NotANonce {
+        word: Shown,
     },
     NotALoad {
         word: Shown,
@@ -103,6 +110,11 @@ pub enum CommandError {
         word: Shown,
     },
     NoDhcpClients,
+    /// A word of `cap`, and what it would have to be.
+    NotOfRights {
+        word: Shown,
+        reason: &'static str,
+    },
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -122,7 +134,10 @@ impl CommandError {
             | Self::OnlyInFront { .. }
             | Self::NotAnAddress { .. }
             | Self::NotAskable { .. }
+            | Self::NotANonce { .. }
             | Self::Rule { .. }
+            | Self::NotOfRights { .. }
+            | Self::Policy(_)
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -213,12 +228,17 @@ impl fmt::Display for CommandError {
                 }
                 _ => write!(f, "{error}"),
             },
+            Self::Policy(error) => write!(f, "{error}"),
             Self::NoSuchRule { number, count: 0 } => {
                 write!(f, "there is no rule {number}, for there are none; firewall add adds one")
             }
             Self::NoSuchRule { number, count } => {
                 write!(f, "there is no rule {number}; they have the numbers 1 to {count}")
             }
+            Self::NotANonce { word } => write!(
+                f,
+                "NONCE is 1 to 64 bytes in hexadecimal digits, as 0123456789abcdef; \"{word}\" is not"
+            ),
             Self::NotALoad { word } => {
                 write!(f, "\"{word}\" is no amount a second; write a number above 0, as 5MB or 200")
             }
@@ -235,6 +255,7 @@ impl fmt::Display for CommandError {
             Self::NoDhcpClients => f.write_str(
                 "no DHCP client runs; it needs a network port, and ip=dhcp on the command line",
             ),
+            Self::NotOfRights { word, reason } => write!(f, "\"{word}\" {reason}"),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

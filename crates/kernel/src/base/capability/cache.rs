@@ -11,7 +11,7 @@
 //! and every question with a time calls again; `next_deadline` makes that tick come.
 //! Capabilities behind the first eight (ADMIN) have no bit here and are always asked for.
 
-use super::CapabilitySet;
+use super::{Capability, CapabilitySet};
 use crate::base::subject::Subject;
 use crate::limits::SUBJECTS_MAX;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -38,10 +38,12 @@ impl Cache {
         word & needed.bits() as u64 == needed.bits() as u64
     }
 
-    /// What the subject holds under constraints only.
-    pub fn limited(&self, subject: Subject) -> CapabilitySet {
+    /// Is it worth asking the rights? No where the subject holds the capability neither so
+    /// nor so; a flood of such questions costs no search.
+    pub fn may_hold(&self, subject: Subject, capability: Capability) -> bool {
         let word = self.words[subject.index()].load(Ordering::Acquire);
-        CapabilitySet::from_bits((word >> LIMITED_SHIFT) as u16)
+        let either = CapabilitySet::from_bits((word | word >> LIMITED_SHIFT) as u16);
+        !CACHED.contains(capability) || either.contains(capability)
     }
 
     pub(super) fn write(&self, place: usize, free: CapabilitySet, limited: CapabilitySet) {

@@ -124,6 +124,9 @@ impl Grants {
         if self.standing(subject).contains(capability) {
             return Ok(Basis::Standing);
         }
+        if !self.cache.may_hold(subject, capability) {
+            return Err(Refusal::NotHeld);
+        }
         let rights = || {
             let rights = self.rights.iter();
             rights.filter(|right| right.covers(subject, capability) && right.expires_at > now)

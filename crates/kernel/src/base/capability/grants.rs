@@ -215,6 +215,15 @@ impl Grants {
         self.rights.find(number)
     }
 
+    /// How many rights hang on that one.
+    pub fn heirs(&self, number: u64) -> usize {
+        let hangs = |right: &&Right| {
+            let mut sources = self.rights.chain(right.number).skip(1);
+            sources.any(|source| source.number == number)
+        };
+        self.rights.iter().filter(hangs).count()
+    }
+
     /// Operations that run under a right's own constraint on their number.
     pub fn running(&self, right: &Right) -> Option<u32> {
         let mut own = right.conditions.iter();

@@ -14,7 +14,7 @@ use crate::limits::{DEVICE_AUDIT_MAX, DEVICE_AUDIT_TEXT_MAX, TENANTS_MAX};
 use alloc::collections::VecDeque;
 
 /// Refusals for one reason within this time are one record.
-const MERGE_WITHIN: Duration = Duration::from_secs(1);
+pub const MERGE_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub struct AuditRecord {

@@ -13,7 +13,7 @@ mod resource;
 mod tests;
 
 pub use admit_error::{AdmitError, CapabilityError, QuotaError};
-pub use audit::{AuditEvent, AuditRecord};
+pub use audit::{AuditEvent, AuditRecord, MERGE_WITHIN as DENIALS_MERGED_WITHIN};
 pub use operation::{InputKind, Operation};
 pub use resource::{Device, Measure, Resource};
 

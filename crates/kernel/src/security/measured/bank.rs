@@ -1,8 +1,8 @@
 //! A bank of registers in memory: SHA-256, what a TPM's bank must be equal to.
 
-use super::algorithm::Algorithm;
 use super::format::{Banks, EV_NO_ACTION, Event};
 use crate::base::digest::{DIGEST_BYTES, Digest, sha256};
+use crate::base::hash::Algorithm;
 
 /// Registers of a TPM for PCs; the last eight are for debugging and a late launch.
 pub const PCRS: usize = 24;

@@ -3,7 +3,7 @@
 //! Nothing of it can be written to after boot, so that it is the same whenever it is
 //! read; and reading all at once would take longer than a tick may.
 
-use crate::base::digest::Digest;
+use crate::base::boot_inputs::Measured;
 use sha2::{Digest as _, Sha256};
 
 /// Bytes of a slice: a third of a tick's budget under emulation.
@@ -24,7 +24,7 @@ impl CodeHash {
     }
 
     /// Hashes the next slice of the parts; at their end, the digest and their bytes.
-    pub fn step(&mut self, parts: &[&[u8]]) -> Option<(Digest, u64)> {
+    pub fn step(&mut self, parts: &[&[u8]]) -> Option<Measured> {
         let mut skip = self.done;
         for part in parts {
             if skip < part.len() {
@@ -35,12 +35,10 @@ impl CodeHash {
             }
             skip -= part.len();
         }
-        let digest = self.hasher.clone().finalize().into();
-        Some((digest, self.done as u64))
-    }
-
-    pub const fn done_bytes(&self) -> usize {
-        self.done
+        Some(Measured {
+            digest: self.hasher.clone().finalize().into(),
+            bytes: self.done as u64,
+        })
     }
 }
 
@@ -61,13 +59,14 @@ mod tests {
         let parts: [&[u8]; 3] = [&first, &[], &second];
         let mut hash = CodeHash::new();
         let mut steps = 0;
-        let (digest, bytes) = loop {
+        let measured = loop {
             steps += 1;
             if let Some(end) = hash.step(&parts) {
                 break end;
             }
         };
-        assert_eq!((digest, bytes), (sha256(&parts), SLICE_BYTES as u64 + 8));
+        assert_eq!(measured.digest, sha256(&parts));
+        assert_eq!(measured.bytes, SLICE_BYTES as u64 + 8);
         assert_eq!(steps, 4);
     }
 }

@@ -5,8 +5,8 @@
 //! are `TCG_PCR_EVENT2` with a digest of each. What is read may come from a firmware
 //! or from a file and is hostile.
 
-use super::algorithm::{Algorithm, BANKS_MAX, DIGEST_BYTES_MAX};
 use crate::base::fixed::Vec;
+use crate::base::hash::{Algorithm, DIGEST_BYTES_MAX};
 
 /// Is not extended: it says something about the log itself.
 pub const EV_NO_ACTION: u32 = 3;
@@ -50,6 +50,8 @@ const SPEC_ID: &[u8; 16] = b"Spec ID Event03\0";
 const LEGACY_HEADER_BYTES: usize = 4 + 4 + 20 + 4;
 /// Class of a PC, version 2.0, 64-bit words.
 const SPEC_VERSION: [u8; 8] = [0, 0, 0, 0, 0, 2, 0, 2];
+/// Banks of one log; firmware has five at most.
+const BANKS_MAX: usize = 8;
 /// Longer data of one event is a lie: the largest are tables of partitions, a few KiB.
 const DATA_BYTES_MAX: u32 = 64 * 1024;
 

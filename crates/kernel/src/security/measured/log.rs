@@ -4,11 +4,11 @@
 //! Invariants: an event is in it whole or not at all; of each a digest is kept apart, so
 //! that a later change of the log's bytes is found at the event that it changed.
 
-use super::algorithm::Algorithm;
 use super::bank::Bank;
 use super::format::{self, Banks, Events, LogError};
 use crate::base::digest::{Digest, sha256};
 use crate::base::fixed::Full;
+use crate::base::hash::Algorithm;
 use crate::base::metric::Usage;
 use crate::limits::{EVENT_LOG_BYTES_MAX, EVENT_LOG_EVENTS_MAX};
 use alloc::vec::Vec;

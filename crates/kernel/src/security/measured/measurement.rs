@@ -2,8 +2,10 @@
 
 use super::format::{EV_ACTION, EV_IPL, EV_SEPARATOR};
 use super::phase::Phase;
+use crate::base::boot_inputs::Measured;
 use crate::base::digest::{Digest, Hex};
 use crate::base::fixed::Text;
+use crate::base::subject::Subject;
 use core::fmt;
 
 /// Bytes of an event's data; the longest text of ours has a digest and a number.
@@ -47,10 +49,44 @@ impl Measurement {
     }
 
     /// `rayos NAME sha256=DIGEST bytes=BYTES`, as a verifier makes it anew from the file.
-    pub fn of(pcr: u8, name: &str, digest: &Digest, bytes: u64) -> Self {
+    pub fn of(pcr: u8, name: &str, measured: &Measured) -> Self {
+        let (digest, bytes) = (Hex(&measured.digest), measured.bytes);
         Self::new(
             pcr,
-            format_args!("rayos {name} sha256={} bytes={bytes}", Hex(digest)),
+            format_args!("rayos {name} sha256={digest} bytes={bytes}"),
+        )
+    }
+
+    /// The same of something that a machine may not have.
+    pub fn of_some(pcr: u8, name: &str, measured: Option<&Measured>) -> Self {
+        match measured {
+            Some(measured) => Self::of(pcr, name, measured),
+            None => Self::new(pcr, format_args!("rayos {name} none")),
+        }
+    }
+
+    pub fn policy(version: u64, digest: &Digest) -> Self {
+        let digest = Hex(digest);
+        Self::new(
+            pcr::POLICY,
+            format_args!("rayos policy sha256={digest} version={version}"),
+        )
+    }
+
+    /// A workload that is about to run for somebody.
+    pub fn launch(subject: Subject, what: fmt::Arguments<'_>) -> Self {
+        Self::new(
+            pcr::LAUNCHES,
+            format_args!("rayos launch for={subject} {what}"),
+        )
+    }
+
+    /// The audit trail's head behind so many entries.
+    pub fn audit(head: &Digest, entries: u64) -> Self {
+        let head = Hex(head);
+        Self::new(
+            pcr::AUDIT,
+            format_args!("rayos audit head={head} entries={entries}"),
         )
     }
 

@@ -1,14 +1,19 @@
 //! What this machine was booted from, measured.
 
-pub mod algorithm;
-pub mod bank;
+mod bank;
+pub mod boot;
 mod code_hash;
 pub mod format;
 pub mod log;
-pub mod measurement;
+mod measurement;
 pub mod phase;
 pub mod record;
+mod report;
+pub mod request;
 pub mod verify;
+
+pub use boot::MeasuredBoot;
+pub use measurement::Measurement;
 
 #[cfg(test)]
 mod tests;

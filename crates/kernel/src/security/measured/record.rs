@@ -4,7 +4,9 @@
 //! or an older one, is found out.
 
 use crate::base::digest::{DIGEST_BYTES, Digest, sha256};
+use crate::drivers::tpm::client::{Answer, TpmError};
 use crate::limits::TPM_NV_BYTES;
+use core::fmt;
 
 const MAGIC: &[u8; 8] = b"RAYOSPOL";
 const FORMAT: u32 = 1;
@@ -37,6 +39,49 @@ impl RecordError {
             Self::Empty => "nothing was stored there yet",
             Self::Foreign => "what is stored there is no record of this kernel",
             Self::Damaged => "the record is damaged: its checksum does not fit",
+        }
+    }
+}
+
+/// What is known of the record that the TPM keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// Nobody has asked the TPM yet, or there is none.
+    Unknown,
+    Record(Record),
+    Bad(RecordError),
+    Unreadable(TpmError),
+}
+
+impl Kept {
+    pub fn of(result: &Result<Answer, TpmError>) -> Self {
+        match result {
+            Ok(Answer::NvLoaded(bytes)) => match bytes[..].try_into().map(Record::parse) {
+                Ok(Ok(record)) => Self::Record(record),
+                Ok(Err(error)) => Self::Bad(error),
+                Err(_) => Self::Bad(RecordError::Foreign),
+            },
+            Ok(_) => Self::Unknown,
+            Err(TpmError::NotStored { .. }) => Self::Bad(RecordError::Empty),
+            Err(error) => Self::Unreadable(*error),
+        }
+    }
+
+    pub const fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Record(record) => Some(record),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("unknown"),
+            Self::Record(_) => f.write_str("stored"),
+            Self::Bad(error) => f.write_str(error.reason()),
+            Self::Unreadable(error) => write!(f, "{error}"),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What a log promises: others can read it, and no change of it stays unseen.
 
-use super::algorithm::Algorithm;
 use super::bank::Bank;
 use super::format::{self, Banks, EV_ACTION, EV_IPL, EV_NO_ACTION, EV_SEPARATOR, LogError};
 use super::log::{AdoptError, EventLog};
 use super::verify::{Misfit, verify};
 use crate::base::digest::{Digest, sha256};
 use crate::base::fixed::Full;
+use crate::base::hash::Algorithm;
 use crate::base::prng::Prng;
 use crate::limits::{EVENT_LOG_EVENTS_MAX, PCRS_SHOWN};
 use std::vec::Vec;

@@ -1,10 +1,10 @@
 //! Replays the log and names the first event that does not fit.
 
-use super::algorithm::Algorithm;
 use super::bank::Bank;
 use super::format::{self, LogError};
 use super::log::EventLog;
 use crate::base::digest::{Digest, sha256};
+use crate::base::hash::Algorithm;
 use crate::limits::PCRS_SHOWN;
 
 /// What is wrong with a log or with the registers.

@@ -87,13 +87,13 @@ enum Undo {
 
 /// What whoever mends a policy has to be able to do.
 const MENDING: [&str; 7] = [
-    "",
-    "policies",
-    "rule add",
-    "rule remove",
-    "rule move",
-    "label set",
-    "label remove",
+    "security",
+    "security policies",
+    "security rule add",
+    "security rule remove",
+    "security rule move",
+    "security label set",
+    "security label remove",
 ];
 
 impl Policy {
@@ -133,8 +133,8 @@ impl Policy {
         let Some(serial) = Subject::console(0) else {
             return false;
         };
-        MENDING.iter().all(|action| {
-            let name = command_name("security", action);
+        MENDING.iter().all(|words| {
+            let name = command_name(words);
             let object = Object::command(&name);
             let verbs = [Verb::Look, Verb::Execute, Verb::Administer];
             let mut verbs = verbs.into_iter();

@@ -348,6 +348,11 @@ impl Policy {
         self.labels.entries()
     }
 
+    /// The object's own label, or that of its class.
+    pub fn label_of(&self, object: &Object<'_>) -> Label {
+        self.labels.of(object)
+    }
+
     pub fn transitions(&self) -> &[Transition] {
         self.transitions.entries()
     }

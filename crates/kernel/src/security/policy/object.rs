@@ -132,13 +132,11 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// The name of an action of a command: its words with dots, such as `device.quota.set`.
-///
-/// A command with only one thing to do has its own name alone.
-pub fn command_name(command: &str, action: &str) -> Name {
-    let mut name = Name::cut_from(command);
-    for word in action.split(' ').filter(|word| !word.is_empty()) {
-        name.push_cut(".");
+/// The name of a command as an object: its words with dots, such as `device.quota.set`.
+pub fn command_name(words: &str) -> Name {
+    let mut name = Name::new();
+    for (index, word) in words.split(' ').enumerate() {
+        name.push_cut(if index > 0 { "." } else { "" });
         name.push_cut(word);
     }
     name

@@ -1,12 +1,15 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
 mod access;
+mod cap;
 mod device;
 mod disk;
 mod firewall;
 mod net;
 mod operation;
+mod security;
 mod table;
+mod tpm;
 
 pub use access::{Access, LOOK};
 pub use operation::Operation;
@@ -21,6 +24,7 @@ use crate::drivers::handlers::Resource;
 use crate::drivers::pci::address::Address;
 use crate::net::dhcp;
 use crate::net::firewall::Change;
+use crate::security::policy;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
@@ -44,6 +48,7 @@ pub enum Intent {
     /// These are tried first, too, so that they are in force when they are answered.
     Firewall(Change),
     Load(LoadChange),
+    Policy(policy::Change),
     AddTenantInterface(Tenant),
     SetQuota {
         tenant: Tenant,
@@ -72,6 +77,7 @@ impl Intent {
                 | Self::Operation(_)
                 | Self::Firewall(_)
                 | Self::Load(_)
+                | Self::Policy(_)
                 | Self::SetQuota { .. }
                 | Self::Serve(_)
                 | Self::Capability(_)

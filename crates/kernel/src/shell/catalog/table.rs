@@ -1,7 +1,10 @@
 //! The one table of commands.
 
 use super::access::{ADMINISTER, LOOK};
-use super::{Access, Action, Argument, Command, Handler, Kind, device, disk, firewall, net};
+use super::{
+    Access, Action, Argument, Command, Handler, Kind, cap, device, disk, firewall, net, security,
+    tpm,
+};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
@@ -92,6 +95,7 @@ pub static COMMANDS: &[Command] = &[
         "",
         &[only(&[], LOOK, run::irq::run)],
     ),
+    cap::ROW,
     device::ROW,
     disk::ROW,
     command(
@@ -173,6 +177,8 @@ pub static COMMANDS: &[Command] = &[
         )],
     ),
     firewall::ROW,
+    security::ROW,
+    tpm::ROW,
     net::API,
     command(
         "reboot",

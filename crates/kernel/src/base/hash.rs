@@ -5,8 +5,6 @@ use sha2::{Sha256, Sha384, Sha512};
 
 /// Bytes of the longest digest.
 pub const DIGEST_BYTES_MAX: usize = 64;
-/// Banks that a log has digests for at most.
-pub const BANKS_MAX: usize = 8;
 
 /// An algorithm that this kernel can compute (TCG Algorithm Registry, 6.1).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -1,0 +1,1 @@
+//! Commands and answers byte by byte.
