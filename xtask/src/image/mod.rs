@@ -3,6 +3,7 @@
 mod builder;
 mod compiler;
 pub mod config;
+pub mod files;
 mod loader;
 
 use std::collections::hash_map::DefaultHasher;
