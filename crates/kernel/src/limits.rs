@@ -255,6 +255,8 @@ limits! {
     API_WORKERS_MAX = 4;
     /// Bytes of an answer that a worker holds for a slow client.
     API_ANSWER_BYTES = 16 * 1024;
+    /// Refused requests that wait for their entry in the audit trail; more in one tick are counted only.
+    API_DENIALS_MAX = 16;
     /// Addresses whose wrong tokens are counted; the one that was quiet longest makes room.
     API_OFFENDERS_MAX = 64;
 

@@ -165,6 +165,7 @@ impl Machine for SimMachine {
         EntropySources {
             has_processor: true,
             has_device: false,
+            has_tpm: false,
         }
     }
 

@@ -1,10 +1,13 @@
 //! The security floor's turn in a tick, on this kernel's machine.
 
 use super::{Kernel, Machine};
+use crate::api::Denied;
 use crate::base::digest::Digest;
 use crate::base::log::Level;
+use crate::base::subject::Subject;
 use crate::base::token::Secret;
 use crate::security::Setup;
+use crate::security::audit::Event;
 use crate::security::audit::compliance::SecretFacts;
 
 /// What the machine was booted from and what of it is secret.
@@ -36,8 +39,23 @@ impl<M: Machine> Kernel<M> {
         self.security.enforce(grants);
     }
 
+    /// Who was not let in has an entry.
+    fn record_strangers(&mut self) {
+        let now = self.machine.now();
+        while let Some((peer, denied)) = self.web.take_denial() {
+            let from = format_args!("{peer}");
+            let event = match denied {
+                Denied::Wrong => Event::wrong_token(Subject::Visitor, from),
+                Denied::ShutOut(_) => Event::shut_out(from),
+                Denied::NoToken | Denied::Missing => Event::no_token(Subject::Visitor, from),
+            };
+            self.security.audit.append(now, event);
+        }
+    }
+
     /// Measures, records and looks after what it has recorded.
     pub(super) fn guard(&mut self) {
+        self.record_strangers();
         let now = self.machine.now();
         let tpm = self.machine.tpm();
         self.security.step(now, tpm, &self.handlers);
