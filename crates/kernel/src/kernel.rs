@@ -70,6 +70,10 @@ pub trait Machine {
     fn disk(&mut self, _index: usize) -> Option<&mut dyn Disk> {
         None
     }
+    /// The TPM, where there is one that is used.
+    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
+        None
+    }
     /// Memory that disks reach, for ever; `None` when there is no more.
     fn take_buffer(&mut self, _bytes: usize) -> Option<Buffer> {
         None
@@ -116,10 +120,6 @@ pub trait Machine {
     /// Brings a device down and up again.
     fn reset_device(&mut self, _address: Address) -> Result<(), ResetError> {
         Err(ResetError::NoSuchDevice)
-    }
-    /// The TPM, if there is one and it is not to be left alone.
-    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
-        None
     }
     /// Random bytes from elsewhere, to be laid over the machine's own.
     fn add_entropy(&mut self, _bytes: &[u8; 32]) {}

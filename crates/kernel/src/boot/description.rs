@@ -1,5 +1,6 @@
 //! One description of the machine, whoever has booted it.
 
+use super::hand_over::HandOver;
 use crate::base::boot_inputs::Measured;
 use crate::base::fixed::{Text, Vec};
 use crate::drivers::screen::Geometry;
@@ -26,6 +27,8 @@ pub struct Description {
     pub memory: Vec<Range, MEMORY_RANGES_MAX>,
     pub acpi_root: Option<u64>,
     pub screen: Option<Screen>,
+    /// What the boot loader hands over besides `rayos.cfg`.
+    pub hand_over: Option<HandOver>,
     /// What should have had settings and had none or too many, and why.
     pub missing_config: Option<(&'static str, &'static str)>,
 }
@@ -68,6 +71,7 @@ impl Description {
             memory: Vec::new(),
             acpi_root: None,
             screen: None,
+            hand_over: None,
             missing_config: None,
         }
     }

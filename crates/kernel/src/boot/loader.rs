@@ -1,6 +1,7 @@
 //! What the `bootloader` crate hands over when an image was booted.
 
 use super::description::{BootError, Description, Screen, SettingsError};
+use super::hand_over::HandOver;
 use crate::drivers::screen::{Geometry, PixelFormat as Format};
 use crate::memory::address_space::translate;
 use crate::memory::layout::DIRECT_BASE;
@@ -102,7 +103,12 @@ fn screen_of(buffer: &FrameBuffer) -> Option<Screen> {
 fn read_config(info: &BootInfo, description: &mut Description) {
     let physical = info.ramdisk_addr.into_option().and_then(translate);
     let length = usize::try_from(info.ramdisk_len).unwrap_or(0);
-    let bytes = physical.and_then(|page| physical::left_by_firmware(page.physical, length));
+    let mut bytes = physical.and_then(|page| physical::left_by_firmware(page.physical, length));
+    if description.path == "uefi" {
+        description.hand_over = bytes.and_then(HandOver::parse);
+        let config = description.hand_over.map(|hand_over| hand_over.config);
+        bytes = config.or(bytes).filter(|bytes| !bytes.is_empty());
+    }
     let reason = match description.take_settings(bytes, "") {
         Ok(()) if bytes.is_some() => return,
         Ok(()) => "the loader found no rayos.cfg; defaults are in force",

@@ -20,6 +20,7 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::time::Instant;
+use crate::base::tpm::TpmPort;
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::devices::{Devices, ResetError};
@@ -30,6 +31,7 @@ use crate::memory;
 use crate::memory::view::MemoryView;
 use crate::sched;
 use crate::sched::view::ThreadsView;
+use alloc::boxed::Box;
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
 
 /// Random bytes that are asked of a device in one go.
@@ -44,6 +46,7 @@ pub struct Metal {
     serial: SerialConsole,
     screen: Option<ScreenHandle>,
     devices: Option<Devices>,
+    tpm: Option<Box<dyn TpmPort + Send>>,
 }
 
 impl Metal {
@@ -52,6 +55,7 @@ impl Metal {
         inputs: BootInputs,
         cores_present: usize,
         devices: Option<Devices>,
+        tpm: Option<Box<dyn TpmPort + Send>>,
     ) -> Self {
         let screen = boot.framebuffer.map(|_| ScreenHandle);
         Self {
@@ -61,6 +65,7 @@ impl Metal {
             serial: SerialConsole,
             screen,
             devices,
+            tpm,
         }
     }
 }
@@ -108,6 +113,10 @@ impl Machine for Metal {
 
     fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
         self.devices.as_mut()?.disk(index)
+    }
+
+    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
+        Some(self.tpm.as_deref_mut()?)
     }
 
     fn take_buffer(&mut self, bytes: usize) -> Option<Buffer> {

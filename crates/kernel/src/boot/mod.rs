@@ -4,6 +4,8 @@
 //! is missing is noted with its reason and stops nothing.
 
 pub mod description;
+pub mod firmware_log;
+pub mod hand_over;
 pub mod pvh;
 
 #[cfg(target_os = "none")]
@@ -26,6 +28,8 @@ mod power;
 mod screen;
 #[cfg(target_os = "none")]
 mod start;
+#[cfg(target_os = "none")]
+mod tpm;
 #[cfg(target_os = "none")]
 mod watchdog;
 #[cfg(target_os = "none")]

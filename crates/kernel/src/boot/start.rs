@@ -1,9 +1,11 @@
 //! The steps of boot on the first core.
 
 use super::description::{BootError, Description};
+use super::firmware_log::{self, FirmwareLog};
 use super::interrupt_lines::route;
+use super::machine::Metal;
 use super::notes::{LOG, Missing, TRACE, log, note};
-use super::{control, cores, devices, loader, power, pvh, screen, watchdog};
+use super::{control, cores, devices, loader, power, pvh, screen, tpm, watchdog};
 use crate::arch::{
     apic, clock, context, core_local, cpu, gdt, interrupts, io_apic, pic, traps, vectors,
 };
@@ -21,7 +23,6 @@ use crate::limits::STACK_BYTES;
 use crate::memory::stacks::Stack;
 use crate::memory::{self, image, physical};
 use crate::{failure, sched};
-use alloc::boxed::Box;
 use bootloader_api::BootInfo;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 
@@ -33,6 +34,7 @@ pub(super) struct Found {
     pub missing: Missing,
     pub stack: Stack,
     pub data: Measured,
+    pub firmware_log: FirmwareLog,
 }
 
 /// Continues the PVH entry.
@@ -83,6 +85,7 @@ fn take_over(description: Result<Description, BootError>, data: Measured) -> ! {
         panic!("memory cannot be taken over: {error}");
     }
     memory::address_space::allow_write_combining();
+    let firmware_log = read_firmware_log(&description, acpi.as_ref().ok());
     let stack = match memory::allocate_stack("idle-0", STACK_BYTES as u64) {
         Ok(stack) => stack,
         Err(error) => panic!("no stack for the first core: {error}"),
@@ -95,6 +98,7 @@ fn take_over(description: Result<Description, BootError>, data: Measured) -> ! {
             missing,
             stack,
             data,
+            firmware_log,
         })
     });
     context::continue_on(stack.top(), on_own_stack, 0)
@@ -112,6 +116,9 @@ extern "C" fn on_own_stack(_: usize) -> ! {
     cores::load_exception_stacks(0);
     if let Some((what, reason)) = found.description.missing_config {
         note(&mut found.missing, what, reason);
+    }
+    if let Some(reason) = found.firmware_log.doubt {
+        note(&mut found.missing, "firmware log", reason);
     }
     let acpi = known_or_usual(&mut found);
     start_clock(&acpi);
@@ -133,6 +140,7 @@ extern "C" fn on_own_stack(_: usize) -> ! {
     step("screen and keyboard");
     let devices = devices::start(&acpi, &mut found.missing);
     step("devices");
+    let tpm = tpm::start(&acpi, &found.config, &mut found.missing);
     let boot = BootView {
         path: found.description.path,
         command_line: token::redacted(&found.description.settings),
@@ -146,12 +154,41 @@ extern "C" fn on_own_stack(_: usize) -> ! {
         command_line: found.description.command_line,
         token: boot.config.token.as_ref().map(Token::fingerprint),
         ramdisk: found.description.ramdisk,
-        firmware_log: Box::default(),
+        firmware_log: found.firmware_log.bytes,
     };
     // First, so that there is no moment in which the loop could hang unseen.
     watchdog::start();
-    control::start(boot, inputs, acpi.cores.len() + acpi.cores_more, devices);
+    let cores_present = acpi.cores.len() + acpi.cores_more;
+    control::start(Metal::new(boot, inputs, cores_present, devices, tpm));
     sched::idle()
+}
+
+/// Copies the log while the memory that it lies in is nobody else's: the heap is there, and
+/// what the loader used is not free yet.
+fn read_firmware_log(description: &Description, acpi: Option<&Acpi>) -> FirmwareLog {
+    let read = &physical::left_by_firmware;
+    let mut found = FirmwareLog::default();
+    if description.path == "uefi" && description.hand_over.is_none() {
+        found.doubt = Some("the boot loader hands none over; make the image anew");
+    }
+    if let Some(hand_over) = description.hand_over {
+        found = firmware_log::with_final_events(hand_over.log, hand_over.final_events, read);
+        if hand_over.is_log_full {
+            found.doubt = Some("the firmware had no room for all events");
+        }
+    }
+    let place = acpi.and_then(|acpi| acpi.tpm?.log);
+    match place.filter(|_| found.bytes.is_empty()) {
+        None => found,
+        Some(place) => {
+            let area = read(place.address, place.bytes as usize);
+            let other = area.map_or_else(firmware_log::unreachable, firmware_log::of_area);
+            FirmwareLog {
+                doubt: found.doubt.or(other.doubt),
+                ..other
+            }
+        }
+    }
 }
 
 fn step(name: &str) {

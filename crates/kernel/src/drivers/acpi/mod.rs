@@ -8,9 +8,11 @@ mod madt;
 mod mcfg;
 mod power;
 mod tables;
+mod tpm2;
 
 pub use mcfg::PciMemory;
 pub use power::{PowerOff, Register, Reset, Space};
+pub use tpm2::{LogArea, OtherStart, TpmInterface, TpmTable};
 
 use crate::base::fixed::Vec;
 use crate::limits::CORES_MAX;
@@ -43,6 +45,7 @@ pub struct Acpi {
     pub hpet: Option<u64>,
     /// Where PCI's configuration space is seen in memory.
     pub pci: Option<PciMemory>,
+    pub tpm: Option<TpmTable>,
     pub reset: Option<Reset>,
     pub power_off: Option<PowerOff>,
     /// Does the machine have a keyboard controller, where the tables say?
@@ -87,6 +90,7 @@ impl Acpi {
                 }
                 b"HPET" => acpi.hpet = table.u64_at(44).filter(|address| *address != 0),
                 b"MCFG" => acpi.pci = mcfg::parse(&table),
+                b"TPM2" => acpi.tpm = tpm2::parse(&table),
                 b"FACP" => power::parse(&table, &mut acpi, read),
                 _ => {}
             }

@@ -1,3 +1,5 @@
 //! What capabilities promise.
 
+mod model;
+mod random;
 mod set;

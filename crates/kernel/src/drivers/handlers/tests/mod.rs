@@ -3,7 +3,7 @@
 mod capabilities;
 
 use super::*;
-use crate::base::capability::{Capability, CapabilitySet, Constraints, Order, PortRange, Refusal};
+use crate::base::capability::CapabilitySet;
 use crate::base::prng::Prng;
 use crate::base::time::Duration;
 use std::string::ToString;

@@ -1,5 +1,6 @@
 //! What a machine that has just booted allows and denies.
 
+use super::rig::{object, subject};
 use crate::base::capability::{Capability, CapabilitySet};
 use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
@@ -7,13 +8,8 @@ use crate::limits::TENANTS_MAX;
 use crate::security::policy::*;
 use std::string::ToString;
 
-fn subject(name: &str) -> Subject {
-    Subject::parse(name).unwrap()
-}
-
-fn check(policy: &Policy, who: &str, verb: Verb, object: &str) -> Decision {
-    let object = ObjectName::parse(object).unwrap();
-    policy.check(subject(who), verb, &object.as_object())
+fn check(policy: &Policy, who: &str, verb: Verb, name: &str) -> Decision {
+    policy.check(subject(who), verb, &object(name).as_object())
 }
 
 #[test]

@@ -1,0 +1,1 @@
+//! Transports on models of registers.
