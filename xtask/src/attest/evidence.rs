@@ -16,8 +16,8 @@ use crate::session::Session;
 /// Twice what the kernel keeps; more is not fetched.
 const LOG_BYTES_MAX: usize = 192 * 1024;
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
-/// States in which the kernel is still measuring.
-const UNFINISHED: [&str; 3] = ["starting", "measuring", "waiting"];
+/// The state in which the kernel is not done with its own boot.
+const UNFINISHED: &str = "measuring";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
@@ -120,21 +120,25 @@ impl Evidence {
     }
 }
 
-/// A kernel takes commands before it has measured everything.
+/// Something of the boot may still be on its way to the TPM.
 fn wait_until_measured(session: &mut Session, deadline: Deadline) -> anyhow::Result<()> {
     loop {
         let report = ask(session, "tpm status", deadline)?;
         let status = block(&report, "tpm", "fields")?;
         let state = status["fields"]["state"].as_str().unwrap_or_default();
-        if !UNFINISHED.contains(&state) {
+        if state != UNFINISHED {
             return Ok(());
         }
-        ensure!(!deadline.is_over(), "the machine's TPM is still {state}");
+        ensure!(
+            !deadline.is_over(),
+            "the machine is still measuring what was booted"
+        );
         std::thread::sleep(LOOK_AGAIN_AFTER);
     }
 }
 
-fn export_log(session: &mut Session, deadline: Deadline) -> anyhow::Result<Vec<u8>> {
+/// The whole log as it is now.
+pub fn export_log(session: &mut Session, deadline: Deadline) -> anyhow::Result<Vec<u8>> {
     let mut log = Vec::new();
     loop {
         let report = ask(session, &format!("tpm log export {}", log.len()), deadline)?;

@@ -240,7 +240,8 @@ fn reader_problem(log: &EventLog<'_>, files: &Files) -> Option<String> {
     None
 }
 
-fn items(log: &EventLog<'_>, golden: &Golden) -> Vec<Item> {
+/// What became of everything that must be in this log, and what else is there that must not.
+pub fn items(log: &EventLog<'_>, golden: &Golden) -> Vec<Item> {
     let mut items: Vec<Item> = golden
         .0
         .iter()
