@@ -352,6 +352,7 @@ impl<M: Machine> Kernel<M> {
                     &mut *self.network,
                     &mut self.outbound,
                     &mut self.security.measured,
+                    &mut self.security.bench,
                 ];
                 self.operations.cancel(id, performers);
             }
@@ -402,6 +403,7 @@ impl<M: Machine> Kernel<M> {
             &mut *self.network,
             &mut self.outbound,
             &mut self.security.measured,
+            &mut self.security.bench,
         ];
         let operations = &mut self.operations;
         self.sessions[index]

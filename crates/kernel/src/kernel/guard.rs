@@ -59,6 +59,9 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let tpm = self.machine.tpm();
         self.security.step(now, tpm, &self.handlers);
+        let machine = &self.machine;
+        let grants = self.handlers.grants();
+        self.security.bench.step(&mut || machine.now(), grants);
         let measured = &mut self.security.measured;
         if let Some(reason) = measured.take_news() {
             let log = self.machine.log();

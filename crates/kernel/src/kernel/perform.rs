@@ -146,6 +146,7 @@ impl<M: Machine> Kernel<M> {
                 self.outbound.start(now, id, wish)
             }
             Operation::Tpm(wish) => self.ask_tpm(id, wish),
+            Operation::SecurityBench => self.security.bench.start(id),
             Operation::Ping(request) => {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)

@@ -64,8 +64,17 @@ pub struct Counts {
 impl AuditTrail {
     /// Takes all the memory that it will ever use. `boot` is something that only this boot knows.
     pub fn new(boot: &[u8]) -> Self {
+        Self::over(Chain::new(boot))
+    }
+
+    /// A trail for measuring, which is full after so many entries.
+    pub fn of_entries(count: usize) -> Self {
+        Self::over(Chain::of_entries(count, &[]))
+    }
+
+    fn over(chain: Chain) -> Self {
         Self {
-            chain: Chain::new(boot),
+            chain,
             counts: Counts::default(),
             repeats: Repeats::default(),
             anchors: Anchors::default(),

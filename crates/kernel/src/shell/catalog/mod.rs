@@ -7,6 +7,7 @@ mod disk;
 mod firewall;
 mod net;
 mod operation;
+mod optimize;
 mod security;
 mod table;
 mod tpm;

@@ -3,6 +3,7 @@
 use crate::base::time::Duration;
 use crate::net::outbound::Wish;
 use crate::net::ping::PingRequest;
+use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
 use crate::storage::{Errand, errand};
 
@@ -14,6 +15,7 @@ pub enum Operation {
     Ping(PingRequest),
     Outbound(Wish),
     Tpm(TpmWish),
+    SecurityBench,
 }
 
 impl Operation {
@@ -24,6 +26,7 @@ impl Operation {
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,
+            Self::SecurityBench => bench::LIMIT,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::access::{ADMINISTER, LOOK};
 use super::{
-    Access, Action, Argument, Command, Handler, Kind, cap, device, disk, firewall, net, security,
-    tpm,
+    Access, Action, Argument, Command, Handler, Kind, cap, device, disk, firewall, net, optimize,
+    security, tpm,
 };
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
@@ -178,6 +178,7 @@ pub static COMMANDS: &[Command] = &[
     ),
     firewall::ROW,
     security::ROW,
+    optimize::ROW,
     tpm::ROW,
     net::API,
     command(

@@ -23,6 +23,7 @@ pub mod log;
 pub mod mem;
 pub mod net;
 pub mod net_lookup;
+pub mod optimize;
 pub mod power;
 pub mod security;
 pub mod security_change;
