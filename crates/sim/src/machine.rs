@@ -2,6 +2,7 @@
 
 use crate::disk::SimDisk;
 use crate::segment::{Segment, SegmentPort};
+use crate::tpm::{SimTpm, TpmSettings};
 use crate::wire::Wire;
 use rayos_kernel::arch::view::{CoreView, CpuView, FeatureView, InterruptView, InterruptsView};
 use rayos_kernel::base::buffer::Buffer;
@@ -18,6 +19,7 @@ use rayos_kernel::base::network_port::NetworkPort;
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::{Duration, Instant};
 use rayos_kernel::base::token;
+use rayos_kernel::base::tpm::TpmPort;
 use rayos_kernel::base::trace::Trace;
 use rayos_kernel::kernel::Machine;
 use rayos_kernel::limits::STACK_BYTES;
@@ -35,6 +37,8 @@ pub struct Settings {
     pub screen_columns: Option<u16>,
     /// A network port on each.
     pub segments: Vec<Segment>,
+    /// A simulated TPM; `None` for a machine without one.
+    pub tpm: Option<TpmSettings>,
 }
 
 impl Default for Settings {
@@ -46,6 +50,7 @@ impl Default for Settings {
             command_line: "shell=framed".to_string(),
             screen_columns: None,
             segments: Vec::new(),
+            tpm: None,
         }
     }
 }
@@ -58,6 +63,7 @@ pub struct SimMachine {
     pub screen: Option<Wire>,
     pub disk: SimDisk,
     pub ports: Vec<SegmentPort>,
+    pub tpm: Option<SimTpm>,
     log: Box<Log>,
     trace: Box<Trace>,
     boot: BootView,
@@ -84,6 +90,7 @@ impl SimMachine {
                 .map(|columns| Wire::new("screen", Some(columns), prng.next_u64())),
             disk: SimDisk::default(),
             ports: ports(&settings),
+            tpm: tpm(&settings),
             log: Box::new(Log::new()),
             trace: Box::new(Trace::new()),
             boot,
@@ -114,6 +121,12 @@ impl SimMachine {
         let frames = self.ports.iter().filter_map(SegmentPort::next_event);
         events.into_iter().flatten().chain(frames).min()
     }
+}
+
+/// Its random numbers are its own, so that a machine's others are the same without it.
+fn tpm(settings: &Settings) -> Option<SimTpm> {
+    let own = settings.tpm.clone()?;
+    Some(SimTpm::new(own, !settings.seed))
 }
 
 fn ports(settings: &Settings) -> Vec<SegmentPort> {
@@ -170,6 +183,13 @@ impl Machine for SimMachine {
 
     fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
         (index == 0).then_some(&mut self.disk)
+    }
+
+    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
+        if !self.boot.config.is_tpm_used {
+            return None;
+        }
+        self.tpm.as_mut().map(|tpm| tpm as &mut dyn TpmPort)
     }
 
     fn take_buffer(&mut self, bytes: usize) -> Option<Buffer> {
