@@ -1,5 +1,6 @@
 //! Builds, boots, tests and measures RayOS; the tests that boot the kernel use the same library.
 
+pub mod audit;
 pub mod bench;
 pub mod deadline;
 pub mod doctor;

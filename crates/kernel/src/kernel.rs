@@ -4,6 +4,7 @@
 //! its own. Bare metal implements `Machine` with drivers, the simulator with a
 //! seeded world.
 
+mod audit;
 mod desk;
 mod panel;
 mod perform;
@@ -26,6 +27,7 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::operation::{Operations, Performer};
+use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::base::trace::{Kind, Trace};
@@ -42,6 +44,7 @@ use crate::net::network::Network;
 use crate::net::outbound::Outbound;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
+use crate::security::audit::Event;
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
@@ -185,6 +188,7 @@ impl<M: Machine> Kernel<M> {
             }
         }
         let network = Box::new(Network::new(setup(&mut machine)));
+        let security = audit::begin(&mut machine);
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -205,7 +209,7 @@ impl<M: Machine> Kernel<M> {
             outbound,
             network,
             handlers: DeviceHandlers::new(),
-            security: Box::default(),
+            security,
             loads,
             pointers: InputQueue::default(),
             panel: PanelWriter::default(),
@@ -258,6 +262,8 @@ impl<M: Machine> Kernel<M> {
             self.panel.next_deadline(),
             self.outbound.next_deadline(now),
             self.loads.next_deadline(now),
+            self.security.audit.next_deadline(now),
+            self.security.compliance.next_deadline(),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
     }
@@ -310,6 +316,7 @@ impl<M: Machine> Kernel<M> {
         self.loads.step(now, &mut outlet);
         let disks = &mut MachineDisks(&mut self.machine);
         self.loads.step_disks(now, &mut self.handlers, disks);
+        self.step_audit(now);
         self.serve();
     }
 
@@ -329,8 +336,12 @@ impl<M: Machine> Kernel<M> {
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
-                let performers: &mut [&mut dyn Performer] =
-                    &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
+                let performers: &mut [&mut dyn Performer] = &mut [
+                    &mut self.errands,
+                    &mut *self.network,
+                    &mut self.outbound,
+                    &mut self.security.audit,
+                ];
                 self.operations.cancel(id, performers);
             }
         }
@@ -360,9 +371,13 @@ impl<M: Machine> Kernel<M> {
             self.tick.ready_at = Some(now);
         }
         if let Some(line) = session.take_begun()
-            && AUDITED.contains(&index)
+            && let Some(subject) = Subject::console(index)
         {
-            self.handlers.on_console_line(now, Tenant::KERNEL, line);
+            let event = Event::line(subject, line);
+            self.security.audit.append(now, event);
+            if AUDITED.contains(&index) {
+                self.handlers.on_console_line(now, Tenant::KERNEL, line);
+            }
         }
         if let Some(intent) = session.request() {
             let result = self.perform(intent);
@@ -375,8 +390,12 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] =
-            &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
+        let performers: &mut [&mut dyn Performer] = &mut [
+            &mut self.errands,
+            &mut *self.network,
+            &mut self.outbound,
+            &mut self.security.audit,
+        ];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));

@@ -29,6 +29,11 @@ impl Token {
         Ok(Self::padded(text.as_bytes()))
     }
 
+    /// Its length says nothing of what it is.
+    pub const fn byte_count(&self) -> usize {
+        self.length
+    }
+
     fn padded(text: &[u8]) -> Self {
         let mut bytes = [0; TOKEN_BYTES_MAX];
         let length = text.len().min(TOKEN_BYTES_MAX);

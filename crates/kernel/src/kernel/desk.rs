@@ -205,6 +205,8 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         visit_boot(self.boot(), visit);
         self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
+        self.security.audit.visit_usages(visit);
+        visit(&self.security.compliance.usage());
         visit(&self.loads.usage());
         self.machine.usages(visit);
     }

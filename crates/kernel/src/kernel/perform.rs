@@ -54,6 +54,7 @@ impl<M: Machine> Kernel<M> {
                 let handlers = &mut self.handlers;
                 self.network.offer_services(now, ports, handlers, wanted)?;
             }
+            Intent::Audit(change) => self.security.audit.apply(change)?,
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation),
@@ -90,6 +91,7 @@ impl<M: Machine> Kernel<M> {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)
             }
+            Operation::VerifyAudit => self.security.audit.start_verify_for(id),
         }
     }
 }

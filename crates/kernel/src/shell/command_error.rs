@@ -3,6 +3,7 @@
 use crate::base::fixed::Text;
 use crate::base::verdict::Verdict;
 use crate::net::firewall::WordError;
+use crate::security::audit::FilterError;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -81,6 +82,11 @@ pub enum CommandError {
         number: usize,
         count: usize,
     },
+    /// A word of a filter of the audit trail.
+    AuditFilter {
+        word: Shown,
+        error: FilterError,
+    },
     NotALoad {
         word: Shown,
     },
@@ -116,6 +122,7 @@ impl CommandError {
             | Self::NotAnAddress { .. }
             | Self::NotAskable { .. }
             | Self::Rule { .. }
+            | Self::AuditFilter { .. }
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -207,6 +214,7 @@ impl fmt::Display for CommandError {
             Self::NoSuchRule { number, count } => {
                 write!(f, "there is no rule {number}; they have the numbers 1 to {count}")
             }
+            Self::AuditFilter { word, error } => write!(f, "\"{word}\" is no clause; {error}"),
             Self::NotALoad { word } => {
                 write!(f, "\"{word}\" is no amount a second; write a number above 0, as 5MB or 200")
             }

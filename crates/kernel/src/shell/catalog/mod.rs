@@ -1,5 +1,6 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
+mod audit;
 mod device;
 mod disk;
 mod firewall;
@@ -19,6 +20,7 @@ use crate::drivers::handlers::Resource;
 use crate::drivers::pci::address::Address;
 use crate::net::dhcp;
 use crate::net::firewall::Change;
+use crate::security::audit as audit_trail;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
@@ -55,6 +57,8 @@ pub enum Intent {
     },
     /// These services for measuring and no others. Tried first.
     Serve(ServiceSet),
+    /// Tried first.
+    Audit(audit_trail::Change),
 }
 
 impl Intent {
@@ -70,6 +74,7 @@ impl Intent {
                 | Self::Load(_)
                 | Self::SetQuota { .. }
                 | Self::Serve(_)
+                | Self::Audit(_)
                 | Self::AddTenantInterface(_)
         )
     }

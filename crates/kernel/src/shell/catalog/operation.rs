@@ -3,6 +3,7 @@
 use crate::base::time::Duration;
 use crate::net::outbound::Wish;
 use crate::net::ping::PingRequest;
+use crate::security::audit::VERIFY_LIMIT;
 use crate::storage::{Errand, errand};
 
 /// One variant a subsystem: plain data, with all that it must know to start. Texts
@@ -12,6 +13,7 @@ pub enum Operation {
     Disk(Errand),
     Ping(PingRequest),
     Outbound(Wish),
+    VerifyAudit,
 }
 
 impl Operation {
@@ -21,6 +23,7 @@ impl Operation {
             Self::Disk(_) => errand::LIMIT,
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
+            Self::VerifyAudit => VERIFY_LIMIT,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The one table of commands.
 
 use super::Authority::{Administer, Look};
-use super::{Action, Argument, Authority, Command, Handler, Kind, device, disk, firewall, net};
+use super::{
+    Action, Argument, Authority, Command, Handler, Kind, audit, device, disk, firewall, net,
+};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
@@ -173,6 +175,7 @@ pub static COMMANDS: &[Command] = &[
         )],
     ),
     firewall::ROW,
+    audit::ROW,
     net::API,
     command(
         "reboot",
@@ -248,6 +251,10 @@ pub static COMMANDS: &[Command] = &[
                 Administer,
                 run::debug::hang,
             ),
+            audit::CHANGE,
+            audit::DROP,
+            audit::REORDER,
+            audit::INSERT,
         ],
         has_default: false,
     },
