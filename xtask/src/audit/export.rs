@@ -212,11 +212,12 @@ fn understand(value: &Value) -> Option<Line> {
         return Some(Line::Base(link(base)?));
     }
     if let Some(head) = value.get("head") {
+        let head = link(head)?;
         let next = match value.get("next")? {
             Value::Null => None,
-            next => Some(next.as_u64()?),
+            next => Some(next.as_u64().filter(|next| *next == head.entries)?),
         };
-        return Some(Line::Head(link(head)?, next));
+        return Some(Line::Head(head, next));
     }
     let number = |key| value.get(key)?.as_u64();
     let text = |key| value.get(key)?.as_str();
