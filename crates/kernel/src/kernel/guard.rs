@@ -17,7 +17,7 @@ pub fn setup<M: Machine>(machine: &mut M) -> Setup {
     machine.entropy(&mut seed);
     let config = &machine.boot().config;
     let secrets = [config.token.as_ref(), config.tpm_owner.as_ref()];
-    let lengths = secrets.into_iter().flatten().map(Secret::len);
+    let lengths = secrets.into_iter().flatten().map(Secret::byte_count);
     Setup {
         secrets: SecretFacts {
             shortest_bytes: lengths.min(),

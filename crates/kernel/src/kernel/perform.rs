@@ -83,6 +83,7 @@ impl<M: Machine> Kernel<M> {
             Intent::Capability(change) => {
                 self.change_rights(by, &change)?;
             }
+            Intent::Audit(change) => self.security.audit.apply(change)?,
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation),
@@ -151,6 +152,7 @@ impl<M: Machine> Kernel<M> {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)
             }
+            Operation::VerifyAudit => self.security.audit.start_verify_for(id),
         }
     }
 

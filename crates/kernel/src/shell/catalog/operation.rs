@@ -3,6 +3,7 @@
 use crate::base::time::Duration;
 use crate::net::outbound::Wish;
 use crate::net::ping::PingRequest;
+use crate::security::audit::VERIFY_LIMIT;
 use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
 use crate::storage::{Errand, errand};
@@ -16,6 +17,7 @@ pub enum Operation {
     Outbound(Wish),
     Tpm(TpmWish),
     SecurityBench,
+    VerifyAudit,
 }
 
 impl Operation {
@@ -27,6 +29,7 @@ impl Operation {
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,
             Self::SecurityBench => bench::LIMIT,
+            Self::VerifyAudit => VERIFY_LIMIT,
         }
     }
 }

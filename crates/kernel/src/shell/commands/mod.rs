@@ -1,6 +1,8 @@
 //! The handlers of the commands: each reads views and fills a report.
 
 pub mod api;
+pub mod audit;
+pub mod audit_compliance;
 pub mod cap;
 mod cap_words;
 pub mod clear;
