@@ -136,6 +136,15 @@ pub fn attest_shaped(
 ) -> anyhow::Result<Attestation> {
     tools::require()?;
     let nonce = nonce(options)?;
+    let settings = options.boot_cmdline.as_ref().unwrap_or(&options.cmdline);
+    let initrd = options.boot_initrd.as_ref().or(options.initrd.as_ref());
+    let machine = shape(options, settings, initrd.map(PathBuf::as_path));
+    let machine = shape_options::with_tpm(machine, options.tpm, options.tpm_state.as_deref())?;
+    // Before anything is built for it.
+    if let Some(problem) = machine.problem() {
+        bail!(Unusable(problem));
+    }
+    let machine = change(machine);
     let built = kernel::ensure()?;
     let golden = Golden::of(&Inputs {
         boot: options.boot,
@@ -147,14 +156,9 @@ pub fn attest_shaped(
         Some(out) => out.clone(),
         None => workspace::cache().join("attest"),
     };
-    let settings = options.boot_cmdline.as_ref().unwrap_or(&options.cmdline);
-    let initrd = options.boot_initrd.as_ref().or(options.initrd.as_ref());
-    let shape = shape(options, settings, initrd.map(PathBuf::as_path));
-    let shape = shape_options::with_tpm(shape, options.tpm, options.tpm_state.as_deref())?;
-    let shape = change(shape);
     let kernel = options.kernel.as_ref().unwrap_or(&built);
     let deadline = || Deadline::after(Duration::from_secs(options.timeout));
-    let mut session = boot(&shape, kernel, deadline())?;
+    let mut session = boot(&machine, kernel, deadline())?;
     let evidence = Evidence::take(&mut session, &nonce, deadline())?;
     drop(session);
     let files = evidence.write(&out)?;
