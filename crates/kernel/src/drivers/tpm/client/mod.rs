@@ -203,8 +203,12 @@ impl Client {
                 break;
             }
         }
-        self.facts = Some(port.facts());
+        let facts = port.facts();
+        self.facts = Some(facts);
         self.port_deadline = port.next_deadline(now);
+        if facts.is_gone && self.running.is_none() {
+            self.state = ClientState::Failed(TpmError::Fault(TpmFault::Gone));
+        }
     }
 
     /// The next job that has an answer.
@@ -534,7 +538,6 @@ fn pause(retries: u32) -> Duration {
 /// Is there no use in going on?
 fn is_end(error: &TpmError) -> bool {
     match error {
-        TpmError::Fault(TpmFault::Gone) => true,
         TpmError::Refused { code, .. } => [
             ResponseCode::FAILURE,
             ResponseCode::INITIALIZE,
