@@ -1,6 +1,7 @@
 //! Builds, boots, tests and measures RayOS; the tests that boot the kernel use the same library.
 
 pub mod attest;
+pub mod audit;
 pub mod bench;
 pub mod deadline;
 pub mod doctor;

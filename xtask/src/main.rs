@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{attest, bench, doctor, exec, flash, image, kernel, lint, outcome, run, suite};
+use xtask::{attest, audit, bench, doctor, exec, flash, image, kernel, lint, outcome, run, suite};
 
 #[derive(Parser)]
 #[command(
@@ -28,6 +28,7 @@ enum Task {
     Flash(flash::Options),
     Image(image::Options),
     Kernel(kernel::Options),
+    Audit(audit::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Task::Flash(options) => flash::command(&options),
         Task::Image(options) => image::command(&options),
         Task::Kernel(options) => kernel::command(&options),
+        Task::Audit(options) => audit::command(&options),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -28,6 +28,7 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::operation::{Operations, Performer};
+use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::base::tpm::TpmPort;
@@ -45,6 +46,7 @@ use crate::net::network::Network;
 use crate::net::outbound::Outbound;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
+use crate::security::audit::Event;
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
@@ -352,6 +354,8 @@ impl<M: Machine> Kernel<M> {
                     &mut *self.network,
                     &mut self.outbound,
                     &mut self.security.measured,
+                    &mut self.security.bench,
+                    &mut self.security.audit,
                 ];
                 self.operations.cancel(id, performers);
             }
@@ -382,9 +386,13 @@ impl<M: Machine> Kernel<M> {
             self.tick.ready_at = Some(now);
         }
         if let Some(line) = session.take_begun()
-            && AUDITED.contains(&index)
+            && let Some(subject) = Subject::console(index)
         {
-            self.handlers.on_console_line(now, Tenant::KERNEL, line);
+            let event = Event::line(subject, line);
+            self.security.audit.append(now, event);
+            if AUDITED.contains(&index) {
+                self.handlers.on_console_line(now, Tenant::KERNEL, line);
+            }
         }
         if let Some(permitted) = session.request() {
             let result = self.perform(permitted);
@@ -402,6 +410,8 @@ impl<M: Machine> Kernel<M> {
             &mut *self.network,
             &mut self.outbound,
             &mut self.security.measured,
+            &mut self.security.bench,
+            &mut self.security.audit,
         ];
         let operations = &mut self.operations;
         self.sessions[index]

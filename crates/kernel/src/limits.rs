@@ -175,6 +175,8 @@ limits! {
     /// Payload bytes of one hand-over to the network: what devices cut apart at most.
     TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
 
+    /// Samples of one operation that is measured; the slowest hundredth are two and a half.
+    BENCH_SAMPLES = 256;
     /// Tenants that the tables of rights have places for.
     SUBJECT_TENANTS_MAX = 64;
     /// Whose rights are kept: tenants, four consoles, clients of the interface with and without a token, two to spare.
@@ -255,6 +257,8 @@ limits! {
     API_WORKERS_MAX = 4;
     /// Bytes of an answer that a worker holds for a slow client.
     API_ANSWER_BYTES = 16 * 1024;
+    /// Refused requests that wait for their entry in the audit trail; more in one tick are counted only.
+    API_DENIALS_MAX = 16;
     /// Addresses whose wrong tokens are counted; the one that was quiet longest makes room.
     API_OFFENDERS_MAX = 64;
 

@@ -154,10 +154,8 @@ impl World {
         };
         world.run(Duration::from_millis(1), |_| {});
         for tenant in [FLOODING, MODEST] {
+            world.allow(tenant);
             let (now, handlers) = (world.now, &mut world.handlers);
-            let (grants, subject) = (handlers.grants_mut(), Subject::Tenant(tenant));
-            let given = grants.set_standing(now, Subject::KERNEL, subject, CapabilitySet::ALL);
-            given.unwrap();
             let port = &mut world.port;
             let added = world
                 .network
@@ -167,6 +165,12 @@ impl World {
         // Addresses are used once nobody else has claimed them.
         world.run(Duration::from_secs(3), |_| {});
         world
+    }
+
+    fn allow(&mut self, tenant: Tenant) {
+        let (grants, subject) = (self.handlers.grants_mut(), Subject::Tenant(tenant));
+        let given = grants.set_standing(self.now, Subject::KERNEL, subject, CapabilitySet::ALL);
+        given.unwrap();
     }
 
     fn run(&mut self, span: Duration, mut each: impl FnMut(&mut Self)) {
@@ -227,6 +231,30 @@ impl World {
         }
         bytes
     }
+}
+
+#[test]
+fn an_address_is_not_used_before_it_could_be_asked_about() {
+    let mut world = World::new();
+    let tenant = Tenant::new(3).unwrap();
+    let (now, handlers) = (world.now, &mut world.handlers);
+    let port = &mut world.port;
+    let network = &mut world.network;
+    let added = network.add_tenant_interface(now, 0, tenant, port, handlers);
+    let interface = added.unwrap();
+    let is_usable = |world: &World| {
+        let mut interfaces = world.network.view().interfaces();
+        let (_, own) = interfaces.find(|(index, _)| *index == interface).unwrap();
+        let mut addresses = own.slaac.addresses();
+        addresses.any(|own| own.is_usable())
+    };
+    world.run(Duration::from_secs(20), |_| {});
+    let counts = world.handlers.counts(tenant, Device::Network);
+    assert!(!is_usable(&world) && counts.allowed == 0 && counts.denied >= 10);
+    world.allow(tenant);
+    world.run(Duration::from_secs(3), |_| {});
+    let counts = world.handlers.counts(tenant, Device::Network);
+    assert!(is_usable(&world) && counts.allowed >= 1);
 }
 
 fn everybody() -> Work {

@@ -10,17 +10,19 @@ use super::trust::Trust;
 use super::worker::{End, Worker};
 use crate::base::asker::Asker;
 use crate::base::console::Console;
+use crate::base::fixed::Queue;
 use crate::base::metric::Usage;
 use crate::base::subject::Subject;
 use crate::base::time::Instant;
 use crate::base::token::Token;
 use crate::base::verdict::Verdict;
-use crate::limits::API_WORKERS_MAX;
+use crate::limits::{API_DENIALS_MAX, API_WORKERS_MAX};
 use crate::net::http::{
     Answer, AnswerHead, ApiCounters, FOR_NOW, JSON, Job, Method, Reply, Request, Response, Service,
     Status,
 };
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 const NO_TOKEN: &str =
     "no token is set; boot with token=SECRET on the command line to allow this by HTTP";
@@ -40,6 +42,9 @@ pub struct Api {
     workers: Vec<Worker>,
     high_water: usize,
     counters: ApiCounters,
+    /// Those that nobody was told of yet.
+    denials: Queue<(IpAddr, Denied), API_DENIALS_MAX>,
+    denials_lost: u64,
 }
 
 impl Api {
@@ -52,6 +57,8 @@ impl Api {
             workers,
             high_water: 0,
             counters: ApiCounters::default(),
+            denials: Queue::new(),
+            denials_lost: 0,
         }
     }
 
@@ -100,6 +107,11 @@ impl Api {
         self.counters
     }
 
+    /// A request that was not let in, once, and who sent it.
+    pub fn take_denial(&mut self) -> Option<(IpAddr, Denied)> {
+        self.denials.pop()
+    }
+
     pub const fn has_token(&self) -> bool {
         self.credentials.has_token()
     }
@@ -118,6 +130,11 @@ impl Api {
                 .high_water(self.high_water as u64),
         );
         visit(&self.credentials.offenders().usage());
+        visit(
+            &Usage::of("API_DENIALS_MAX", API_DENIALS_MAX)
+                .used(self.denials.len() as u64)
+                .refused(self.denials_lost),
+        );
     }
 
     fn check_origin(&mut self, request: &Request<'_>) -> Result<(), Response> {
@@ -138,7 +155,12 @@ impl Api {
     ) -> Result<Subject, Response> {
         let shown = request.head.authorization;
         let judged = self.credentials.judge(now, request.peer, shown, wanted);
-        judged.map_err(|denied| self.denial(denied))
+        judged.map_err(|denied| {
+            if self.denials.push((request.peer, denied)).is_err() {
+                self.denials_lost += 1;
+            }
+            self.denial(denied)
+        })
     }
 
     fn denial(&mut self, denied: Denied) -> Response {

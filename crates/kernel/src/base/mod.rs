@@ -10,6 +10,7 @@ pub mod digest;
 pub mod disk;
 pub mod display;
 pub mod entropy;
+pub mod entropy_pool;
 pub mod fixed;
 pub mod hash;
 pub mod input;

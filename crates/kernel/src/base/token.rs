@@ -43,6 +43,11 @@ impl Secret {
         Ok(Self::padded(text.as_bytes()))
     }
 
+    /// Its length says nothing of what it is.
+    pub const fn byte_count(&self) -> usize {
+        self.length
+    }
+
     fn padded(text: &[u8]) -> Self {
         let mut bytes = [0; TOKEN_BYTES_MAX];
         let length = text.len().min(TOKEN_BYTES_MAX);
@@ -65,10 +70,6 @@ impl Secret {
     pub fn fingerprint(&self) -> Digest {
         let first = sha256(&[b"rayos token", self.expose()]);
         (0..FINGERPRINT_ROUNDS).fold(first, |digest, _| sha256(&[&digest, self.expose()]))
-    }
-
-    pub const fn len(&self) -> usize {
-        self.length
     }
 
     /// The secret itself, as a key for what proves that one knows it.

@@ -11,6 +11,7 @@ use crate::base::console::Console;
 use crate::base::disk::Disk;
 use crate::base::display::Display;
 use crate::base::entropy::EntropySources;
+use crate::base::entropy_pool::EntropyPool;
 use crate::base::fixed::Vec;
 use crate::base::input::{InputClass, InputEvent};
 use crate::base::log::Log;
@@ -47,6 +48,8 @@ pub struct Metal {
     screen: Option<ScreenHandle>,
     devices: Option<Devices>,
     tpm: Option<Box<dyn TpmPort + Send>>,
+    /// What the TPM has given of random bytes.
+    pool: EntropyPool,
 }
 
 impl Metal {
@@ -66,11 +69,30 @@ impl Metal {
             screen,
             devices,
             tpm,
+            pool: EntropyPool::new(),
         }
     }
 }
 
 impl Metal {
+    /// Lays random bytes of a device over these; false when there is none that has so many.
+    fn lay_device_over(&mut self, bytes: &mut [u8]) -> bool {
+        let Some(devices) = &mut self.devices else {
+            return false;
+        };
+        for chunk in bytes.chunks_mut(ENTROPY_CHUNK) {
+            let mut other = [0; ENTROPY_CHUNK];
+            let other = &mut other[..chunk.len()];
+            if !devices.entropy(other) {
+                return false;
+            }
+            for (byte, other) in chunk.iter_mut().zip(other) {
+                *byte ^= *other;
+            }
+        }
+        true
+    }
+
     /// Brings to the virtual display what has changed; true when more waits.
     pub fn draw(&mut self) -> bool {
         let display = self.devices.as_mut().and_then(Devices::display);
@@ -83,32 +105,24 @@ impl Machine for Metal {
         clock::now()
     }
 
+    /// All sources are laid over one another, so that the best one decides.
     fn entropy(&mut self, bytes: &mut [u8]) -> bool {
         let has_own = cpu::random(bytes);
-        let Some(devices) = &mut self.devices else {
-            return has_own;
-        };
-        // Two sources are laid over one another, so that the better one decides.
-        let mut has_other = false;
-        for chunk in bytes.chunks_mut(ENTROPY_CHUNK) {
-            let mut other = [0; ENTROPY_CHUNK];
-            let other = &mut other[..chunk.len()];
-            has_other = devices.entropy(other);
-            if !has_other {
-                break;
-            }
-            for (byte, other) in chunk.iter_mut().zip(other) {
-                *byte ^= *other;
-            }
-        }
-        has_own || has_other
+        let has_device = self.lay_device_over(bytes);
+        let has_pool = self.pool.lay_over(bytes);
+        has_own || has_device || has_pool
     }
 
     fn entropy_sources(&mut self) -> EntropySources {
         EntropySources {
             has_processor: cpu::random(&mut [0; 8]),
             has_device: self.devices.as_mut().is_some_and(Devices::has_entropy),
+            has_tpm: self.pool.is_filled(),
         }
+    }
+
+    fn add_entropy(&mut self, bytes: &[u8; 32]) {
+        self.pool.add(bytes);
     }
 
     fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {

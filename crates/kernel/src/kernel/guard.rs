@@ -1,10 +1,13 @@
 //! The security floor's turn in a tick, on this kernel's machine.
 
 use super::{Kernel, Machine};
+use crate::api::Denied;
 use crate::base::digest::Digest;
 use crate::base::log::Level;
+use crate::base::subject::Subject;
 use crate::base::token::Secret;
 use crate::security::Setup;
+use crate::security::audit::Event;
 use crate::security::audit::compliance::SecretFacts;
 
 /// What the machine was booted from and what of it is secret.
@@ -14,7 +17,7 @@ pub fn setup<M: Machine>(machine: &mut M) -> Setup {
     machine.entropy(&mut seed);
     let config = &machine.boot().config;
     let secrets = [config.token.as_ref(), config.tpm_owner.as_ref()];
-    let lengths = secrets.into_iter().flatten().map(Secret::len);
+    let lengths = secrets.into_iter().flatten().map(Secret::byte_count);
     Setup {
         secrets: SecretFacts {
             shortest_bytes: lengths.min(),
@@ -36,11 +39,29 @@ impl<M: Machine> Kernel<M> {
         self.security.enforce(grants);
     }
 
+    /// Who was not let in has an entry.
+    fn record_strangers(&mut self) {
+        let now = self.machine.now();
+        while let Some((peer, denied)) = self.web.take_denial() {
+            let from = format_args!("{peer}");
+            let event = match denied {
+                Denied::Wrong => Event::wrong_token(Subject::Visitor, from),
+                Denied::ShutOut(_) => Event::shut_out(from),
+                Denied::NoToken | Denied::Missing => Event::no_token(Subject::Visitor, from),
+            };
+            self.security.audit.append(now, event);
+        }
+    }
+
     /// Measures, records and looks after what it has recorded.
     pub(super) fn guard(&mut self) {
+        self.record_strangers();
         let now = self.machine.now();
         let tpm = self.machine.tpm();
         self.security.step(now, tpm, &self.handlers);
+        let machine = &self.machine;
+        let grants = self.handlers.grants();
+        self.security.bench.step(&mut || machine.now(), grants);
         let measured = &mut self.security.measured;
         if let Some(reason) = measured.take_news() {
             let log = self.machine.log();

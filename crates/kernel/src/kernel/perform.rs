@@ -83,6 +83,7 @@ impl<M: Machine> Kernel<M> {
             Intent::Capability(change) => {
                 self.change_rights(by, &change)?;
             }
+            Intent::Audit(change) => self.security.audit.apply(change)?,
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation),
@@ -146,10 +147,12 @@ impl<M: Machine> Kernel<M> {
                 self.outbound.start(now, id, wish)
             }
             Operation::Tpm(wish) => self.ask_tpm(id, wish),
+            Operation::SecurityBench => self.security.bench.start(id),
             Operation::Ping(request) => {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)
             }
+            Operation::VerifyAudit => self.security.audit.start_verify_for(id),
         }
     }
 

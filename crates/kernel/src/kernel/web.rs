@@ -2,7 +2,7 @@
 
 use super::ports::MachinePorts;
 use super::{Kernel, Machine};
-use crate::api::{Api, is_user_network_host};
+use crate::api::{Api, Denied, is_user_network_host};
 use crate::base::asker::Asker;
 use crate::base::console::Console;
 use crate::base::log::Level;
@@ -14,6 +14,7 @@ use crate::limits::{CONSOLES_MAX, HTTP_CONNECTIONS_MAX};
 use crate::net::http::{ApiView, RequestRecord, Server};
 use crate::net::network::Network;
 use crate::net::stream::{ServicePorts, Streams};
+use core::net::IpAddr;
 
 pub const HTTP_PORT: u16 = 80;
 /// How often it is looked who the gateways are when no neighbour has said anything.
@@ -89,6 +90,11 @@ impl Web {
             Some(subject) => Asker::new(subject),
             None => self.api.asker(session - CONSOLES_MAX),
         }
+    }
+
+    /// A request that was not let in, once, and who sent it.
+    pub fn take_denial(&mut self) -> Option<(IpAddr, Denied)> {
+        self.api.take_denial()
     }
 
     pub fn on_session_left(&mut self, session: usize) {

@@ -1,6 +1,7 @@
 //! L3: who may do what, what was done, and what this machine was booted from.
 
 pub mod audit;
+pub mod bench;
 mod facts;
 pub mod gate;
 mod launch;
@@ -12,6 +13,7 @@ use crate::base::boot_inputs::BootInputs;
 use crate::base::digest::Digest;
 use audit::compliance::{Compliance, SecretFacts};
 use audit::{Anchor, AuditTrail};
+use bench::Bench;
 use gate::GateCounts;
 use measured::MeasuredBoot;
 use measured::boot::Sequence;
@@ -23,6 +25,7 @@ pub struct Security {
     pub audit: AuditTrail,
     pub compliance: Compliance,
     pub measured: MeasuredBoot,
+    pub bench: Bench,
     gate: GateCounts,
     /// The state of the policy that device operations are checked against.
     enforced: Option<u64>,
@@ -57,6 +60,7 @@ impl Security {
             audit,
             compliance: Compliance::new(),
             measured: MeasuredBoot::new(setup.inputs, setup.path, seed),
+            bench: Bench::default(),
             gate: GateCounts::default(),
             enforced: None,
             anchoring: None,

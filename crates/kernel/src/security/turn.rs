@@ -37,6 +37,7 @@ impl Security {
             self.measured.next_deadline(now),
             self.audit.next_deadline(now),
             self.compliance.next_deadline(),
+            self.bench.next_deadline(now),
         ];
         deadlines.into_iter().flatten().min()
     }

@@ -3,6 +3,7 @@
 use crate::base::fixed::Text;
 use crate::base::verdict::Verdict;
 use crate::net::firewall::WordError;
+use crate::security::audit::FilterError;
 use crate::security::gate::Refusal;
 use crate::security::policy;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
@@ -95,6 +96,11 @@ pub enum CommandError {
     NotANonce {
         word: Shown,
     },
+    /// A word of a filter of the audit trail.
+    AuditFilter {
+        word: Shown,
+        error: FilterError,
+    },
     NotALoad {
         word: Shown,
     },
@@ -138,6 +144,7 @@ impl CommandError {
             | Self::Rule { .. }
             | Self::NotOfRights { .. }
             | Self::Policy(_)
+            | Self::AuditFilter { .. }
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -239,6 +246,7 @@ impl fmt::Display for CommandError {
                 f,
                 "NONCE is 1 to 64 bytes in hexadecimal digits, as 0123456789abcdef; \"{word}\" is not"
             ),
+            Self::AuditFilter { word, error } => write!(f, "\"{word}\" is no clause; {error}"),
             Self::NotALoad { word } => {
                 write!(f, "\"{word}\" is no amount a second; write a number above 0, as 5MB or 200")
             }

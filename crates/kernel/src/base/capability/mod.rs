@@ -1,4 +1,4 @@
-//! What somebody may do, one bit each, and sets of these; `Grants` says who holds them.
+//! What somebody may do, and sets of it; `Grants` says who holds what.
 //!
 //! It stands on the ground floor because the device handlers ask it at each operation, and
 //! they stand on L2, below everything else that knows of security.

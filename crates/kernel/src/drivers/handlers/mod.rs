@@ -1,4 +1,4 @@
-//! Device handlers: operations of tenants are allowed, counted and kept in quotas.
+//! Device handlers: what tenants do is allowed, counted and kept in quotas.
 //!
 //! First the tenant must hold the capability of the operation, then its quotas must have room.
 //! Limits: `TENANTS_MAX` tenants; the default quotas of `resource.rs`.

@@ -200,6 +200,9 @@ impl<R: Registers> Crb<R> {
         let word = |offset| self.registers.read_u32(offset);
         let address = u64::from(word(high)) << 32 | u64::from(word(low));
         let bytes = word(size) as usize;
+        if address == u64::MAX {
+            return Err(TpmFault::Gone);
+        }
         let outside = TpmFault::Nonsense {
             name: "the address of a buffer",
             value: address,
@@ -283,14 +286,13 @@ impl<R: Registers> Crb<R> {
         self.enter(Phase::Settle { has_asked: false })
     }
 
-    /// The answer is good in any case; the next command finds out if the device is not.
+    /// A device that takes its time with that has answered well all the same.
     fn settle(&mut self, now: Instant, has_asked: bool) -> Result<Flow, TpmFault> {
         if !has_asked {
             self.set(register::REQUEST, request::GO_IDLE);
             return self.enter(Phase::Settle { has_asked: true });
         }
-        let request = self.registers.read_u32(register::REQUEST);
-        match request & request::GO_IDLE {
+        match self.read(register::REQUEST)? & request::GO_IDLE {
             0 => Ok(Flow::End),
             _ => Ok(self
                 .exchange

@@ -73,11 +73,14 @@ pub fn from_device_record(record: &AuditRecord) -> Option<Event> {
             before,
             after,
         } => {
+            // Whose quota it is; who set it was not remembered.
             let (before, after) = (Limit(*before), Limit(*after));
             let event = Event::new(Kind::System, Verb::SetQuota, resource.name())
                 .level(Level::Notice)
-                .by(subject)
-                .text(format_args!("{before} to {after} {}", resource.unit()));
+                .text(format_args!(
+                    "of {subject}: {before} to {after} {}",
+                    resource.unit()
+                ));
             Some(event)
         }
         AuditEvent::ConsoleLine { .. } => None,

@@ -15,15 +15,22 @@ pub struct Sealed {
 /// Never longer than it was made.
 pub struct Chain {
     pub(super) kept: VecDeque<Sealed>,
+    capacity: usize,
     base: Link,
     head: Link,
 }
 
 impl Chain {
     pub fn new(boot: &[u8]) -> Self {
+        Self::of_entries(AUDIT_ENTRIES_MAX, boot)
+    }
+
+    /// One that keeps so many entries.
+    pub fn of_entries(capacity: usize, boot: &[u8]) -> Self {
         let genesis = Link::genesis(boot);
         Self {
-            kept: VecDeque::with_capacity(AUDIT_ENTRIES_MAX),
+            kept: VecDeque::with_capacity(capacity),
+            capacity,
             base: genesis,
             head: genesis,
         }
@@ -38,7 +45,7 @@ impl Chain {
 
     /// Adds an entry, which has the head's number; says which one had to leave for it.
     pub fn push(&mut self, entry: Entry) -> Option<Entry> {
-        let left = match self.kept.len() == AUDIT_ENTRIES_MAX {
+        let left = match self.kept.len() == self.capacity {
             true => self.kept.pop_front(),
             false => None,
         };

@@ -111,6 +111,14 @@ impl Event {
             .text(format_args!("the token is wrong"))
     }
 
+    /// Somebody wanted to change something, or came from afar, and showed no token.
+    pub fn no_token(subject: Subject, from: fmt::Arguments<'_>) -> Self {
+        Self::from_outside(Verb::LogIn, from)
+            .by(subject)
+            .outcome(Outcome::Denied)
+            .text(format_args!("no token was shown"))
+    }
+
     /// An address that showed too many wrong ones is not listened to for a while.
     pub fn shut_out(from: fmt::Arguments<'_>) -> Self {
         Self::from_outside(Verb::ShutOut, from)

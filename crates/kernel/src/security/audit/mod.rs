@@ -13,8 +13,11 @@ mod chain;
 pub mod compliance;
 mod entry;
 mod event;
+mod export;
+mod filter;
 mod repeats;
 mod short;
+mod tamper;
 mod verification;
 mod verify;
 mod words;
@@ -29,6 +32,9 @@ pub use bridge::from_device_record;
 pub use chain::{Chain, Sealed};
 pub use entry::{Entry, Link, Object, Sentence};
 pub use event::Event;
+pub use export::{BaseLine, EntryLine, HeadLine};
+pub use filter::{Filter, FilterError, OFFERED as FILTERS_OFFERED};
+pub use tamper::Tamper;
 pub use verification::{LIMIT as VERIFY_LIMIT, VERIFY_PERIOD, Verification, Verified, Whole};
 pub use verify::{Check, Finding, Kept, Linked, verify};
 pub use words::{Kind, Level, Outcome, Verb};
@@ -39,6 +45,15 @@ use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::AUDIT_ENTRIES_MAX;
 use bridge::DeviceCursor;
 use repeats::Repeats;
+
+/// What can be asked of the trail besides entries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Makes an anchor due.
+    Anchor,
+    /// Breaks it on purpose.
+    Tamper { how: Tamper, number: u64 },
+}
 
 pub struct AuditTrail {
     chain: Chain,
@@ -64,8 +79,17 @@ pub struct Counts {
 impl AuditTrail {
     /// Takes all the memory that it will ever use. `boot` is something that only this boot knows.
     pub fn new(boot: &[u8]) -> Self {
+        Self::over(Chain::new(boot))
+    }
+
+    /// A trail for measuring, which is full after so many entries.
+    pub fn of_entries(count: usize) -> Self {
+        Self::over(Chain::of_entries(count, &[]))
+    }
+
+    fn over(chain: Chain) -> Self {
         Self {
-            chain: Chain::new(boot),
+            chain,
             counts: Counts::default(),
             repeats: Repeats::default(),
             anchors: Anchors::default(),
@@ -158,15 +182,18 @@ impl AuditTrail {
         result: Result<AnchoredIn, AnchorError>,
     ) {
         let news = self.anchors.on_anchored(now, anchor, result);
-        // The first success is no entry: each entry wants another anchor after an hour.
+        // A success behind another is no entry: each entry wants an anchor after an hour.
         if let Some(record) = news {
             self.append(now, Event::anchored(&record));
         }
     }
 
-    /// Makes an anchor due at once.
-    pub const fn want_anchor(&mut self) {
-        self.anchors.want();
+    pub fn apply(&mut self, change: Change) -> Result<(), &'static str> {
+        match change {
+            Change::Anchor => self.anchors.want(),
+            Change::Tamper { how, number } => self.tamper(how, number)?,
+        }
+        Ok(())
     }
 
     /// The newest hash, and how many entries it covers.

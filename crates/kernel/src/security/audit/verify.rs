@@ -249,15 +249,18 @@ impl Check {
         }
         // The one that belongs here is nowhere: this is it with another number, or it is gone.
         let next = kept.number(self.index + 1);
-        if next.unwrap_or(kept.head().entries) == expected + 1 {
+        let is_in_its_place = next.unwrap_or(kept.head().entries) == expected + 1;
+        if is_in_its_place && !leads_to_the_next(linked, kept) {
             return Finding::Changed { number: expected };
         }
-        match number > expected && number < kept.head().entries {
-            true => Finding::Missing {
+        let numbers = (self.index..).map_while(|index| kept.number(index));
+        let known = expected + 1..kept.head().entries;
+        match numbers.filter(|number| known.contains(number)).min() {
+            Some(least) if known.contains(&number) => Finding::Missing {
                 first: expected,
-                last: number - 1,
+                last: least - 1,
             },
-            false => self.inserted(linked),
+            _ => self.inserted(linked),
         }
     }
 
@@ -289,6 +292,15 @@ impl Check {
             None => Finding::ChangedOrBase { number },
         }
     }
+}
+
+/// Is its hash the one that the entry with the next number was made with, wherever that is?
+fn leads_to_the_next(linked: &Linked<'_>, kept: &dyn Kept) -> bool {
+    let mut others = (0..).map_while(|index| kept.entry(index));
+    let is_next =
+        |other: &Linked<'_>| linked.entry.number.checked_add(1) == Some(other.entry.number);
+    let next = others.find(is_next);
+    next.is_some_and(|next| next.entry.hash_behind(linked.hash) == *next.hash)
 }
 
 /// All of it at once: how many entries were checked, or what is wrong.

@@ -1,4 +1,4 @@
-//! The table of contexts; a context keeps its place for as long as it is there.
+//! The table of contexts; each keeps its place for as long as it is there.
 
 use super::context::{Context, ContextId};
 use crate::base::fixed::Full;

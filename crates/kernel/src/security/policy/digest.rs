@@ -1,4 +1,4 @@
-//! One number for all that a policy decides: equal policies have equal digests.
+//! One number for all that decides: equal policies have equal digests.
 //!
 //! What is hashed begins with its version; every list with its length, every text with its
 //! length; numbers are little-endian. Rules come in their order; contexts by their names,

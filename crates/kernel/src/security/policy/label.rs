@@ -1,4 +1,4 @@
-//! What is known of an object: its level, its owner, and who may do what with it.
+//! What is known of an object: its level, its owner, and its mode.
 
 use super::context::Owner;
 use super::level::Level;

@@ -45,10 +45,12 @@ pub use word_error::{Shown, WordError, shown};
 
 use crate::base::capability::{Capability, CapabilitySet};
 use crate::base::digest::{DIGEST_BYTES, Digest};
+use crate::base::fixed::Text;
 use crate::base::metric::Usage;
 use crate::base::subject::Subject;
 use crate::limits::{
-    POLICY_CONTEXTS_MAX, POLICY_LABELS_MAX, POLICY_RULES_MAX, POLICY_TRANSITIONS_MAX, SUBJECTS_MAX,
+    POLICY_CONTEXTS_MAX, POLICY_LABELS_MAX, POLICY_NAME_MAX, POLICY_RULES_MAX,
+    POLICY_TRANSITIONS_MAX, SUBJECTS_MAX,
 };
 use alloc::vec::Vec;
 use contexts::Contexts;
@@ -125,6 +127,29 @@ impl Policy {
         );
         policy
     }
+
+    /// For measuring: as many rules as there can be, all about the same subject and verb, and
+    /// only the last of them about the object `FILLED_LAST`.
+    pub fn filled() -> Self {
+        let mut policy = Self::shipped();
+        policy.rules.clear();
+        for number in 1..=POLICY_RULES_MAX {
+            let object = match number {
+                POLICY_RULES_MAX => Text::format(format_args!("network:{}", Self::FILLED_LAST)),
+                // A star is what costs something.
+                _ => Text::<POLICY_NAME_MAX>::format(format_args!("network:{number:03}-host*")),
+            };
+            let parsed = words::parse_rule(&["deny", "kernel", "connect", &object]);
+            crate::invariant!(parsed.is_ok(), "a rule for measuring is no rule");
+            policy
+                .rules
+                .extend(parsed.map(|wish| Entry::new(wish.rule)));
+        }
+        policy.on_change();
+        policy
+    }
+
+    pub const FILLED_LAST: &str = "the-last-host";
 
     fn ship(&mut self) {
         let mut is_whole = true;

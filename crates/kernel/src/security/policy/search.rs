@@ -1,11 +1,11 @@
 //! Finds the first rule that means a check, among all of them.
 //!
-//! What a rule says of subjects, verbs and classes is worked out when the rules change: a
-//! bit a rule, for every context and for every verb with every class. A check takes two of
-//! these rows, and of the rules in both only the names are left to look at. Hashes of the
-//! beginnings of the object's name spare most comparisons.
+//! What rules say is worked out when they change, a bit a rule: those that mean a context,
+//! those that mean a verb with a class, and, in a table by hashes, those with the same name.
+//! A check looks up the object's name, and each of its beginnings of a length that a rule
+//! with a star has. The rules in all three sets are those that may mean it.
 //!
-//! Invariant: a hash only ever rules out; what decides is the comparison of the names.
+//! Invariant: hashes only rule out; what decides is the comparison of the names.
 
 use super::context::{Context, ContextId};
 use super::object::{Class, Object};
@@ -15,34 +15,46 @@ use crate::limits::{POLICY_CONTEXTS_MAX, POLICY_NAME_MAX, POLICY_RULES_MAX};
 use alloc::vec::Vec;
 
 const WORDS: usize = POLICY_RULES_MAX / 64;
-const _: () = assert!(POLICY_RULES_MAX.is_multiple_of(64));
+/// Twice as many as there can be names, so that what is not there is soon known.
+const SLOTS: usize = 2 * POLICY_RULES_MAX;
+const _: () = assert!(POLICY_RULES_MAX.is_multiple_of(64) && SLOTS.is_power_of_two());
+const _: () = assert!(POLICY_NAME_MAX < u64::BITS as usize);
 
 /// A bit a rule.
 type RuleSet = [u64; WORDS];
+const NONE: RuleSet = [0; WORDS];
 
 pub struct Search {
     by_context: Vec<RuleSet>,
     by_operation: [[RuleSet; Class::ALL.len()]; Verb::ALL.len()],
-    /// Of the names in the rules, by their places.
-    names: Vec<Hashed>,
-    /// Bytes of the longest of them.
-    longest: usize,
+    by_name: Vec<Slot>,
+    /// How long beginnings with a star are, a bit a length.
+    lengths: u64,
 }
 
+/// The rules whose object is written with a name of that hash; none in one that is free.
 #[derive(Clone, Copy)]
-struct Hashed {
-    hash: u64,
-    bytes: u8,
-    is_prefix: bool,
+struct Slot {
+    hash: Hash,
+    rules: RuleSet,
+}
+
+impl Slot {
+    const FREE: Self = Self {
+        hash: Hash::EMPTY,
+        rules: NONE,
+    };
 }
 
 impl Search {
     pub fn new() -> Self {
+        let mut by_name = Vec::with_capacity(SLOTS);
+        by_name.resize(SLOTS, Slot::FREE);
         Self {
             by_context: Vec::with_capacity(POLICY_CONTEXTS_MAX),
-            by_operation: [[[0; WORDS]; Class::ALL.len()]; Verb::ALL.len()],
-            names: Vec::with_capacity(POLICY_RULES_MAX),
-            longest: 0,
+            by_operation: [[NONE; Class::ALL.len()]; Verb::ALL.len()],
+            by_name,
+            lengths: 0,
         }
     }
 
@@ -54,31 +66,43 @@ impl Search {
     ) {
         self.by_context.clear();
         self.by_context.extend(contexts.iter().map(|context| {
-            let mut set = [0; WORDS];
-            if let Some(context) = context {
-                for (place, rule) in rules.clone().enumerate() {
-                    set_bit(&mut set, place, rule.subject.matches(context));
-                }
-            }
-            set
+            let means = |rule: &Rule| {
+                let context = context.as_ref();
+                context.is_some_and(|context| rule.subject.matches(context))
+            };
+            set_of(rules.clone(), means)
         }));
         for (verb, by_class) in Verb::ALL.into_iter().zip(&mut self.by_operation) {
             for (class, set) in Class::ALL.into_iter().zip(by_class) {
-                *set = [0; WORDS];
-                for (place, rule) in rules.clone().enumerate() {
-                    let is_of_class = match &rule.object {
-                        ObjectPattern::Any => true,
-                        ObjectPattern::Of(own, _) => *own == class,
-                    };
-                    set_bit(set, place, is_of_class && rule.verbs.contains(verb));
-                }
+                let is_of_class = |rule: &Rule| match &rule.object {
+                    ObjectPattern::Any => true,
+                    ObjectPattern::Of(own, _) => *own == class,
+                };
+                let means = |rule: &Rule| rule.verbs.contains(verb) && is_of_class(rule);
+                *set = set_of(rules.clone(), means);
             }
         }
-        self.names.clear();
-        self.names
-            .extend(rules.map(|rule| Hashed::of(&rule.object)));
-        let lengths = self.names.iter().map(|name| usize::from(name.bytes));
-        self.longest = lengths.max().unwrap_or(0);
+        self.by_name.fill(Slot::FREE);
+        self.lengths = 0;
+        for (place, rule) in rules.enumerate() {
+            self.learn_name(place, &rule.object);
+        }
+    }
+
+    fn learn_name(&mut self, place: usize, object: &ObjectPattern) {
+        let (name, is_prefix) = match object {
+            ObjectPattern::Any => ("", true),
+            ObjectPattern::Of(_, pattern) => (pattern.name.as_str(), pattern.is_prefix),
+        };
+        let mut hash = name.bytes().fold(Hash::EMPTY, Hash::with);
+        if is_prefix {
+            hash = hash.with(STAR);
+            self.lengths |= 1 << name.len();
+        }
+        let slot = self.slot_of(hash);
+        let slot = &mut self.by_name[slot];
+        slot.hash = hash;
+        slot.rules[place / 64] |= 1 << (place % 64);
     }
 
     /// The places of the rules that may mean it, in their order; each is to be compared.
@@ -88,69 +112,79 @@ impl Search {
         verb: Verb,
         object: &Object<'_>,
     ) -> impl Iterator<Item = usize> {
+        let mut rules = self.named(object.name);
         let by_operation = &self.by_operation[verb.index()][object.class.index()];
-        let none = [0; WORDS];
-        let by_context = self.by_context.get(context.index()).unwrap_or(&none);
-        let mut rules = [0; WORDS];
+        let by_context = self.by_context.get(context.index()).unwrap_or(&NONE);
         for (word, rules) in rules.iter_mut().enumerate() {
-            *rules = by_operation[word] & by_context[word];
+            *rules &= by_operation[word] & by_context[word];
         }
-        let beginnings = Beginnings::of(object.name, self.longest);
-        let bytes = object.name.len();
-        places(rules).filter(move |place| {
-            let name = self.names[*place];
-            let own_bytes = usize::from(name.bytes);
-            let fits = match name.is_prefix {
-                true => bytes >= own_bytes,
-                false => bytes == own_bytes,
-            };
-            fits && beginnings.0[own_bytes] == name.hash
-        })
+        places(rules)
+    }
+
+    /// The rules whose object has the name, or a beginning of it with a star.
+    fn named(&self, name: &str) -> RuleSet {
+        let mut rules = NONE;
+        let mut hash = Hash::EMPTY;
+        let mut lengths = self.lengths;
+        let mut add = |hash| {
+            let slot = &self.by_name[self.slot_of(hash)];
+            for (rules, own) in rules.iter_mut().zip(slot.rules) {
+                *rules |= own;
+            }
+        };
+        for byte in name.bytes().take(POLICY_NAME_MAX) {
+            if lengths & 1 != 0 {
+                add(hash.with(STAR));
+            }
+            lengths >>= 1;
+            hash = hash.with(byte);
+        }
+        if lengths & 1 != 0 {
+            add(hash.with(STAR));
+        }
+        if name.len() <= POLICY_NAME_MAX {
+            add(hash);
+        }
+        rules
+    }
+
+    /// Where the hash stands, or would stand.
+    fn slot_of(&self, hash: Hash) -> usize {
+        let mut slot = hash.spread() % SLOTS;
+        // There is always a free one: there are more slots than names.
+        while self.by_name[slot].hash != hash && self.by_name[slot].rules != NONE {
+            slot = (slot + 1) % SLOTS;
+        }
+        slot
     }
 }
 
-impl Hashed {
-    fn of(pattern: &ObjectPattern) -> Self {
-        match pattern {
-            ObjectPattern::Any => Self {
-                hash: FNV_BASIS,
-                bytes: 0,
-                is_prefix: true,
-            },
-            ObjectPattern::Of(_, pattern) => Self {
-                hash: pattern.name.bytes().fold(FNV_BASIS, hash_byte),
-                bytes: pattern.name.len() as u8,
-                is_prefix: pattern.is_prefix,
-            },
-        }
-    }
-}
-
-/// The hash of the first so many bytes of a name.
-struct Beginnings([u64; POLICY_NAME_MAX + 1]);
-
-impl Beginnings {
-    fn of(name: &str, longest: usize) -> Self {
-        let mut hashes = [FNV_BASIS; POLICY_NAME_MAX + 1];
-        let mut hash = FNV_BASIS;
-        for (place, byte) in name.bytes().take(longest).enumerate() {
-            hash = hash_byte(hash, byte);
-            hashes[place + 1] = hash;
-        }
-        Self(hashes)
-    }
-}
+/// No name has one; it tells beginnings from names.
+const STAR: u8 = b'*';
 
 /// FNV-1a with 64 bits.
-const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Hash(u64);
 
-const fn hash_byte(hash: u64, byte: u8) -> u64 {
-    (hash ^ byte as u64).wrapping_mul(FNV_PRIME)
+impl Hash {
+    const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+    const fn with(self, byte: u8) -> Self {
+        Self((self.0 ^ byte as u64).wrapping_mul(Self::PRIME))
+    }
+
+    const fn spread(self) -> usize {
+        (self.0 ^ self.0 >> 32) as usize
+    }
 }
 
-fn set_bit(set: &mut RuleSet, place: usize, is_set: bool) {
-    set[place / 64] |= u64::from(is_set) << (place % 64);
+fn set_of<'r>(rules: impl Iterator<Item = &'r Rule>, means: impl Fn(&Rule) -> bool) -> RuleSet {
+    let mut set = NONE;
+    for (place, rule) in rules.enumerate() {
+        set[place / 64] |= u64::from(means(rule)) << (place % 64);
+    }
+    set
 }
 
 fn places(rules: RuleSet) -> impl Iterator<Item = usize> {

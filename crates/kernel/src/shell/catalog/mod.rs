@@ -1,12 +1,14 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
 mod access;
+mod audit;
 mod cap;
 mod device;
 mod disk;
 mod firewall;
 mod net;
 mod operation;
+mod optimize;
 mod security;
 mod table;
 mod tpm;
@@ -24,6 +26,7 @@ use crate::drivers::handlers::Resource;
 use crate::drivers::pci::address::Address;
 use crate::net::dhcp;
 use crate::net::firewall::Change;
+use crate::security::audit as audit_trail;
 use crate::security::policy;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
@@ -64,6 +67,8 @@ pub enum Intent {
     Capability(capability::Change),
     /// These services for measuring and no others. Tried first.
     Serve(ServiceSet),
+    /// Tried first.
+    Audit(audit_trail::Change),
 }
 
 impl Intent {
@@ -81,6 +86,7 @@ impl Intent {
                 | Self::SetQuota { .. }
                 | Self::Serve(_)
                 | Self::Capability(_)
+                | Self::Audit(_)
                 | Self::AddTenantInterface(_)
         )
     }

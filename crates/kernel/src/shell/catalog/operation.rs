@@ -3,6 +3,8 @@
 use crate::base::time::Duration;
 use crate::net::outbound::Wish;
 use crate::net::ping::PingRequest;
+use crate::security::audit::VERIFY_LIMIT;
+use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
 use crate::storage::{Errand, errand};
 
@@ -14,6 +16,8 @@ pub enum Operation {
     Ping(PingRequest),
     Outbound(Wish),
     Tpm(TpmWish),
+    SecurityBench,
+    VerifyAudit,
 }
 
 impl Operation {
@@ -24,6 +28,8 @@ impl Operation {
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,
+            Self::SecurityBench => bench::LIMIT,
+            Self::VerifyAudit => VERIFY_LIMIT,
         }
     }
 }

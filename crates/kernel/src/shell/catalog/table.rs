@@ -2,8 +2,8 @@
 
 use super::access::{ADMINISTER, LOOK};
 use super::{
-    Access, Action, Argument, Command, Handler, Kind, cap, device, disk, firewall, net, security,
-    tpm,
+    Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, firewall, net,
+    optimize, security, tpm,
 };
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
@@ -178,7 +178,9 @@ pub static COMMANDS: &[Command] = &[
     ),
     firewall::ROW,
     security::ROW,
+    optimize::ROW,
     tpm::ROW,
+    audit::ROW,
     net::API,
     command(
         "reboot",
@@ -254,6 +256,10 @@ pub static COMMANDS: &[Command] = &[
                 ADMINISTER,
                 run::debug::hang,
             ),
+            audit::CHANGE,
+            audit::DROP,
+            audit::REORDER,
+            audit::INSERT,
         ],
         has_default: false,
     },

@@ -1,6 +1,8 @@
 //! The handlers of the commands: each reads views and fills a report.
 
 pub mod api;
+pub mod audit;
+pub mod audit_compliance;
 pub mod cap;
 mod cap_words;
 pub mod clear;
@@ -23,6 +25,7 @@ pub mod log;
 pub mod mem;
 pub mod net;
 pub mod net_lookup;
+pub mod optimize;
 pub mod power;
 pub mod security;
 pub mod security_change;

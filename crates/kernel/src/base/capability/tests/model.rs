@@ -1,4 +1,4 @@
-//! Rights kept naively: one list, everything worked out anew at every question.
+//! Rights kept naively: one list, all worked out anew at every question.
 //!
 //! A right that was revoked is struck from the list and nothing else happens; what hung on
 //! it is found to be dead when its chain is walked. Bandwidth is the list of what was taken.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-const OPERATIONS: u64 = 1_200_000;
+const OPERATIONS: u64 = 1_050_000;
 /// After so many the mood changes: many rights that last, or few that end soon.
 const MOOD: u64 = 10_000;
 /// Operations that run at the same time at most.

@@ -34,7 +34,7 @@ use procedure::{Came, Next, Nonces, Outgoing, Pending, Procedure};
 use start::Start;
 
 /// Commands that may begin or end in one step.
-const EVENTS_A_STEP: usize = 8;
+const EVENTS_A_STEP: usize = 4;
 /// How often a command is sent again because the TPM says that it is busy.
 const RETRIES_MAX: u32 = 16;
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(10);

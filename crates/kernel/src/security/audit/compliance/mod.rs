@@ -6,6 +6,8 @@
 
 mod facts;
 mod requirements;
+#[cfg(test)]
+mod tests;
 
 pub use facts::{
     AnchorFacts, BootFacts, ComplianceFacts, DefaultFacts, Denials, PolicyFacts, SecretFacts,

@@ -1,5 +1,6 @@
 //! The promises of the audit trail, on random trails.
 
+mod outside;
 mod ring;
 mod tampering;
 

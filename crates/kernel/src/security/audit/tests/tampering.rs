@@ -234,6 +234,32 @@ fn every_two_entries_that_were_swapped_are_named() {
 }
 
 #[test]
+fn of_several_things_that_were_done_the_first_is_named() {
+    let mut random = Prng::new(9);
+    for copy in copies(&mut random) {
+        for index in 1..copy.entries.len() - 3 {
+            let (first, number) = (copy.number(index), copy.number(index + 2));
+            let mut broken = copy.clone();
+            broken.swap(index + 1, index + 2);
+            let instead_of = first + 1;
+            let named = Finding::Reordered { number, instead_of };
+            assert_eq!(verify(&broken), Err(named));
+            broken.remove(index);
+            let last = first;
+            assert_eq!(verify(&broken), Err(Finding::Missing { first, last }));
+            broken.entries[index - 1].entry.times ^= 1;
+            let number = copy.number(index - 1);
+            let is_sure = index > 1 || copy.previous.is_some();
+            let named = match is_sure {
+                true => Finding::Changed { number },
+                false => Finding::ChangedOrBase { number },
+            };
+            assert_eq!(verify(&broken), Err(named));
+        }
+    }
+}
+
+#[test]
 fn every_doubled_entry_is_named_wherever_it_was_put() {
     let mut random = Prng::new(5);
     for copy in copies(&mut random) {

@@ -1,4 +1,4 @@
-//! The promises of the policy, each against the one that is shipped or random ones.
+//! The promises of the policy, of the shipped one and of random ones.
 
 mod changes;
 mod digest;

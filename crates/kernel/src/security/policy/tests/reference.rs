@@ -1,4 +1,4 @@
-//! A slow evaluator that reads rules as text, and that it agrees with the fast one.
+//! A slow evaluator that reads rules as text; the fast one must agree.
 
 use super::rig::*;
 use crate::base::capability::Capability;

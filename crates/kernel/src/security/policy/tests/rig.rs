@@ -1,4 +1,4 @@
-//! Random policies over few names, so that rules, labels and questions meet often.
+//! Random policies over few names, so that rules and questions meet often.
 
 use crate::base::prng::Prng;
 use crate::base::subject::Subject;

@@ -145,9 +145,9 @@ fn random_lines_are_read_or_refused_and_what_is_read_can_be_shown() {
     let mut prng = Prng::new(42);
     let mut read = 0;
     for _ in 0..200_000 {
-        let rule = any_rule(&mut prng).to_string();
+        let typed = any_rule(&mut prng).to_string();
         let mut line = String::new();
-        for word in rule.split(' ') {
+        for word in typed.split(' ') {
             line.push_str(match prng.below(6) {
                 0 => pick(&mut prng, &PIECES),
                 _ => word,
