@@ -1,5 +1,7 @@
 //! What if the TPM is another's, dies, or is not there? It is said as it is, and the machine goes on.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -8,7 +10,9 @@ use rayos_tests::report::{self, Report};
 use rayos_tests::tpm::Tools;
 use rayos_tests::{form, poll};
 use serde_json::Value;
-use xtask::qemu::{Boot, Shape, TpmInterface};
+use xtask::deadline::Deadline;
+use xtask::qemu::devices::{Backend, Device, HARDWARE_ADDRESS};
+use xtask::qemu::{Boot, Shape, TpmInterface, forward};
 use xtask::session::Session;
 use xtask::workspace::Scratch;
 
@@ -147,14 +151,37 @@ fn a_tpm_that_dies_later_is_missed_by_the_next_who_asks() {
     }
 }
 
+fn status_by_http(session: &mut Session, shape: &Shape) -> anyhow::Result<String> {
+    poll::until("an address", WITHIN, || {
+        let leases = Report::parse(&session.run("dhcp leases | json")?.output)?;
+        Ok((!leases.column("leases", "address")?.is_empty()).then_some(()))
+    })?;
+    let machine = session.machine().context("no machine")?;
+    let port = forward::open_free(machine, shape, 80, Deadline::after(WITHIN))?.host_port;
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(WITHIN))?;
+    stream.write_all(b"GET /api/v1/tpm/status HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
 #[test]
 fn without_a_tpm_every_face_says_that_nothing_is_attested() {
-    let mut session = Session::boot(&Shape::new(Boot::Pvh)).unwrap();
+    let network = Device::network("net0", Backend::User, HARDWARE_ADDRESS);
+    let shape = Shape::new(Boot::Pvh).virtio(network);
+    let mut session = Session::boot(&shape).unwrap();
     let table = session.run("tpm status").unwrap().output;
     assert!(table.contains(UNATTESTED), "{table}");
     let json = session.run("tpm status | json").unwrap().output;
     let report = Report::parse(&json).unwrap();
     assert_eq!(report.fields("tpm").unwrap()["state"], UNATTESTED);
+    let web = status_by_http(&mut session, &shape).unwrap();
+    let text = format!("\"state\":\"{UNATTESTED}\"");
+    assert!(
+        web.starts_with("HTTP/1.1 200 ") && web.contains(&text),
+        "{web}"
+    );
     drop(session);
     for (setting, interface) in [("tpm=off", Some(TpmInterface::Tis)), ("log=info", None)] {
         let state = Scratch::new().unwrap();
