@@ -235,6 +235,14 @@ impl<M: Machine> Kernel<M> {
         &mut self.machine
     }
 
+    pub const fn handlers(&self) -> &DeviceHandlers {
+        &self.handlers
+    }
+
+    pub const fn security(&self) -> &Security {
+        &self.security
+    }
+
     /// Gives a tenant an interface of its own on a port; it asks for an address at once.
     pub fn add_tenant_interface(&mut self, port: usize, tenant: Tenant) -> Result<usize, Full> {
         let now = self.machine.now();

@@ -21,7 +21,7 @@ use crate::base::digest::{Digest, Hex};
 use crate::base::fixed::{Queue, Text, Vec};
 use crate::base::hash::Algorithm;
 use crate::base::metric::Usage;
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant};
 use crate::base::tpm::TpmPort;
 use crate::drivers::tpm::client::{Answer, Client, ClientState, ClientView, Job, JobId, TpmError};
 use crate::drivers::tpm::codec::bank::BankDigests;
@@ -70,6 +70,8 @@ impl MeasureError {
     }
 }
 
+/// How long a boot waits for its TPM, a very slow one included.
+const BOOT_PATIENCE: Duration = Duration::from_secs(20);
 /// Random bytes that the kernel takes from the TPM at the start.
 const FRESH_BYTES: usize = 32;
 
@@ -103,6 +105,8 @@ pub struct MeasuredBoot {
     /// Random bytes that nobody has taken yet.
     fresh: Option<[u8; FRESH_BYTES]>,
     refused: u64,
+    /// When the boot goes on without a TPM that has not done its part.
+    give_up_at: Option<Instant>,
 }
 
 impl MeasuredBoot {
@@ -130,6 +134,7 @@ impl MeasuredBoot {
             entropy: None,
             fresh: None,
             refused: 0,
+            give_up_at: None,
         }
     }
 
@@ -142,6 +147,10 @@ impl MeasuredBoot {
         }
         if let ClientState::Failed(error) = self.client.state() {
             self.on_tpm_lost(now, &error);
+        }
+        let give_up_at = *self.give_up_at.get_or_insert(now + BOOT_PATIENCE);
+        if now >= give_up_at && !self.is_settled() {
+            self.on_tpm_lost(now, &TpmError::Late);
         }
         match self.stage {
             Stage::Starting => self.find_registers(now, is_there),
@@ -157,7 +166,13 @@ impl MeasuredBoot {
         match self.stage {
             Stage::Hashing => Some(now),
             Stage::Measuring if self.waiting.is_empty() => Some(now),
-            _ => self.client.next_deadline(now),
+            Stage::Settled => self.client.next_deadline(now),
+            _ => self
+                .client
+                .next_deadline(now)
+                .into_iter()
+                .chain(self.give_up_at)
+                .min(),
         }
     }
 
