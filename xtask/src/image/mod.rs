@@ -4,6 +4,7 @@ mod builder;
 mod compiler;
 pub mod config;
 mod loader;
+mod uefi_hand_over;
 
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write as _;
