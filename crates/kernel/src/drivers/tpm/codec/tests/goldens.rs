@@ -132,7 +132,7 @@ fn every_answer_of_an_swtpm_is_read_and_written_byte_for_byte() {
                 let banks = Banks::parse(parameters).unwrap();
                 let pcrs = 0xff_ffff;
                 let rows = banks.active.iter().map(|bank| PcrSelection {
-                    algorithm: bank.algorithm(),
+                    algorithm: bank.id(),
                     pcrs,
                 });
                 let rows: Vec<PcrSelection> = rows.collect();
