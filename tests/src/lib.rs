@@ -11,4 +11,6 @@ pub mod report;
 pub mod scenario;
 pub mod screen;
 pub mod shown;
+pub mod spoiled_kernel;
+pub mod tpm;
 pub mod xtask_binary;

@@ -144,6 +144,8 @@ fn eight_clients_side_by_side_have_eight_addresses() {
     let mut dhcp = DhcpServer::dnsmasq(&lab, DNSMASQ_LEASE_SECONDS, &[]).unwrap();
     let mut guest = Guest::boot_plain(&lab.shape()).unwrap();
     for tenant in 1..CLIENTS {
+        let grant = format!("cap grant tenant-{tenant} NET 1h");
+        guest.ask(&grant).unwrap();
         guest.ask(&format!("device tenant {tenant}")).unwrap();
     }
     let mut addresses = Vec::new();

@@ -102,6 +102,12 @@ fn change(alone: &Load, beside: &Load) -> u64 {
     100 * alone.throughput.abs_diff(beside.throughput) / alone.throughput.max(1)
 }
 
+/// A tenant does nothing that it was not granted.
+fn allow(guest: &mut Guest, tenant: u64, capability: &str) {
+    let grant = format!("cap grant tenant-{tenant} {capability} 1h");
+    guest.ask(&grant).unwrap();
+}
+
 /// Frames that the laboratory's host has taken from the machine.
 fn frames_of_the_machine(lab: &Lab) -> u64 {
     let table = lab.run("cat", &["/proc/self/net/dev"]).unwrap();
@@ -112,6 +118,7 @@ fn frames_of_the_machine(lab: &Lab) -> u64 {
 
 fn tenants_with_addresses(guest: &mut Guest) {
     for tenant in [FLOODING, MODEST] {
+        allow(guest, tenant, "NET");
         guest.ask(&format!("device tenant {tenant}")).unwrap();
     }
     poll::until("three leases", LEASED_WITHIN, || {
@@ -180,6 +187,7 @@ fn reading_at_ten_times_the_quota_does_not_slow_the_next_reader() {
     let mut guest = machine_with_a_disk(&scratch).unwrap();
     // 200 reads of 4 KiB a second.
     for tenant in [FLOODING, MODEST] {
+        allow(&mut guest, tenant, "DISK_R");
         let limit = format!("device quota set {tenant} block-reads 200");
         guest.ask(&limit).unwrap();
     }
@@ -202,6 +210,9 @@ fn display_memory_key_strokes_and_space_of_the_disk_end_at_their_quotas() {
     guest.ask("device quota set 3 gpu-memory 8MiB").unwrap();
     guest.ask("device quota set 4 input-queue 5").unwrap();
     guest.ask("device quota set 5 block-space 1MiB").unwrap();
+    for (tenant, capability) in [(3, "GPU"), (4, "INPUT"), (5, "DISK_R"), (6, "CONSOLE_W")] {
+        allow(&mut guest, tenant, capability);
+    }
     for load in [
         "3 gpu 100 2",
         "4 input 100 2",
@@ -233,4 +244,47 @@ fn machine_with_a_disk(scratch: &Scratch) -> anyhow::Result<Guest> {
     let disk = Device::new("disk0", Role::Disk(path));
     let shape = Shape::new(Boot::Pvh).display(Display::Absent);
     Guest::boot_plain(&shape.setting("ip=off").virtio(disk))
+}
+
+/// Operations of a tenant's load that were done.
+fn done(guest: &mut Guest, tenant: u64) -> u64 {
+    let load = format!("device load | where tenant={tenant}");
+    let report = guest.ask(&load).unwrap();
+    let done = report.column("loads", "done").unwrap()[0];
+    done.as_u64().unwrap()
+}
+
+/// Operations that were refused for want of a capability.
+fn forbidden(guest: &mut Guest) -> u64 {
+    let audit = "device audit | where event=forbidden";
+    let report = guest.ask(audit).unwrap();
+    let times = report.column("operations", "times").unwrap();
+    times.iter().map(|times| times.as_u64().unwrap()).sum()
+}
+
+#[test]
+fn a_reader_stops_at_once_when_its_right_is_taken_away() {
+    let scratch = Scratch::new().unwrap();
+    let mut guest = machine_with_a_disk(&scratch).unwrap();
+    guest.ask("device load start 3 block 409600 1").unwrap();
+    let load = ended(&mut guest, 3).unwrap();
+    assert!(load.done == 0 && load.denied > 0, "{load:?}");
+    guest
+        .ask("cap grant tenant-3 DISK_R 1h concurrency=2")
+        .unwrap();
+    guest.ask("device load start 3 block 409600 600").unwrap();
+    poll::until("reads", ENDED_WITHIN, || {
+        Ok((done(&mut guest, 3) > 10).then_some(()))
+    })
+    .unwrap();
+    guest.ask("cap revoke 1").unwrap();
+    let (after, refused) = (done(&mut guest, 3), forbidden(&mut guest));
+    poll::until("refusals", ENDED_WITHIN, || {
+        Ok((forbidden(&mut guest) > refused + 20).then_some(()))
+    })
+    .unwrap();
+    // What was under way has been answered; two reads may be.
+    assert!(done(&mut guest, 3) <= after + 2);
+    guest.ask("device load stop 3").unwrap();
+    guest.is_well().unwrap();
 }

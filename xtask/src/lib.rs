@@ -1,5 +1,7 @@
 //! Builds, boots, tests and measures RayOS; the tests that boot the kernel use the same library.
 
+pub mod attest;
+pub mod audit;
 pub mod bench;
 pub mod deadline;
 pub mod doctor;
@@ -7,6 +9,7 @@ pub mod exec;
 pub mod flash;
 pub mod image;
 pub mod kernel;
+pub mod kernel_digests;
 pub mod lint;
 pub mod namespace;
 pub mod outcome;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, doctor, exec, flash, image, kernel, lint, outcome, run, suite};
+use xtask::{attest, audit, bench, doctor, exec, flash, image, kernel, lint, outcome, run, suite};
 
 #[derive(Parser)]
 #[command(
@@ -20,6 +20,7 @@ struct CommandLine {
 enum Task {
     Run(run::Options),
     Exec(exec::Options),
+    Attest(attest::Options),
     Test(suite::Options),
     Lint(lint::Arguments),
     Bench(bench::Options),
@@ -27,6 +28,7 @@ enum Task {
     Flash(flash::Options),
     Image(image::Options),
     Kernel(kernel::Options),
+    Audit(audit::Options),
 }
 
 fn main() -> ExitCode {
@@ -36,10 +38,12 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::command(&options),
         Task::Doctor(options) => doctor::command(&options),
         Task::Run(options) => run::command(&options),
+        Task::Attest(options) => attest::command(&options),
         Task::Exec(options) => exec::command(&options),
         Task::Flash(options) => flash::command(&options),
         Task::Image(options) => image::command(&options),
         Task::Kernel(options) => kernel::command(&options),
+        Task::Audit(options) => audit::command(&options),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

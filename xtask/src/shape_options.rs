@@ -1,10 +1,10 @@
 //! The options that choose a machine, the same for every subcommand that boots one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::qemu::devices::{self, Backend};
-use crate::qemu::{Boot, Platform, Shape, kept_disk};
+use crate::qemu::{Boot, Platform, Shape, TpmInterface, kept_disk, tpm};
 use crate::workspace;
 
 #[derive(clap::Args, Clone, Debug)]
@@ -44,6 +44,14 @@ pub struct ShapeOptions {
     /// A raw disk image instead of the one that is kept under the target directory
     #[arg(long, value_name = "FILE")]
     pub disk: Option<PathBuf>,
+
+    /// Give the machine a TPM, and how it is reached
+    #[arg(long, value_enum, value_name = "INTERFACE")]
+    pub tpm: Option<TpmInterface>,
+
+    /// The TPM's seeds and storage, instead of those that are kept under the target directory
+    #[arg(long, value_name = "DIR", requires = "tpm")]
+    pub tpm_state: Option<PathBuf>,
 
     /// Leave out network, disk, virtual display, keyboard, console and entropy
     #[arg(long)]
@@ -91,6 +99,9 @@ impl ShapeOptions {
     /// The machine with all devices that are wanted and possible.
     pub fn equipped_shape(&self) -> anyhow::Result<Shape> {
         let mut shape = self.shape();
+        if let Some(interface) = self.tpm {
+            shape = with_tpm(shape, interface, self.tpm_state.as_deref())?;
+        }
         if self.no_devices {
             return Ok(shape);
         }
@@ -113,6 +124,24 @@ impl ShapeOptions {
             .extend(devices::usual(self.net.0.clone(), &self.mac, &disk));
         Ok(shape)
     }
+}
+
+/// The machine with a TPM whose state is this directory, or else the first kept one that no other machine holds.
+pub fn with_tpm(
+    mut shape: Shape,
+    interface: TpmInterface,
+    state: Option<&Path>,
+) -> anyhow::Result<Shape> {
+    let state = match state {
+        // swtpm runs elsewhere than the user's shell stands, for all it knows.
+        Some(state) => std::path::absolute(state)?,
+        None => {
+            let (state, lock) = tpm::take_state(&workspace::cache().join("tpm"))?;
+            shape.held.push(lock);
+            state
+        }
+    };
+    Ok(shape.tpm(interface, &state))
 }
 
 #[cfg(test)]

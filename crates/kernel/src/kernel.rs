@@ -5,6 +5,7 @@
 //! seeded world.
 
 mod desk;
+mod guard;
 mod panel;
 mod perform;
 mod ports;
@@ -27,8 +28,10 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::operation::{Operations, Performer};
+use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
+use crate::base::tpm::TpmPort;
 use crate::base::trace::{Kind, Trace};
 use crate::drivers::devices::ResetError;
 use crate::drivers::devices::view::DevicesView;
@@ -43,6 +46,7 @@ use crate::net::network::Network;
 use crate::net::outbound::Outbound;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
+use crate::security::audit::Event;
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
@@ -66,6 +70,10 @@ pub trait Machine {
     fn console(&mut self, index: usize) -> Option<&mut dyn Console>;
     /// Disk `index`; its place stays empty when it is unplugged.
     fn disk(&mut self, _index: usize) -> Option<&mut dyn Disk> {
+        None
+    }
+    /// The TPM, where there is one that is used.
+    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
         None
     }
     /// Memory that disks reach, for ever; `None` when there is no more.
@@ -115,6 +123,8 @@ pub trait Machine {
     fn reset_device(&mut self, _address: Address) -> Result<(), ResetError> {
         Err(ResetError::NoSuchDevice)
     }
+    /// Random bytes from elsewhere, to be laid over the machine's own.
+    fn add_entropy(&mut self, _bytes: &[u8; 32]) {}
     /// Restarts the machine or switches it off; on metal it does not return.
     fn power(&mut self, action: PowerAction);
     /// Breaks something on purpose.
@@ -188,6 +198,7 @@ impl<M: Machine> Kernel<M> {
             }
         }
         let network = Box::new(Network::new(setup(&mut machine)));
+        let security = Box::new(Security::new(guard::setup(&mut machine)));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -208,7 +219,7 @@ impl<M: Machine> Kernel<M> {
             outbound,
             network,
             handlers: DeviceHandlers::new(),
-            security: Box::default(),
+            security,
             loads,
             pointers: InputQueue::default(),
             panel: PanelWriter::default(),
@@ -222,6 +233,14 @@ impl<M: Machine> Kernel<M> {
 
     pub const fn machine_mut(&mut self) -> &mut M {
         &mut self.machine
+    }
+
+    pub const fn handlers(&self) -> &DeviceHandlers {
+        &self.handlers
+    }
+
+    pub const fn security(&self) -> &Security {
+        &self.security
     }
 
     /// Gives a tenant an interface of its own on a port; it asks for an address at once.
@@ -256,11 +275,13 @@ impl<M: Machine> Kernel<M> {
         let others = [
             self.operations.next_deadline(now),
             self.network.next_deadline(),
+            self.security.next_deadline(now),
             self.machine.next_device_deadline(now),
             self.web.next_deadline(now),
             self.panel.next_deadline(),
             self.outbound.next_deadline(now),
             self.loads.next_deadline(now),
+            self.handlers.grants().next_deadline(),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
     }
@@ -280,6 +301,7 @@ impl<M: Machine> Kernel<M> {
     /// Rings to drivers, sectors to askers, frames to connections, keys to consoles.
     fn sense(&mut self) {
         let now = self.machine.now();
+        self.expire_rights();
         self.machine.poll_devices(now);
         let pointers = &mut self.pointers;
         self.machine.route_input(&mut |event| pointers.push(*event));
@@ -294,7 +316,8 @@ impl<M: Machine> Kernel<M> {
         }
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.receive(now, ports, &mut self.handlers);
-        if !self.machine.are_devices_started() {
+        // Nobody is listened to before what was booted is measured.
+        if !self.machine.are_devices_started() || !self.security.measured.is_settled() {
             return;
         }
         for (index, session) in self.sessions.iter_mut().enumerate() {
@@ -313,7 +336,9 @@ impl<M: Machine> Kernel<M> {
         self.loads.step(now, &mut outlet);
         let disks = &mut MachineDisks(&mut self.machine);
         self.loads.step_disks(now, &mut self.handlers, disks);
+        self.leave_ended_loads();
         self.serve();
+        self.guard();
     }
 
     /// Lines to commands to reports.
@@ -332,8 +357,14 @@ impl<M: Machine> Kernel<M> {
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
-                let performers: &mut [&mut dyn Performer] =
-                    &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
+                let performers: &mut [&mut dyn Performer] = &mut [
+                    &mut self.errands,
+                    &mut *self.network,
+                    &mut self.outbound,
+                    &mut self.security.measured,
+                    &mut self.security.bench,
+                    &mut self.security.audit,
+                ];
                 self.operations.cancel(id, performers);
             }
         }
@@ -352,23 +383,27 @@ impl<M: Machine> Kernel<M> {
             web: &self.web,
             outbound: &self.outbound,
             network: &self.network,
-            handlers: &self.handlers,
-            security: &self.security,
+            handlers: &mut self.handlers,
+            security: &mut self.security,
             loads: &self.loads,
             pointers: &self.pointers,
         };
-        session.set_authority(self.web.authority(index));
+        session.set_asker(self.web.asker(index));
         session.step(now, &mut desk);
         if session.has_been_ready() && self.tick.ready_at.is_none() {
             self.tick.ready_at = Some(now);
         }
         if let Some(line) = session.take_begun()
-            && AUDITED.contains(&index)
+            && let Some(subject) = Subject::console(index)
         {
-            self.handlers.on_console_line(now, Tenant::KERNEL, line);
+            let event = Event::line(subject, line);
+            self.security.audit.append(now, event);
+            if AUDITED.contains(&index) {
+                self.handlers.on_console_line(now, Tenant::KERNEL, line);
+            }
         }
-        if let Some(intent) = session.request() {
-            let result = self.perform(intent);
+        if let Some(permitted) = session.request() {
+            let result = self.perform(permitted);
             self.sessions[index].on_tried(result);
             // It may have ended as it began.
             self.answer_session(index);
@@ -378,8 +413,14 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] =
-            &mut [&mut self.errands, &mut *self.network, &mut self.outbound];
+        let performers: &mut [&mut dyn Performer] = &mut [
+            &mut self.errands,
+            &mut *self.network,
+            &mut self.outbound,
+            &mut self.security.measured,
+            &mut self.security.bench,
+            &mut self.security.audit,
+        ];
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
@@ -397,8 +438,8 @@ impl<M: Machine> Kernel<M> {
             let Some(console) = console(&mut self.machine, &mut self.web, index) else {
                 continue;
             };
-            if let Some(intent) = self.sessions[index].send(now, console)
-                && let Err(reason) = self.perform(intent)
+            if let Some(permitted) = self.sessions[index].send(now, console)
+                && let Err(reason) = self.perform(permitted)
             {
                 let log = self.machine.log();
                 log.write(now, Level::Error, "kernel", format_args!("{reason}"));

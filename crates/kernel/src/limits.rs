@@ -91,6 +91,8 @@ limits! {
 
     /// Reads of loads that are with a disk at the same time; more only wait in its queue.
     LOAD_BUFFERS_MAX = 32;
+    /// Operations that a load holds and whose number a capability limits; more than a GPU's quota has.
+    LOAD_TICKETS_MAX = 256;
     /// Operations of a load in one step; loads of others have as many in the same step.
     LOAD_OPERATIONS_A_STEP = 32;
 
@@ -173,6 +175,8 @@ limits! {
     /// Payload bytes of one hand-over to the network: what devices cut apart at most.
     TCP_DEPARTURE_BYTES_MAX = 63 * 1024;
 
+    /// Samples of one operation that is measured; the slowest hundredth are two and a half.
+    BENCH_SAMPLES = 256;
     /// Tenants that the tables of rights have places for.
     SUBJECT_TENANTS_MAX = 64;
     /// Whose rights are kept: tenants, four consoles, clients of the interface with and without a token, two to spare.
@@ -201,6 +205,12 @@ limits! {
     AUDIT_ENTRIES_MAX = 8192;
     /// Bytes of an entry's sentence; longer ones are cut and marked.
     AUDIT_TEXT_MAX = 96;
+    /// Bytes of the name of what an entry is about; with it an entry and its hash take 192 bytes.
+    AUDIT_OBJECT_MAX = 36;
+    /// Kinds of refusals whose repeats are gathered into one entry at the same time.
+    AUDIT_REPEATS_MAX = 16;
+    /// Anchors of the audit trail that are remembered.
+    AUDIT_ANCHORS_MAX = 16;
     /// Violations of requirements that are remembered.
     COMPLIANCE_VIOLATIONS_MAX = 64;
     /// Registers of measurements that are shown and quoted.
@@ -213,6 +223,8 @@ limits! {
     TPM_MESSAGE_BYTES_MAX = 3968;
     /// Work for the TPM that waits.
     TPM_JOBS_MAX = 32;
+    /// What people ask of the TPM at the same time: one a console, and some by HTTP.
+    TPM_REQUESTS_MAX = 6;
     /// Bytes of the policy's record in the TPM.
     TPM_NV_BYTES = 256;
     /// Bytes of the token of `token=`; 64 hexadecimal digits are 256 bits.
@@ -245,6 +257,8 @@ limits! {
     API_WORKERS_MAX = 4;
     /// Bytes of an answer that a worker holds for a slow client.
     API_ANSWER_BYTES = 16 * 1024;
+    /// Refused requests that wait for their entry in the audit trail; more in one tick are counted only.
+    API_DENIALS_MAX = 16;
     /// Addresses whose wrong tokens are counted; the one that was quiet longest makes room.
     API_OFFENDERS_MAX = 64;
 

@@ -9,11 +9,13 @@ mod offload;
 pub mod scenario;
 mod screen;
 pub mod segment;
+mod tpm;
 mod wire;
 mod world;
 
 pub use disk::{DiskMood, SimDisk};
 pub use machine::{Settings, SimMachine};
 pub use screen::TextScreen;
+pub use tpm::{SimTpm, TpmSettings};
 pub use wire::Wire;
 pub use world::World;

@@ -2,6 +2,7 @@
 
 use crate::disk::SimDisk;
 use crate::segment::{Segment, SegmentPort};
+use crate::tpm::{SimTpm, TpmSettings};
 use crate::wire::Wire;
 use rayos_kernel::arch::view::{CoreView, CpuView, FeatureView, InterruptView, InterruptsView};
 use rayos_kernel::base::boot_inputs::{BootInputs, Measured};
@@ -19,6 +20,7 @@ use rayos_kernel::base::network_port::NetworkPort;
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::{Duration, Instant};
 use rayos_kernel::base::token::{self, Token};
+use rayos_kernel::base::tpm::TpmPort;
 use rayos_kernel::base::trace::Trace;
 use rayos_kernel::kernel::Machine;
 use rayos_kernel::limits::STACK_BYTES;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub screen_columns: Option<u16>,
     /// A network port on each.
     pub segments: Vec<Segment>,
+    /// A simulated TPM; `None` for a machine without one.
+    pub tpm: Option<TpmSettings>,
 }
 
 impl Default for Settings {
@@ -47,6 +51,7 @@ impl Default for Settings {
             command_line: "shell=framed".to_string(),
             screen_columns: None,
             segments: Vec::new(),
+            tpm: None,
         }
     }
 }
@@ -59,6 +64,7 @@ pub struct SimMachine {
     pub screen: Option<Wire>,
     pub disk: SimDisk,
     pub ports: Vec<SegmentPort>,
+    pub tpm: Option<SimTpm>,
     log: Box<Log>,
     trace: Box<Trace>,
     boot: BootView,
@@ -87,6 +93,7 @@ impl SimMachine {
                 .map(|columns| Wire::new("screen", Some(columns), prng.next_u64())),
             disk: SimDisk::default(),
             ports: ports(&settings),
+            tpm: tpm(&settings),
             log: Box::new(Log::new()),
             trace: Box::new(Trace::new()),
             boot,
@@ -118,6 +125,12 @@ impl SimMachine {
         let frames = self.ports.iter().filter_map(SegmentPort::next_event);
         events.into_iter().flatten().chain(frames).min()
     }
+}
+
+/// Its random numbers are its own, so that a machine's others are the same without it.
+fn tpm(settings: &Settings) -> Option<SimTpm> {
+    let own = settings.tpm.clone()?;
+    Some(SimTpm::new(own, !settings.seed))
 }
 
 fn ports(settings: &Settings) -> Vec<SegmentPort> {
@@ -165,6 +178,7 @@ impl Machine for SimMachine {
         EntropySources {
             has_processor: true,
             has_device: false,
+            has_tpm: false,
         }
     }
 
@@ -186,6 +200,13 @@ impl Machine for SimMachine {
 
     fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
         (index == 0).then_some(&mut self.disk)
+    }
+
+    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
+        if !self.boot.config.is_tpm_used {
+            return None;
+        }
+        self.tpm.as_mut().map(|tpm| tpm as &mut dyn TpmPort)
     }
 
     fn take_buffer(&mut self, bytes: usize) -> Option<Buffer> {

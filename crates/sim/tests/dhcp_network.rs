@@ -167,6 +167,7 @@ fn all_tenants_have_addresses_side_by_side() {
     let mut lab = Lab::new(5, 1, None);
     lab.run_for(seconds(1));
     for tenant in Tenant::all().skip(1) {
+        lab.ask(0, &format!("cap grant tenant-{tenant} NET 1h"));
         let added = lab.world.kernel(0).add_tenant_interface(0, tenant);
         assert!(added.is_ok(), "tenant {tenant}");
     }
@@ -174,6 +175,26 @@ fn all_tenants_have_addresses_side_by_side() {
     addresses.sort();
     addresses.dedup();
     assert_eq!(addresses.len(), 8);
+}
+
+#[test]
+fn a_tenant_gets_its_address_by_itself_once_it_may_use_the_network() {
+    let mut lab = Lab::new(8, 1, None);
+    lab.run_for(seconds(1));
+    let own = lab.addresses(0);
+    let tenant = Tenant::new(1).unwrap();
+    let added = lab.world.kernel(0).add_tenant_interface(0, tenant);
+    assert!(added.is_ok());
+    lab.run_for(seconds(100));
+    assert_eq!(lab.addresses(0), own);
+    let told = lab.ask(0, "device audit | match forbidden | limit 1");
+    assert!(told.contains("NET: it is not held"), "{told}");
+    lab.ask(0, "cap grant tenant-1 NET 1h");
+    // The longest pause of its retransmissions, and the probe of what it is offered.
+    lab.expect(0, 2, seconds(75));
+    lab.ask(0, "cap revoke 1");
+    let told = lab.ask(0, "cap check tenant-1 NET");
+    assert!(told.contains("it is not held"), "{told}");
 }
 
 #[test]

@@ -215,6 +215,20 @@ pub static NEEDS: &[Need] = &[
         remedy: |system| system.packages(&["curl"]),
     },
     Need {
+        name: "swtpm",
+        purposes: &[Purpose::Tests],
+        serves: "is the TPM of a machine",
+        probe: || version("swtpm", "--version", "version "),
+        remedy: |system| system.packages(&["swtpm", "swtpm-tools"]),
+    },
+    Need {
+        name: "tpm2-tools",
+        purposes: &[Purpose::Tests],
+        serves: "checks quotes and event logs, independently of the kernel",
+        probe: || version("tpm2_checkquote", "--version", "version=\""),
+        remedy: |system| system.packages(&["tpm2-tools"]),
+    },
+    Need {
         name: "nginx",
         purposes: &[Purpose::Benchmarks],
         serves: "is the Linux guest's web server",
@@ -283,7 +297,12 @@ fn first_line_after(command: &mut Command, before: &str) -> Option<String> {
     let version = said
         .split_whitespace()
         .find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    Some(version.unwrap_or(said).trim_end_matches(')').to_string())
+    Some(
+        version
+            .unwrap_or(said)
+            .trim_end_matches([')', ',', '"'])
+            .to_string(),
+    )
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod builder;
 mod compiler;
 pub mod config;
+pub mod files;
 mod loader;
 mod uefi_hand_over;
 

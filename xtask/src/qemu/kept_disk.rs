@@ -22,30 +22,37 @@ pub struct KeptDisk {
 
 /// Takes the first image of this directory that is free, and makes it where it is missing.
 pub fn take(directory: &Path) -> anyhow::Result<KeptDisk> {
+    let Some((number, lock)) = take_number(directory, "disk")? else {
+        bail!(
+            "all {IMAGES_MAX} disk images in {} are in use; name one with --disk FILE",
+            directory.display()
+        );
+    };
+    let image = directory.join(format!("disk{number}.img"));
+    make(&image).with_context(|| format!("{} cannot be made", image.display()))?;
+    Ok(KeptDisk { image, lock })
+}
+
+/// The first number that nobody holds in this directory, and the lock that holds it.
+pub(super) fn take_number(
+    directory: &Path,
+    name: &str,
+) -> anyhow::Result<Option<(u32, Arc<File>)>> {
     fs::create_dir_all(directory)
         .with_context(|| format!("{} cannot be made", directory.display()))?;
     for number in 0..IMAGES_MAX {
-        let lock_path = directory.join(format!("disk{number}.lock"));
+        let lock_path = directory.join(format!("{name}{number}.lock"));
         let lock = File::options()
             .create(true)
             .truncate(false)
             .write(true)
             .open(&lock_path)
             .with_context(|| format!("{} cannot be opened", lock_path.display()))?;
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            continue;
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Ok(Some((number, Arc::new(lock))));
         }
-        let image = directory.join(format!("disk{number}.img"));
-        make(&image).with_context(|| format!("{} cannot be made", image.display()))?;
-        return Ok(KeptDisk {
-            image,
-            lock: Arc::new(lock),
-        });
     }
-    bail!(
-        "all {IMAGES_MAX} disk images in {} are in use; name one with --disk FILE",
-        directory.display()
-    )
+    Ok(None)
 }
 
 fn make(image: &Path) -> std::io::Result<()> {

@@ -15,6 +15,7 @@ use super::PROGRAM;
 use super::media::Payload;
 use super::qmp::Qmp;
 use super::shape::Shape;
+use super::tpm::Swtpm;
 use crate::deadline::Deadline;
 use crate::doctor::{self, Purpose};
 use crate::outcome::Unusable;
@@ -55,6 +56,7 @@ pub struct Machine {
     command_line: String,
     started: Instant,
     ending: Option<Ending>,
+    tpm: Option<Swtpm>,
     /// Given back when the machine is gone.
     _held: Vec<Arc<File>>,
 }
@@ -70,6 +72,11 @@ impl Machine {
         let Some(program) = process::find_program(PROGRAM) else {
             doctor::require(&[Purpose::Run])?;
             bail!(Unusable(format!("{PROGRAM} is not on PATH")));
+        };
+        // It goes with this function when anything behind it fails.
+        let tpm = match &shape.tpm {
+            Some(device) => Some((device, Swtpm::for_machine(device)?)),
+            None => None,
         };
         let scratch = Scratch::new().context("no scratch directory can be made")?;
         let serial_path = scratch.path().join("serial");
@@ -98,6 +105,9 @@ impl Machine {
             "isa-debug-exit,iobase=0xf4,iosize=0x04".into(),
         ]);
         arguments.extend(shape.virtio_arguments(scratch.path()));
+        if let Some((device, swtpm)) = &tpm {
+            arguments.extend(device.arguments(swtpm.control()));
+        }
         arguments.extend(payload.arguments(shape, scratch.path())?);
         arguments.extend(shape.extra_arguments());
 
@@ -134,6 +144,7 @@ impl Machine {
             command_line,
             started,
             ending: None,
+            tpm: tpm.map(|(_, swtpm)| swtpm),
             _held: shape.held.clone(),
         })
     }
@@ -150,6 +161,11 @@ impl Machine {
     /// The directory with the machine's sockets; gone when the machine is.
     pub fn scratch(&self) -> &Path {
         self.scratch.path()
+    }
+
+    /// The machine's TPM, to take it away.
+    pub fn tpm(&mut self) -> Option<&mut Swtpm> {
+        self.tpm.as_mut()
     }
 
     /// The command line as it can be pasted into a shell (its sockets are gone when the machine is).

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::devices::{Device, Role};
+use super::tpm::{TpmDevice, TpmInterface};
 
 /// The board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -61,6 +62,7 @@ pub struct Shape {
     pub command_line: String,
     /// A file that QEMU hands to a kernel which it loads itself.
     pub initrd: Option<PathBuf>,
+    pub tpm: Option<TpmDevice>,
     /// Whether a reset starts the machine anew; otherwise it ends QEMU.
     pub restarts: bool,
     /// The loopback port on which a debugger is waited for before the first instruction.
@@ -93,6 +95,7 @@ impl Shape {
             processor: "max".to_string(),
             command_line: String::new(),
             initrd: None,
+            tpm: None,
             restarts: false,
             debugger_port: None,
             virtio: Vec::new(),
@@ -158,6 +161,16 @@ impl Shape {
         self
     }
 
+    /// Adds a TPM. The same state is the same TPM, with its seeds and its NV storage.
+    pub fn tpm(mut self, interface: TpmInterface, state: &Path) -> Self {
+        self.tpm = Some(TpmDevice {
+            interface,
+            state: state.to_path_buf(),
+            diary: None,
+        });
+        self
+    }
+
     /// Lets QEMU run in a network namespace.
     pub fn in_namespace(mut self, namespace: &Path) -> Self {
         self.namespace = Some(namespace.to_path_buf());
@@ -185,6 +198,9 @@ impl Shape {
         }
         if self.platform == Platform::Microvm && self.display != Display::Absent {
             return Some("microvm has no bus for a graphics card; use --machine q35 or pc".into());
+        }
+        if self.platform == Platform::Microvm && self.tpm.is_some() {
+            return Some("microvm has no place for a TPM; use --machine q35 or pc".into());
         }
         if self.boot != Boot::Pvh && self.initrd.is_some() {
             return Some("an image carries its own files, and no other can be handed to its kernel; use --boot pvh".into());
@@ -413,6 +429,19 @@ mod tests {
             Shape::new(Boot::Pvh).platform(Platform::Microvm).problem(),
             None
         );
+    }
+
+    #[test]
+    fn a_tpm_or_a_file_that_the_machine_cannot_take_is_refused() {
+        let microvm = Shape::new(Boot::Pvh)
+            .platform(Platform::Microvm)
+            .tpm(TpmInterface::Tis, Path::new("/state"));
+        assert!(microvm.problem().unwrap().contains("q35 or pc"));
+        let shape = |boot| Shape::new(boot).initrd(Path::new("/file"));
+        assert!(shape(Boot::Uefi).problem().unwrap().contains("--boot pvh"));
+        assert_eq!(shape(Boot::Pvh).problem(), None);
+        let line = line(&shape(Boot::Pvh).direct_boot_arguments(Path::new("/kernel")));
+        assert!(line.ends_with("-initrd /file"), "{line}");
     }
 
     #[test]

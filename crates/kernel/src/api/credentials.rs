@@ -2,7 +2,7 @@
 
 use super::offenders::Offenders;
 use super::trust::Trust;
-use crate::base::authority::Authority;
+use crate::base::subject::Subject;
 use crate::base::time::{Duration, Instant};
 use crate::base::token::Token;
 use core::net::IpAddr;
@@ -16,6 +16,13 @@ pub enum Denied {
     Wrong,
     /// Too many wrong tokens came from there.
     ShutOut(Duration),
+}
+
+/// What a request wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    Look,
+    Change,
 }
 
 /// Judges requests by what they want: to look, or to change something.
@@ -39,15 +46,15 @@ impl Credentials {
         now: Instant,
         peer: IpAddr,
         authorization: Option<&[u8]>,
-        wanted: Authority,
-    ) -> Result<(), Denied> {
-        let is_enough = wanted == Authority::Look && self.trust.contains(peer);
+        wanted: Wanted,
+    ) -> Result<Subject, Denied> {
+        let is_enough = wanted == Wanted::Look && self.trust.contains(peer);
         if is_enough && authorization.is_none() {
-            return Ok(());
+            return Ok(Subject::Visitor);
         }
         let Some(token) = &self.token else {
             return match is_enough {
-                true => Ok(()),
+                true => Ok(Subject::Visitor),
                 false => Err(Denied::NoToken),
             };
         };
@@ -57,7 +64,7 @@ impl Credentials {
         }
         let shown = authorization.ok_or(Denied::Missing)?;
         if bearer(shown).is_some_and(|shown| token.is(shown)) {
-            return Ok(());
+            return Ok(Subject::Api);
         }
         self.offenders.on_wrong(peer, now);
         Err(Denied::Wrong)
@@ -82,8 +89,8 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use super::Wanted::{Change, Look};
     use super::*;
-    use Authority::{Administer, Look};
     use core::net::Ipv4Addr;
 
     const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2));
@@ -101,32 +108,29 @@ mod tests {
     fn looking_needs_a_token_only_from_afar_and_changing_always() {
         let mut credentials = credentials("correct-horse");
         let mut judge = |peer, shown, wanted| credentials.judge(Instant::ZERO, peer, shown, wanted);
-        assert_eq!(judge(HOST, None, Look), Ok(()));
-        assert_eq!(judge(HOST, None, Administer), Err(Denied::Missing));
+        assert_eq!(judge(HOST, None, Look), Ok(Subject::Visitor));
+        assert_eq!(judge(HOST, None, Change), Err(Denied::Missing));
         assert_eq!(judge(OTHER, None, Look), Err(Denied::Missing));
         for peer in [HOST, OTHER] {
-            for wanted in [Look, Administer] {
-                assert_eq!(judge(peer, Some(GOOD), wanted), Ok(()));
+            for wanted in [Look, Change] {
+                assert_eq!(judge(peer, Some(GOOD), wanted), Ok(Subject::Api));
                 assert_eq!(judge(peer, Some(BAD), wanted), Err(Denied::Wrong));
             }
         }
         assert_eq!(
-            judge(HOST, Some(b"bearer  correct-horse "), Administer),
-            Ok(())
+            judge(HOST, Some(b"bearer  correct-horse "), Change),
+            Ok(Subject::Api)
         );
-        assert_eq!(
-            judge(HOST, Some(b"Basic abc"), Administer),
-            Err(Denied::Wrong)
-        );
+        assert_eq!(judge(HOST, Some(b"Basic abc"), Change), Err(Denied::Wrong));
     }
 
     #[test]
     fn without_a_token_nobody_changes_anything() {
         let mut credentials = credentials("");
         let mut judge = |peer, shown, wanted| credentials.judge(Instant::ZERO, peer, shown, wanted);
-        assert_eq!(judge(HOST, None, Look), Ok(()));
-        assert_eq!(judge(HOST, Some(GOOD), Look), Ok(()));
-        assert_eq!(judge(HOST, Some(GOOD), Administer), Err(Denied::NoToken));
+        assert_eq!(judge(HOST, None, Look), Ok(Subject::Visitor));
+        assert_eq!(judge(HOST, Some(GOOD), Look), Ok(Subject::Visitor));
+        assert_eq!(judge(HOST, Some(GOOD), Change), Err(Denied::NoToken));
         assert_eq!(judge(OTHER, None, Look), Err(Denied::NoToken));
     }
 
@@ -134,16 +138,17 @@ mod tests {
     fn who_guesses_is_not_listened_to_even_when_he_is_right() {
         let mut credentials = credentials("correct-horse");
         for _ in 0..5 {
-            let result = credentials.judge(Instant::ZERO, OTHER, Some(BAD), Administer);
+            let result = credentials.judge(Instant::ZERO, OTHER, Some(BAD), Change);
             assert_eq!(result, Err(Denied::Wrong));
         }
-        let result = credentials.judge(Instant::ZERO, OTHER, Some(GOOD), Administer);
+        let result = credentials.judge(Instant::ZERO, OTHER, Some(GOOD), Change);
         assert_eq!(result, Err(Denied::ShutOut(Duration::from_secs(60))));
         assert_eq!(
-            credentials.judge(Instant::ZERO, HOST, Some(GOOD), Administer),
-            Ok(())
+            credentials.judge(Instant::ZERO, HOST, Some(GOOD), Change),
+            Ok(Subject::Api)
         );
         // Looking without a token shows none that could be guessed.
-        assert_eq!(credentials.judge(Instant::ZERO, HOST, None, Look), Ok(()));
+        let looked = credentials.judge(Instant::ZERO, HOST, None, Look);
+        assert_eq!(looked, Ok(Subject::Visitor));
     }
 }

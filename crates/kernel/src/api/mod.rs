@@ -16,5 +16,6 @@ mod tests;
 mod trust;
 mod worker;
 
+pub use credentials::Denied;
 pub use service::Api;
 pub use trust::{Trust, is_user_network_host};

@@ -2,24 +2,27 @@
 //!
 //! Limits: `API_WORKERS_MAX` commands at a time; more requests wait for a worker.
 
-use super::credentials::{Credentials, Denied};
+use super::credentials::{Credentials, Denied, Wanted};
 use super::line::{self, Line};
 use super::origin::{self, Foreign};
 use super::route::{self, Route};
 use super::trust::Trust;
 use super::worker::{End, Worker};
-use crate::base::authority::Authority;
+use crate::base::asker::Asker;
 use crate::base::console::Console;
+use crate::base::fixed::Queue;
 use crate::base::metric::Usage;
+use crate::base::subject::Subject;
 use crate::base::time::Instant;
 use crate::base::token::Token;
 use crate::base::verdict::Verdict;
-use crate::limits::API_WORKERS_MAX;
+use crate::limits::{API_DENIALS_MAX, API_WORKERS_MAX};
 use crate::net::http::{
     Answer, AnswerHead, ApiCounters, FOR_NOW, JSON, Job, Method, Reply, Request, Response, Service,
     Status,
 };
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 const NO_TOKEN: &str =
     "no token is set; boot with token=SECRET on the command line to allow this by HTTP";
@@ -39,6 +42,9 @@ pub struct Api {
     workers: Vec<Worker>,
     high_water: usize,
     counters: ApiCounters,
+    /// Those that nobody was told of yet.
+    denials: Queue<(IpAddr, Denied), API_DENIALS_MAX>,
+    denials_lost: u64,
 }
 
 impl Api {
@@ -51,6 +57,8 @@ impl Api {
             workers,
             high_water: 0,
             counters: ApiCounters::default(),
+            denials: Queue::new(),
+            denials_lost: 0,
         }
     }
 
@@ -63,10 +71,10 @@ impl Api {
         }
     }
 
-    /// What the next line of the worker's session may do.
-    pub fn authority(&self, worker: usize) -> Authority {
+    /// Whose command the next line of the worker's session is.
+    pub fn asker(&self, worker: usize) -> Asker {
         let worker = self.workers.get(worker);
-        worker.map_or(Authority::Look, Worker::authority)
+        worker.map_or(Asker::looking(Subject::Visitor), Worker::asker)
     }
 
     /// The session of the worker has forgotten what it did.
@@ -99,6 +107,11 @@ impl Api {
         self.counters
     }
 
+    /// A request that was not let in, once, and who sent it.
+    pub fn take_denial(&mut self) -> Option<(IpAddr, Denied)> {
+        self.denials.pop()
+    }
+
     pub const fn has_token(&self) -> bool {
         self.credentials.has_token()
     }
@@ -117,6 +130,11 @@ impl Api {
                 .high_water(self.high_water as u64),
         );
         visit(&self.credentials.offenders().usage());
+        visit(
+            &Usage::of("API_DENIALS_MAX", API_DENIALS_MAX)
+                .used(self.denials.len() as u64)
+                .refused(self.denials_lost),
+        );
     }
 
     fn check_origin(&mut self, request: &Request<'_>) -> Result<(), Response> {
@@ -133,11 +151,16 @@ impl Api {
         &mut self,
         now: Instant,
         request: &Request<'_>,
-        wanted: Authority,
-    ) -> Result<(), Response> {
+        wanted: Wanted,
+    ) -> Result<Subject, Response> {
         let shown = request.head.authorization;
         let judged = self.credentials.judge(now, request.peer, shown, wanted);
-        judged.map_err(|denied| self.denial(denied))
+        judged.map_err(|denied| {
+            if self.denials.push((request.peer, denied)).is_err() {
+                self.denials_lost += 1;
+            }
+            self.denial(denied)
+        })
     }
 
     fn denial(&mut self, denied: Denied) -> Response {
@@ -172,29 +195,34 @@ impl Api {
 
     fn command(&mut self, now: Instant, path: &str, request: &Request<'_>) -> Reply {
         let is_get = request.head.method != Method::Post;
-        let authority = match is_get {
+        let wanted = match is_get {
             // Whatever it shows: a browser follows links without being asked.
-            true => Authority::Look,
-            false => Authority::Administer,
+            true => Wanted::Look,
+            false => Wanted::Change,
         };
-        if let Err(response) = self.check_credentials(now, request, authority) {
-            return Reply::Response(response);
-        }
+        let subject = match self.check_credentials(now, request, wanted) {
+            Ok(subject) => subject,
+            Err(response) => return Reply::Response(response),
+        };
+        let asker = match is_get {
+            true => Asker::looking(subject),
+            false => Asker::new(subject),
+        };
         if request.head.query.is_some() {
             let sentence = "a question mark means nothing here; arguments are parts of the path";
             return Reply::Response(Response::error(Status::BAD_REQUEST, sentence));
         }
         match line::build(path, request.body) {
-            Ok(line) => self.begin(now, &line, authority, is_get),
+            Ok(line) => self.begin(now, &line, asker),
             Err(bad) => Reply::Response(Response::error(Status::BAD_REQUEST, bad.sentence())),
         }
     }
 
-    fn begin(&mut self, now: Instant, line: &Line, authority: Authority, is_get: bool) -> Reply {
+    fn begin(&mut self, now: Instant, line: &Line, asker: Asker) -> Reply {
         let Some(index) = self.workers.iter().position(Worker::is_free) else {
             return Reply::Wait;
         };
-        self.workers[index].begin(now, line, authority, is_get);
+        self.workers[index].begin(now, line, asker);
         self.counters.commands += 1;
         self.high_water = self.high_water.max(self.workers_busy());
         Reply::Job(index)
@@ -246,7 +274,7 @@ impl Service for Api {
             };
         };
         let head = match worker.end() {
-            Some(end) => Some(head(end, worker.is_get())),
+            Some(end) => Some(head(end, !worker.asker().may_change)),
             // An error would be whole by now.
             None if worker.is_streaming() => Some(head(End::Verdict(Verdict::Succeeded), true)),
             None => None,

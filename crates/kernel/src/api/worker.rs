@@ -4,9 +4,10 @@
 //! verdict behind it; see the serial protocol.
 
 use super::line::Line;
-use crate::base::authority::Authority;
+use crate::base::asker::Asker;
 use crate::base::console::{Console, ConsoleView};
 use crate::base::fixed::Queue;
+use crate::base::subject::Subject;
 use crate::base::time::{Duration, Instant};
 use crate::base::verdict::Verdict;
 use crate::limits::API_ANSWER_BYTES;
@@ -50,8 +51,7 @@ pub struct Worker {
     place: Place,
     answer: Box<Queue<u8, API_ANSWER_BYTES>>,
     end: Option<End>,
-    authority: Authority,
-    is_get: bool,
+    asker: Asker,
     /// The session is to forget what it does; it finds no console until it has.
     is_away: bool,
     /// When the last request was released, until that is long enough ago.
@@ -69,8 +69,7 @@ impl Worker {
             place: Place::Outside,
             answer: Box::default(),
             end: None,
-            authority: Authority::Look,
-            is_get: true,
+            asker: Asker::looking(Subject::Visitor),
             is_away: false,
             released: None,
             view: ConsoleView {
@@ -88,24 +87,19 @@ impl Worker {
         self.busy_until.is_some()
     }
 
-    pub fn begin(&mut self, now: Instant, line: &Line, authority: Authority, is_get: bool) {
+    pub fn begin(&mut self, now: Instant, line: &Line, asker: Asker) {
         self.is_ready = false;
         self.busy_until = Some(now + COMMAND_TIME);
         self.line.clone_from(line);
         self.untyped = line.len() + 1;
         self.answer.clear();
         self.end = None;
-        self.authority = authority;
-        self.is_get = is_get;
+        self.asker = asker;
     }
 
-    /// What the command may do.
-    pub const fn authority(&self) -> Authority {
-        self.authority
-    }
-
-    pub const fn is_get(&self) -> bool {
-        self.is_get
+    /// Whose command it is.
+    pub const fn asker(&self) -> Asker {
+        self.asker
     }
 
     /// How it ended, once it has.

@@ -6,7 +6,7 @@
 use crate::base::fixed::{Text, Vec};
 use crate::base::log::Levels;
 use crate::base::service::ServiceSet;
-use crate::base::token::{self, Token};
+use crate::base::token::{self, Secret, Token};
 use crate::limits::{CONFIG_PROBLEMS_MAX, LEASE_ADDRESSES_MAX};
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -58,6 +58,10 @@ pub struct Config {
     pub services: ServiceSet,
     /// Who shows it may change something by HTTP; without one nobody may.
     pub token: Option<Token>,
+    /// Is a TPM used, if there is one?
+    pub is_tpm_used: bool,
+    /// What the owner of the TPM proves to know; without it nothing is stored there.
+    pub tpm_owner: Option<Secret>,
     pub problems: Vec<Problem, CONFIG_PROBLEMS_MAX>,
     /// Problems beyond those that are kept.
     pub problems_more: u64,
@@ -83,6 +87,8 @@ impl Config {
             dns: Vec::new(),
             services: ServiceSet::NONE,
             token: None,
+            is_tpm_used: true,
+            tpm_owner: None,
             problems: Vec::new(),
             problems_more: 0,
         }
@@ -129,6 +135,8 @@ impl Config {
             "gateway" => self.gateway = parse_gateway(value)?,
             "dns" => self.dns = parse_name_servers(value)?,
             "token" => self.token = Some(Token::parse(value)?),
+            "tpm" => self.is_tpm_used = parse_on(value)?,
+            "tpm-owner" => self.tpm_owner = Some(Secret::parse_foreign(value)?),
             _ => return Err("unknown key"),
         }
         Ok(())
@@ -146,6 +154,14 @@ fn parse_switch(value: &str) -> Result<bool, &'static str> {
         "1" => Ok(true),
         "0" => Ok(false),
         _ => Err("the value is 0 or 1"),
+    }
+}
+
+fn parse_on(value: &str) -> Result<bool, &'static str> {
+    match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("the value is on or off"),
     }
 }
 
@@ -287,6 +303,18 @@ mod tests {
         let config = Config::parse("token=tooshor");
         assert_eq!(config.token, None);
         assert_eq!(config.problems[0].word.as_str(), "token=(hidden)");
+    }
+
+    #[test]
+    fn a_tpm_is_used_unless_it_is_off_and_its_owner_is_not_shown() {
+        let config = Config::parse("tpm-owner=hunter2");
+        assert!(config.is_tpm_used);
+        assert!(config.tpm_owner.is_some_and(|owner| owner.is(b"hunter2")));
+        assert!(!Config::parse("tpm=off").is_tpm_used);
+        let config = Config::parse("tpm=no tpm-owner=");
+        assert!(config.is_tpm_used && config.tpm_owner.is_none());
+        assert_eq!(config.problems[0].word.as_str(), "tpm=no");
+        assert_eq!(config.problems[1].word.as_str(), "tpm-owner=(hidden)");
     }
 
     #[test]

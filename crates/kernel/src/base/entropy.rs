@@ -22,16 +22,21 @@ pub struct EntropyView {
 pub struct EntropySources {
     pub has_processor: bool,
     pub has_device: bool,
+    pub has_tpm: bool,
 }
 
 impl EntropySources {
     /// As `status` says it; `None` when there are none.
     pub const fn name(self) -> Option<&'static str> {
-        match (self.has_processor, self.has_device) {
-            (true, true) => Some("processor and device"),
-            (true, false) => Some("processor"),
-            (false, true) => Some("device"),
-            (false, false) => None,
+        match (self.has_processor, self.has_device, self.has_tpm) {
+            (true, true, true) => Some("processor, device and TPM"),
+            (true, true, false) => Some("processor and device"),
+            (true, false, true) => Some("processor and TPM"),
+            (false, true, true) => Some("device and TPM"),
+            (true, false, false) => Some("processor"),
+            (false, true, false) => Some("device"),
+            (false, false, true) => Some("TPM"),
+            (false, false, false) => None,
         }
     }
 }

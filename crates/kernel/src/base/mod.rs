@@ -1,6 +1,6 @@
 //! L0: what every floor uses; no device, no lock order, no unsafe.
 
-pub mod authority;
+pub mod asker;
 pub mod boot_inputs;
 pub mod buffer;
 pub mod capability;
@@ -10,7 +10,9 @@ pub mod digest;
 pub mod disk;
 pub mod display;
 pub mod entropy;
+pub mod entropy_pool;
 pub mod fixed;
+pub mod hash;
 pub mod input;
 pub mod invariant;
 pub mod late;
@@ -31,6 +33,7 @@ pub mod tenant;
 pub mod time;
 pub mod token;
 pub mod token_bucket;
+pub mod tpm;
 pub mod trace;
 pub mod verdict;
 pub mod width;

@@ -1,4 +1,4 @@
-//! The secret that lets a request change something, kept from view.
+//! Secrets of the configuration, kept from view.
 
 use crate::base::digest::{Digest, sha256};
 use crate::base::fixed::Text;
@@ -9,26 +9,43 @@ use core::hint::black_box;
 
 /// Shorter ones can be tried out.
 pub const TOKEN_BYTES_MIN: usize = 8;
-/// What stands in place of a token wherever settings are shown.
+/// What stands in place of a secret wherever settings are shown.
 pub const HIDDEN: &str = "(hidden)";
-const KEY: &str = "token=";
+/// Settings whose values are secrets.
+const KEYS: [&str; 2] = ["token=", "tpm-owner="];
+/// Makes trying out tokens against a published fingerprint slower.
 const FINGERPRINT_ROUNDS: usize = 4096;
 
+/// The secret that lets a request change something.
+pub type Token = Secret;
+
 /// It has no face: neither `Display`, nor its own bytes in `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token {
+#[derive(Clone)]
+pub struct Secret {
     bytes: [u8; TOKEN_BYTES_MAX],
     length: usize,
 }
 
-impl Token {
+impl Secret {
     /// Visible ASCII of a sensible length, as it can stand in a header line.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !(TOKEN_BYTES_MIN..=TOKEN_BYTES_MAX).contains(&text.len()) || !is_visible {
+        if text.len() < TOKEN_BYTES_MIN || !is_possible(text) {
             return Err("a token has 8 to 64 letters, digits and signs");
         }
         Ok(Self::padded(text.as_bytes()))
+    }
+
+    /// One that another system has set, so a short one is taken as well.
+    pub fn parse_foreign(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() || !is_possible(text) {
+            return Err("a secret has 1 to 64 letters, digits and signs");
+        }
+        Ok(Self::padded(text.as_bytes()))
+    }
+
+    /// Its length says nothing of what it is.
+    pub const fn byte_count(&self) -> usize {
+        self.length
     }
 
     fn padded(text: &[u8]) -> Self {
@@ -41,7 +58,7 @@ impl Token {
     /// Is it the same as `given`? Takes as long for every answer.
     pub fn is(&self, given: &[u8]) -> bool {
         let other = Self::padded(given);
-        // A given text that was cut is longer than any token.
+        // A given text that was cut is longer than any secret.
         let mut difference = self.length ^ given.len();
         for (own, others) in self.bytes.iter().zip(&other.bytes) {
             difference = black_box(difference | usize::from(own ^ others));
@@ -49,15 +66,31 @@ impl Token {
         difference == 0
     }
 
-    /// What tells tokens apart and can be shown: trying tokens out on it costs many digests each.
+    /// What may be told of it: a digest that takes a while to compute.
     pub fn fingerprint(&self) -> Digest {
-        let token = &self.bytes[..self.length];
-        let first = sha256(&[b"rayos token", token]);
-        (0..FINGERPRINT_ROUNDS).fold(first, |digest, _| sha256(&[&digest, token]))
+        let first = sha256(&[b"rayos token", self.expose()]);
+        (0..FINGERPRINT_ROUNDS).fold(first, |digest, _| sha256(&[&digest, self.expose()]))
+    }
+
+    /// The secret itself, as a key for what proves that one knows it.
+    pub fn expose(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 }
 
-impl fmt::Debug for Token {
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.expose())
+    }
+}
+
+impl Eq for Secret {}
+
+fn is_possible(text: &str) -> bool {
+    text.len() <= TOKEN_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HIDDEN)
     }
@@ -65,10 +98,10 @@ impl fmt::Debug for Token {
 
 /// Is the word a setting that must not be shown?
 pub fn is_secret(word: &str) -> bool {
-    word.starts_with(KEY)
+    KEYS.iter().any(|key| word.starts_with(key))
 }
 
-/// Settings as they may be shown: the value of each token is replaced.
+/// Settings as they may be shown: the value of each secret is replaced.
 pub fn redacted<const N: usize>(settings: &str) -> Text<N> {
     let mut shown = Text::new();
     for (index, line) in settings.split('\n').enumerate() {
@@ -76,11 +109,11 @@ pub fn redacted<const N: usize>(settings: &str) -> Text<N> {
             shown.push_cut("\n");
         }
         let mut rest = line;
-        while let Some(at) = rest.find(KEY) {
+        while let Some((at, key)) = first_key(rest) {
             let (before, secret) = rest.split_at(at);
             let end = secret.find(char::is_whitespace).unwrap_or(secret.len());
             // Writing to a `Text` cuts and never fails.
-            let _ = write!(shown, "{before}{KEY}{HIDDEN}");
+            let _ = write!(shown, "{before}{key}{HIDDEN}");
             rest = &secret[end..];
         }
         shown.push_cut(rest);
@@ -88,9 +121,16 @@ pub fn redacted<const N: usize>(settings: &str) -> Text<N> {
     shown
 }
 
+/// Where the first secret's key begins, and which one it is.
+fn first_key(text: &str) -> Option<(usize, &'static str)> {
+    let places = KEYS.iter().filter_map(|key| Some((text.find(key)?, *key)));
+    places.min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::digest::Hex;
     use std::format;
 
     #[test]
@@ -131,6 +171,27 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_of_another_system_may_be_short() {
+        let secret = Secret::parse_foreign("x").unwrap();
+        assert!(secret.is(b"x") && secret == secret.clone());
+        assert_ne!(secret, Secret::parse_foreign("y").unwrap());
+        for bad in ["", "with blank", &"x".repeat(65)] {
+            assert!(Secret::parse_foreign(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_is_that_of_the_whole_token() {
+        let of = |text| Token::parse(text).unwrap().fingerprint();
+        // Computed with Python's hashlib.
+        assert_eq!(
+            format!("{}", Hex(&of("correct-horse"))),
+            "52a3015f1e8f54f4629ba825f206c43a9c7eb0ce6d7945aa892af3dff74a29ba"
+        );
+        assert_ne!(of("correct-horse"), of("correct-hors"));
+    }
+
+    #[test]
     fn no_face_shows_a_token() {
         let token = Token::parse("secret-secret").unwrap();
         assert_eq!(format!("{token:?}"), "(hidden)");
@@ -145,6 +206,14 @@ mod tests {
                 "a\ntoken=(hidden)\nb token=(hidden)\n",
             ),
             ("debug=1", "debug=1"),
+            (
+                "tpm-owner=hunter2 token=secret-secret",
+                "tpm-owner=(hidden) token=(hidden)",
+            ),
+            (
+                "a token=x=tpm-owner=y tpm-owner=\nb",
+                "a token=(hidden) tpm-owner=(hidden)\nb",
+            ),
         ];
         for (given, shown) in cases {
             assert_eq!(redacted::<256>(given).as_str(), shown);

@@ -50,6 +50,13 @@ impl TokenBucket {
         Err(Some(self.filled_at + wait))
     }
 
+    /// Puts back what was taken and not used; never more than the burst stays.
+    pub fn give_back(&mut self, amount: u64) {
+        let full = u128::from(self.burst) * NANOS;
+        let given = u128::from(amount) * NANOS;
+        self.credit = self.credit.saturating_add(given).min(full);
+    }
+
     fn fill(&mut self, now: Instant) {
         // A clock that steps back gives nothing and takes nothing.
         let elapsed = u128::from(now.since(self.filled_at).as_nanos());

@@ -4,12 +4,9 @@ use super::machine::Metal;
 use super::notes::LOG;
 use super::screen;
 use crate::arch::clock;
-use crate::base::boot_inputs::BootInputs;
 use crate::base::late::Late;
 use crate::base::log::Level;
-use crate::base::machine::BootView;
 use crate::base::time::{Duration, Instant};
-use crate::drivers::devices::Devices;
 use crate::kernel::{Kernel, Machine};
 use crate::limits::CONTROL_STACK_BYTES;
 use crate::sched::{self, PRIORITY_NORMAL, Spawn, ThreadId};
@@ -21,10 +18,8 @@ static START: Mutex<Late<Metal>> = Mutex::new(Late::new());
 /// When the running tick began, in nanoseconds; 0 between ticks.
 static TICK_SINCE: AtomicU64 = AtomicU64::new(0);
 
-pub fn start(boot: BootView, inputs: BootInputs, cores_present: usize, devices: Option<Devices>) {
-    START
-        .lock()
-        .set(Metal::new(boot, inputs, cores_present, devices));
+pub fn start(metal: Metal) {
+    START.lock().set(metal);
     let thread = sched::spawn(Spawn {
         name: "control",
         priority: PRIORITY_NORMAL,

@@ -11,6 +11,7 @@ use crate::base::console::Console;
 use crate::base::disk::Disk;
 use crate::base::display::Display;
 use crate::base::entropy::EntropySources;
+use crate::base::entropy_pool::EntropyPool;
 use crate::base::fixed::Vec;
 use crate::base::input::{InputClass, InputEvent};
 use crate::base::log::Log;
@@ -20,6 +21,7 @@ use crate::base::machine::{
 use crate::base::metric::Usage;
 use crate::base::network_port::NetworkPort;
 use crate::base::time::Instant;
+use crate::base::tpm::TpmPort;
 use crate::base::trace::Trace;
 use crate::drivers::devices::view::DevicesView;
 use crate::drivers::devices::{Devices, ResetError};
@@ -30,6 +32,7 @@ use crate::memory;
 use crate::memory::view::MemoryView;
 use crate::sched;
 use crate::sched::view::ThreadsView;
+use alloc::boxed::Box;
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
 
 /// Random bytes that are asked of a device in one go.
@@ -44,6 +47,9 @@ pub struct Metal {
     serial: SerialConsole,
     screen: Option<ScreenHandle>,
     devices: Option<Devices>,
+    tpm: Option<Box<dyn TpmPort + Send>>,
+    /// What the TPM has given of random bytes.
+    pool: EntropyPool,
 }
 
 impl Metal {
@@ -52,6 +58,7 @@ impl Metal {
         inputs: BootInputs,
         cores_present: usize,
         devices: Option<Devices>,
+        tpm: Option<Box<dyn TpmPort + Send>>,
     ) -> Self {
         let screen = boot.framebuffer.map(|_| ScreenHandle);
         Self {
@@ -61,11 +68,31 @@ impl Metal {
             serial: SerialConsole,
             screen,
             devices,
+            tpm,
+            pool: EntropyPool::new(),
         }
     }
 }
 
 impl Metal {
+    /// Lays random bytes of a device over these; false when there is none that has so many.
+    fn lay_device_over(&mut self, bytes: &mut [u8]) -> bool {
+        let Some(devices) = &mut self.devices else {
+            return false;
+        };
+        for chunk in bytes.chunks_mut(ENTROPY_CHUNK) {
+            let mut other = [0; ENTROPY_CHUNK];
+            let other = &mut other[..chunk.len()];
+            if !devices.entropy(other) {
+                return false;
+            }
+            for (byte, other) in chunk.iter_mut().zip(other) {
+                *byte ^= *other;
+            }
+        }
+        true
+    }
+
     /// Brings to the virtual display what has changed; true when more waits.
     pub fn draw(&mut self) -> bool {
         let display = self.devices.as_mut().and_then(Devices::display);
@@ -78,36 +105,32 @@ impl Machine for Metal {
         clock::now()
     }
 
+    /// All sources are laid over one another, so that the best one decides.
     fn entropy(&mut self, bytes: &mut [u8]) -> bool {
         let has_own = cpu::random(bytes);
-        let Some(devices) = &mut self.devices else {
-            return has_own;
-        };
-        // Two sources are laid over one another, so that the better one decides.
-        let mut has_other = false;
-        for chunk in bytes.chunks_mut(ENTROPY_CHUNK) {
-            let mut other = [0; ENTROPY_CHUNK];
-            let other = &mut other[..chunk.len()];
-            has_other = devices.entropy(other);
-            if !has_other {
-                break;
-            }
-            for (byte, other) in chunk.iter_mut().zip(other) {
-                *byte ^= *other;
-            }
-        }
-        has_own || has_other
+        let has_device = self.lay_device_over(bytes);
+        let has_pool = self.pool.lay_over(bytes);
+        has_own || has_device || has_pool
     }
 
     fn entropy_sources(&mut self) -> EntropySources {
         EntropySources {
             has_processor: cpu::random(&mut [0; 8]),
             has_device: self.devices.as_mut().is_some_and(Devices::has_entropy),
+            has_tpm: self.pool.is_filled(),
         }
+    }
+
+    fn add_entropy(&mut self, bytes: &[u8; 32]) {
+        self.pool.add(bytes);
     }
 
     fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
         self.devices.as_mut()?.disk(index)
+    }
+
+    fn tpm(&mut self) -> Option<&mut dyn TpmPort> {
+        Some(self.tpm.as_deref_mut()?)
     }
 
     fn take_buffer(&mut self, bytes: usize) -> Option<Buffer> {

@@ -29,6 +29,8 @@ mod screen;
 #[cfg(target_os = "none")]
 mod start;
 #[cfg(target_os = "none")]
+mod tpm;
+#[cfg(target_os = "none")]
 mod watchdog;
 #[cfg(target_os = "none")]
 pub use notes::{LOG, TRACE};

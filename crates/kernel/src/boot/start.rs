@@ -3,8 +3,9 @@
 use super::description::{BootError, Description};
 use super::firmware_log::{self, FirmwareLog};
 use super::interrupt_lines::route;
+use super::machine::Metal;
 use super::notes::{LOG, Missing, TRACE, log, note};
-use super::{control, cores, devices, loader, power, pvh, screen, watchdog};
+use super::{control, cores, devices, loader, power, pvh, screen, tpm, watchdog};
 use crate::arch::{
     apic, clock, context, core_local, cpu, gdt, interrupts, io_apic, pic, traps, vectors,
 };
@@ -139,6 +140,7 @@ extern "C" fn on_own_stack(_: usize) -> ! {
     step("screen and keyboard");
     let devices = devices::start(&acpi, &mut found.missing);
     step("devices");
+    let tpm = tpm::start(&acpi, &found.config, &mut found.missing);
     let boot = BootView {
         path: found.description.path,
         command_line: token::redacted(&found.description.settings),
@@ -156,7 +158,8 @@ extern "C" fn on_own_stack(_: usize) -> ! {
     };
     // First, so that there is no moment in which the loop could hang unseen.
     watchdog::start();
-    control::start(boot, inputs, acpi.cores.len() + acpi.cores_more, devices);
+    let cores_present = acpi.cores.len() + acpi.cores_more;
+    control::start(Metal::new(boot, inputs, cores_present, devices, tpm));
     sched::idle()
 }
 
@@ -177,8 +180,8 @@ fn read_firmware_log(description: &Description, acpi: Option<&Acpi>) -> Firmware
     let place = acpi.and_then(|acpi| acpi.tpm?.log);
     match place.filter(|_| found.bytes.is_empty()) {
         None => found,
-        Some((start, bytes)) => {
-            let area = read(start, bytes as usize);
+        Some(place) => {
+            let area = read(place.address, place.bytes as usize);
             let other = area.map_or_else(firmware_log::unreachable, firmware_log::of_area);
             FirmwareLog {
                 doubt: found.doubt.or(other.doubt),

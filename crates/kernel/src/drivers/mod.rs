@@ -9,4 +9,5 @@ pub mod ps2;
 pub mod screen;
 #[cfg(target_os = "none")]
 pub mod serial;
+pub mod tpm;
 pub mod virtio;

@@ -8,7 +8,7 @@ use crate::base::console::ConsoleView;
 use crate::base::disk::{DiskFacts, DiskView};
 use crate::base::display::DisplayView;
 use crate::base::entropy::EntropySources;
-use crate::base::fixed::Vec;
+use crate::base::fixed::{Text, Vec};
 use crate::base::log::Log;
 use crate::base::machine::{BootView, SelfTestView};
 use crate::base::metric::Usage;
@@ -30,6 +30,9 @@ use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
+use crate::security::gate::{Permit, Refusal, Wanted};
+use crate::security::policy::command_name;
+use crate::shell::gate::{Asked, Gate};
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
 use crate::storage::Errands;
@@ -65,8 +68,8 @@ pub struct Desk<'a, M: Machine> {
     pub web: &'a Web,
     pub outbound: &'a Outbound,
     pub network: &'a Network,
-    pub handlers: &'a DeviceHandlers,
-    pub security: &'a Security,
+    pub handlers: &'a mut DeviceHandlers,
+    pub security: &'a mut Security,
     pub loads: &'a Loads,
     pub pointers: &'a InputQueue,
 }
@@ -205,8 +208,33 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         visit_boot(self.boot(), visit);
         self.network.visit_usages(visit);
         self.handlers.visit_usages(visit);
+        self.security.policy.visit_usages(visit);
+        self.security.audit.visit_usages(visit);
+        visit(&self.security.compliance.usage());
+        self.security.measured.visit_usages(visit);
         visit(&self.loads.usage());
         self.machine.usages(visit);
+    }
+}
+
+impl<M: Machine> Gate for Desk<'_, M> {
+    fn authorize(&mut self, asked: &Asked<'_>) -> Result<Permit, Refusal> {
+        let now = self.machine.now();
+        let access = asked.action.access;
+        let words: Text<POLICY_NAME_MAX> = match asked.command.has_actions() {
+            true => Text::format(format_args!("{} {}", asked.command.name, asked.action.name)),
+            false => Text::cut_from(asked.command.name),
+        };
+        let name = command_name(&words);
+        let wanted = Wanted {
+            subject: asked.subject,
+            name: &name,
+            needs: access.needs(),
+            is_change: access.is_change(),
+            line: asked.line,
+        };
+        let grants = self.handlers.grants_mut();
+        self.security.authorize(now, grants, &wanted)
     }
 }
 

@@ -2,16 +2,38 @@
 
 use super::ports::MachinePorts;
 use super::{Kernel, Machine};
+use crate::base::capability::{Change, GrantError};
 use crate::base::machine::SelfTestError;
 use crate::base::operation::{OperationId, Operations};
+use crate::base::subject::Subject;
+use crate::base::tenant::Tenant;
 use crate::drivers::devices::ResetError;
+use crate::security::audit::Event;
+use crate::security::measured::record::Record;
+use crate::security::measured::request::Wish as TpmWish;
+use crate::security::policy::{Class, LOAD_PROGRAM, Object, PolicyError};
 use crate::shell::catalog::{Intent, Operation};
+use crate::shell::gate::Permitted;
 use crate::shell::session::Tried;
 use crate::storage::Errands;
+use crate::workloads::load::LoadChange;
 
 impl<M: Machine> Kernel<M> {
     /// The one place where what a command wants is done.
-    pub(super) fn perform(&mut self, intent: Intent) -> Result<Tried, &'static str> {
+    pub(super) fn perform(&mut self, permitted: Permitted) -> Result<Tried, &'static str> {
+        let Permitted { intent, permit } = permitted;
+        let result = self.carry_out(intent, permit.subject());
+        if let Err(reason) = result {
+            let now = self.machine.now();
+            let event = Event::intent(permit.subject(), permit.name(), Err(reason));
+            self.security.audit.append(now, event);
+        }
+        // What may be done may be something else now.
+        self.security.enforce(&mut self.handlers);
+        result
+    }
+
+    fn carry_out(&mut self, intent: Intent, by: Subject) -> Result<Tried, &'static str> {
         match intent {
             Intent::Power(action) => {
                 self.machine.power(action);
@@ -28,7 +50,11 @@ impl<M: Machine> Kernel<M> {
                 let added = self.add_tenant_interface(0, tenant);
                 added.map_err(|_| "no interface was added: the first port is missing, or there are as many as there can be")?;
             }
-            Intent::Load(change) => self.loads.apply(self.machine.now(), change)?,
+            Intent::Load(change) => self.change_load(change)?,
+            Intent::Policy(change) => {
+                let policy = &mut self.security.policy;
+                policy.apply(change).map_err(PolicyError::reason)?;
+            }
             Intent::SetQuota {
                 tenant,
                 resource,
@@ -54,11 +80,45 @@ impl<M: Machine> Kernel<M> {
                 let handlers = &mut self.handlers;
                 self.network.offer_services(now, ports, handlers, wanted)?;
             }
+            Intent::Capability(change) => {
+                self.change_rights(by, &change)?;
+            }
+            Intent::Audit(change) => self.security.audit.apply(change)?,
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation),
         }
         Ok(Tried::Done)
+    }
+
+    fn change_rights(&mut self, by: Subject, change: &Change) -> Result<(), &'static str> {
+        let now = self.machine.now();
+        let changed = self.handlers.grants_mut().apply(now, by, change);
+        changed.map(|_| ()).map_err(GrantError::reason)
+    }
+
+    /// A load is measured before it runs, in a context of its own.
+    fn change_load(&mut self, change: LoadChange) -> Result<(), &'static str> {
+        let now = self.machine.now();
+        if let LoadChange::Start(order) = &change
+            && !self.loads.is_busy(order.tenant)
+        {
+            let subject = Subject::Tenant(order.tenant);
+            let program = Object::new(Class::File, LOAD_PROGRAM);
+            let (work, per_s) = (order.work.name(), order.per_s);
+            let what = format_args!("file={LOAD_PROGRAM} work={work} per_s={per_s}");
+            self.security.launch(now, subject, &program, what)?;
+        }
+        self.loads.apply(now, change)
+    }
+
+    /// Tenants whose loads have ended are in their own contexts again.
+    pub(super) fn leave_ended_loads(&mut self) {
+        for tenant in Tenant::all() {
+            if !self.loads.is_busy(tenant) {
+                self.security.policy.leave(Subject::Tenant(tenant));
+            }
+        }
     }
 
     fn start_operation(&mut self, operation: Operation) -> Result<Tried, &'static str> {
@@ -86,10 +146,26 @@ impl<M: Machine> Kernel<M> {
                 let now = self.machine.now();
                 self.outbound.start(now, id, wish)
             }
+            Operation::Tpm(wish) => self.ask_tpm(id, wish),
+            Operation::SecurityBench => self.security.bench.start(id),
             Operation::Ping(request) => {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)
             }
+            Operation::VerifyAudit => self.security.audit.start_verify_for(id),
         }
+    }
+
+    fn ask_tpm(&mut self, id: OperationId, wish: TpmWish) -> Result<(), &'static str> {
+        let head = self.security.audit.head();
+        let in_force = Record {
+            policy_version: self.security.policy.version(),
+            policy_digest: *self.security.policy.digest(),
+            audit_head: head.hash,
+            audit_entries: head.entries,
+            stored: 0,
+        };
+        let owner = self.machine.boot().config.tpm_owner.as_ref();
+        self.security.measured.start(id, wish, &in_force, owner)
     }
 }

@@ -2,17 +2,19 @@
 
 use super::ports::MachinePorts;
 use super::{Kernel, Machine};
-use crate::api::{Api, is_user_network_host};
-use crate::base::authority::Authority;
+use crate::api::{Api, Denied, is_user_network_host};
+use crate::base::asker::Asker;
 use crate::base::console::Console;
 use crate::base::log::Level;
 use crate::base::metric::Usage;
+use crate::base::subject::Subject;
 use crate::base::time::{Duration, Instant};
 use crate::base::token::Token;
 use crate::limits::{CONSOLES_MAX, HTTP_CONNECTIONS_MAX};
 use crate::net::http::{ApiView, RequestRecord, Server};
 use crate::net::network::Network;
 use crate::net::stream::{ServicePorts, Streams};
+use core::net::IpAddr;
 
 pub const HTTP_PORT: u16 = 80;
 /// How often it is looked who the gateways are when no neighbour has said anything.
@@ -82,13 +84,17 @@ impl Web {
         self.api.console(worker)
     }
 
-    /// What the commands of a session may do.
-    pub fn authority(&self, session: usize) -> Authority {
-        match session.checked_sub(CONSOLES_MAX) {
-            // Whoever sits at a console may do everything.
-            None => Authority::Administer,
-            Some(worker) => self.api.authority(worker),
+    /// Whose commands a session runs.
+    pub fn asker(&self, session: usize) -> Asker {
+        match Subject::console(session) {
+            Some(subject) => Asker::new(subject),
+            None => self.api.asker(session - CONSOLES_MAX),
         }
+    }
+
+    /// A request that was not let in, once, and who sent it.
+    pub fn take_denial(&mut self) -> Option<(IpAddr, Denied)> {
+        self.api.take_denial()
     }
 
     pub fn on_session_left(&mut self, session: usize) {

@@ -7,6 +7,7 @@ use super::ip::IpHeader;
 use super::neighbours::Claim;
 use super::outlet::{Content, Hop, Leg, Outlet};
 use super::packet::protocol;
+use super::segment::SendError;
 use core::net::{IpAddr, Ipv6Addr};
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
@@ -32,15 +33,20 @@ impl Outlet<'_> {
                     return;
                 };
                 if let Some(IpAddr::V6(source)) = known.source_for(IpAddr::V6(address)) {
-                    self.solicit(interface, source, address, directly);
+                    // Whoever waits for the answer asks again.
+                    let _ = self.solicit(interface, source, address, directly);
                 }
             }
         }
     }
 
     /// Asks whether anybody has an address that we want (RFC 4862 5.4.2).
-    pub(super) fn ask_about(&mut self, interface: usize, address: Ipv6Addr) {
-        self.solicit(interface, Ipv6Addr::UNSPECIFIED, address, None);
+    pub(super) fn ask_about(
+        &mut self,
+        interface: usize,
+        address: Ipv6Addr,
+    ) -> Result<(), SendError> {
+        self.solicit(interface, Ipv6Addr::UNSPECIFIED, address, None)
     }
 
     fn solicit(
@@ -49,7 +55,7 @@ impl Outlet<'_> {
         source: Ipv6Addr,
         target: Ipv6Addr,
         directly: Option<EthernetAddress>,
-    ) {
+    ) -> Result<(), SendError> {
         let own = self.own_hardware(interface);
         let repr = NdiscRepr::NeighborSolicit {
             target_addr: target,
@@ -59,13 +65,12 @@ impl Outlet<'_> {
             Some(_) => target,
             None => solicited_node(target),
         };
-        self.send_discovery(interface, source, destination, directly, repr);
+        self.send_discovery(interface, source, destination, directly, repr)
     }
 
-    pub(super) fn solicit_routers(&mut self, interface: usize) {
-        let Some(known) = self.stack.interfaces.get(interface) else {
-            return;
-        };
+    pub(super) fn solicit_routers(&mut self, interface: usize) -> Result<(), SendError> {
+        let known = self.stack.interfaces.get(interface);
+        let known = known.ok_or(SendError::Unreachable)?;
         let source = match known.source_for(IpAddr::V6(ALL_ROUTERS)) {
             Some(IpAddr::V6(source)) => source,
             _ => Ipv6Addr::UNSPECIFIED,
@@ -73,7 +78,7 @@ impl Outlet<'_> {
         let own = self.own_hardware(interface);
         let lladdr = own.filter(|_| !source.is_unspecified());
         let repr = NdiscRepr::RouterSolicit { lladdr };
-        self.send_discovery(interface, source, ALL_ROUTERS, None, repr);
+        self.send_discovery(interface, source, ALL_ROUTERS, None, repr)
     }
 
     /// Says that an address is ours; to all when nobody in particular has asked.
@@ -93,7 +98,8 @@ impl Outlet<'_> {
         let (destination, directly) = to.map_or((ALL_NODES, None), |(address, hardware)| {
             (address, Some(hardware))
         });
-        self.send_discovery(interface, address, destination, directly, repr);
+        // Whoever has asked asks again.
+        let _ = self.send_discovery(interface, address, destination, directly, repr);
     }
 
     fn own_hardware(&self, interface: usize) -> Option<RawHardwareAddress> {
@@ -108,10 +114,9 @@ impl Outlet<'_> {
         destination: Ipv6Addr,
         directly: Option<EthernetAddress>,
         repr: NdiscRepr<'_>,
-    ) {
-        let Some(known) = self.stack.interfaces.get(interface) else {
-            return;
-        };
+    ) -> Result<(), SendError> {
+        let known = self.stack.interfaces.get(interface);
+        let known = known.ok_or(SendError::Unreachable)?;
         let group = group_hardware(IpAddr::V6(destination));
         let leg = Leg {
             interface,
@@ -128,11 +133,11 @@ impl Outlet<'_> {
             congestion: 0,
             bytes: repr.buffer_len(),
         };
-        self.send_if_possible(&leg, content, &mut |bytes| {
+        self.send_packet(&leg, content, &mut |bytes| {
             let mut packet = Icmpv6Packet::new_unchecked(bytes);
             let none = ChecksumCapabilities::ignored();
             repr.emit(&source, &destination, &mut packet, &none);
-        });
+        })
     }
 }
 

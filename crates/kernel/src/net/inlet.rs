@@ -5,6 +5,7 @@ use super::carrier::Carrier;
 use super::counters::DropReason;
 use super::dhcp;
 use super::firewall::Verdict;
+use super::frame_port::others_port;
 use super::icmp::Trouble;
 use super::interface::{Interface, LOOPBACK, Medium};
 use super::ip::{CONGESTION_MARKED, IpError, IpHeader};
@@ -138,10 +139,10 @@ impl Inlet<'_> {
 
     fn on_ethernet(&mut self, place: &Place, bytes: &[u8]) -> Fate {
         let operation = Operation::NetworkReceive { bytes: bytes.len() };
-        let admitted = self
-            .out
-            .handlers
-            .admit(self.out.now, place.tenant, operation);
+        let (now, handlers) = (self.out.now, &mut self.out.handlers);
+        let admitted = handlers.admit_frame(now, place.tenant, operation, || {
+            others_port(bytes, Direction::In)
+        });
         if admitted.is_err() {
             self.drop_at(place.interface, DropReason::Quota);
             return Fate::Done;

@@ -30,6 +30,7 @@ mod dhcp_link;
 mod discovery;
 pub mod dns;
 pub mod firewall;
+mod frame_port;
 pub mod http;
 mod icmp;
 pub mod inlet;

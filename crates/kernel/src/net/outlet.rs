@@ -4,6 +4,7 @@ use super::address::group_hardware;
 use super::carrier::Carrier;
 use super::counters::DropReason;
 use super::firewall::Verdict;
+use super::frame_port::others_port;
 use super::interface::{LOOPBACK, Medium};
 use super::ip::{Fragment, NewHeader};
 use super::neighbours::{Lookup, Waiting};
@@ -387,7 +388,7 @@ impl Outlet<'_> {
         let _ = self.hand_over(interface, tenant, waiting.carrier, waiting.offload);
     }
 
-    /// The last step: quota, counters, the device.
+    /// The last step: capability, quota, counters, the device.
     pub(super) fn hand_over(
         &mut self,
         interface: usize,
@@ -402,7 +403,10 @@ impl Outlet<'_> {
         };
         if let Medium::Port(_) = known.medium {
             let operation = Operation::NetworkSend { bytes };
-            if self.handlers.admit(self.now, tenant, operation).is_err() {
+            let admitted = self.handlers.admit_frame(self.now, tenant, operation, || {
+                others_port(carrier.bytes(), Direction::Out)
+            });
+            if admitted.is_err() {
                 self.recycle(carrier);
                 return Err(self.refuse(interface, DropReason::Quota, SendError::Busy));
             }

@@ -255,6 +255,30 @@ impl Slaac {
         Some(SlaacDue::SolicitRouters)
     }
 
+    /// What was due could not be sent: it is due again.
+    pub fn ask_again(&mut self, now: Instant, due: SlaacDue) {
+        match due {
+            SlaacDue::AskAbout(address) => {
+                let mut own = self.addresses.iter_mut();
+                if let Some(own) = own.find(|own| own.address == address) {
+                    own.state = AddressState::Tentative {
+                        is_asked: false,
+                        at: now + DEFENCE_TIME,
+                    };
+                }
+            }
+            SlaacDue::SolicitRouters => {
+                let known = self.solicitation.take();
+                let sent = known.map_or(SOLICITATIONS_MAX, |known| known.sent);
+                self.solicitation = Some(Solicitation {
+                    sent: sent.saturating_sub(1),
+                    at: now + SOLICIT_EVERY,
+                });
+            }
+            SlaacDue::Changed => {}
+        }
+    }
+
     pub fn next_deadline(&self) -> Option<Instant> {
         if self.has_changed {
             return Some(Instant::ZERO);

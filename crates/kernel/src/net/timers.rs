@@ -7,6 +7,7 @@ use super::inlet::{Inlet, Place};
 use super::neighbours::Overdue;
 use super::packet::{Direction, Endpoint, protocol};
 use super::routes::{RouteEntry, RouteSource};
+use super::segment::SendError;
 use super::slaac::SlaacDue;
 use super::stack::ETHERNET_HEADER_BYTES;
 use super::transport;
@@ -81,10 +82,19 @@ impl Inlet<'_> {
                 && known.is_up
                 && let Some(due) = known.slaac.due(now)
             {
-                match due {
+                let asked = match due {
                     SlaacDue::AskAbout(address) => self.out.ask_about(index, address),
                     SlaacDue::SolicitRouters => self.out.solicit_routers(index),
-                    SlaacDue::Changed => self.take_routers(index),
+                    SlaacDue::Changed => {
+                        self.take_routers(index);
+                        Ok(())
+                    }
+                };
+                // Over a quota, or not allowed yet: who was not asked has not been silent.
+                if asked == Err(SendError::Busy)
+                    && let Some(known) = self.out.stack.interfaces.get_mut(index)
+                {
+                    known.slaac.ask_again(now, due);
                 }
             }
         }

@@ -3,6 +3,9 @@
 use crate::base::fixed::Text;
 use crate::base::verdict::Verdict;
 use crate::net::firewall::WordError;
+use crate::security::audit::FilterError;
+use crate::security::gate::Refusal;
+use crate::security::policy;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use core::fmt;
@@ -72,14 +75,31 @@ pub enum CommandError {
         command: &'static Command,
         action: &'static Action,
     },
+    /// Who asks may not.
+    Refused {
+        command: &'static Command,
+        action: &'static Action,
+        refusal: Refusal,
+    },
     /// The words of a firewall's rule or packet.
     Rule {
         error: WordError,
         meant: Option<&'static str>,
     },
+    /// The words of a rule of the policy, or of a question to it.
+    Policy(policy::WordError),
     NoSuchRule {
         number: usize,
         count: usize,
+    },
+    /// Not up to 64 bytes in hexadecimal digits.
+    NotANonce {
+        word: Shown,
+    },
+    /// A word of a filter of the audit trail.
+    AuditFilter {
+        word: Shown,
+        error: FilterError,
     },
     NotALoad {
         word: Shown,
@@ -96,6 +116,11 @@ pub enum CommandError {
         word: Shown,
     },
     NoDhcpClients,
+    /// A word of `cap`, and what it would have to be.
+    NotOfRights {
+        word: Shown,
+        reason: &'static str,
+    },
     DebugIsOff,
     WatchNeedsAPerson,
     WatchOfAnAct,
@@ -106,7 +131,7 @@ impl CommandError {
     pub const fn verdict(&self) -> Verdict {
         match self {
             Self::UnknownCommand { .. } | Self::UnknownAction { .. } => Verdict::Unknown,
-            Self::NeedsToken { .. } => Verdict::Forbidden,
+            Self::NeedsToken { .. } | Self::Refused { .. } => Verdict::Forbidden,
             Self::MissingAction { .. }
             | Self::MissingArgument { .. }
             | Self::TooManyArguments { .. }
@@ -115,7 +140,11 @@ impl CommandError {
             | Self::OnlyInFront { .. }
             | Self::NotAnAddress { .. }
             | Self::NotAskable { .. }
+            | Self::NotANonce { .. }
             | Self::Rule { .. }
+            | Self::NotOfRights { .. }
+            | Self::Policy(_)
+            | Self::AuditFilter { .. }
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -195,18 +224,29 @@ impl fmt::Display for CommandError {
                 "{} changes something; ask by POST and show the token that the kernel was booted with",
                 catalog::Usage { command, action }
             ),
+            Self::Refused {
+                command,
+                action,
+                refusal,
+            } => write!(f, "{} {refusal}", catalog::Usage { command, action }),
             Self::Rule { error, meant } => match (error.unknown_word(), meant) {
                 (Some(word), Some(meant)) => {
                     write!(f, "\"{word}\" says nothing here; did you mean \"{meant}\"?")
                 }
                 _ => write!(f, "{error}"),
             },
+            Self::Policy(error) => write!(f, "{error}"),
             Self::NoSuchRule { number, count: 0 } => {
                 write!(f, "there is no rule {number}, for there are none; firewall add adds one")
             }
             Self::NoSuchRule { number, count } => {
                 write!(f, "there is no rule {number}; they have the numbers 1 to {count}")
             }
+            Self::NotANonce { word } => write!(
+                f,
+                "NONCE is 1 to 64 bytes in hexadecimal digits, as 0123456789abcdef; \"{word}\" is not"
+            ),
+            Self::AuditFilter { word, error } => write!(f, "\"{word}\" is no clause; {error}"),
             Self::NotALoad { word } => {
                 write!(f, "\"{word}\" is no amount a second; write a number above 0, as 5MB or 200")
             }
@@ -223,6 +263,7 @@ impl fmt::Display for CommandError {
             Self::NoDhcpClients => f.write_str(
                 "no DHCP client runs; it needs a network port, and ip=dhcp on the command line",
             ),
+            Self::NotOfRights { word, reason } => write!(f, "\"{word}\" {reason}"),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

@@ -5,6 +5,7 @@ pub mod command_error;
 pub mod commands;
 pub mod editor;
 pub mod filter;
+pub mod gate;
 pub mod history;
 pub mod inspect;
 pub mod invocation;

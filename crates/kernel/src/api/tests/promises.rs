@@ -1,7 +1,8 @@
 //! What a client of the interface may rely on.
 
 use super::rig::{HOST, OTHER, Rig, body, status};
-use crate::base::authority::Authority::{Administer, Look};
+use crate::base::asker::Asker;
+use crate::base::subject::Subject;
 use crate::limits::{API_ANSWER_BYTES, API_WORKERS_MAX};
 use crate::net::stream::Streams;
 use std::format;
@@ -12,11 +13,11 @@ const TOKEN: &str = "Authorization: Bearer correct-horse\r\n";
 const WRONG: &str = "Authorization: Bearer battery-staple\r\n";
 
 fn rig() -> Rig {
-    Rig::new("correct-horse", |line, authority| {
+    Rig::new("correct-horse", |line, asker| {
         let digit = match line.trim_end() {
             "nonsense" => b'3',
             "mem 1" => b'4',
-            "poweroff" if authority == Look => b'2',
+            "poweroff" if !asker.may_change => b'2',
             "selftest exceptions" => b'1',
             "hang" => return None,
             "long" => return Some(("x".repeat(5 * API_ANSWER_BYTES), b'0')),
@@ -49,10 +50,10 @@ fn a_path_is_a_command_and_its_answer_is_the_shells() {
     assert_eq!(
         lines,
         [
-            ("mem status", Look),
-            ("help", Look),
-            ("uptime", Look),
-            ("firewall add deny 'port 23'", Administer),
+            ("mem status", Asker::looking(Subject::Visitor)),
+            ("help", Asker::looking(Subject::Visitor)),
+            ("uptime", Asker::looking(Subject::Visitor)),
+            ("firewall add deny 'port 23'", Asker::new(Subject::Api)),
         ]
     );
 }

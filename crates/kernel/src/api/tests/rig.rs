@@ -1,7 +1,7 @@
 //! A server, its service, and somebody who plays the sessions.
 
 use crate::api::{Api, Trust};
-use crate::base::authority::Authority;
+use crate::base::asker::Asker;
 use crate::base::time::{Duration, Instant};
 use crate::base::token::Token;
 use crate::limits::API_WORKERS_MAX;
@@ -16,7 +16,7 @@ pub const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2));
 pub const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 /// What the played shell answers: a body and the digit of its verdict.
-pub type Play = fn(&str, Authority) -> Option<(String, u8)>;
+pub type Play = fn(&str, Asker) -> Option<(String, u8)>;
 
 #[derive(Default)]
 struct Played {
@@ -32,7 +32,7 @@ pub struct Rig {
     pub streams: MemoryStreams,
     pub play: Play,
     /// Lines that the shell was given, with what they might do.
-    pub lines: Vec<(String, Authority)>,
+    pub lines: Vec<(String, Asker)>,
     shells: Vec<Played>,
 }
 
@@ -63,7 +63,7 @@ impl Rig {
     }
 
     fn play_shell(&mut self, index: usize) {
-        let authority = self.api.authority(index);
+        let asker = self.api.asker(index);
         let shell = &mut self.shells[index];
         let Some(console) = self.api.console(index) else {
             *shell = Played::default();
@@ -79,9 +79,9 @@ impl Rig {
         if shell.line.last() == Some(&b'\n') {
             shell.line.pop();
             let line = String::from_utf8(core::mem::take(&mut shell.line)).unwrap();
-            self.lines.push((line.clone(), authority));
+            self.lines.push((line.clone(), asker));
             // None: the command never ends.
-            if let Some((body, digit)) = (self.play)(&line, authority) {
+            if let Some((body, digit)) = (self.play)(&line, asker) {
                 shell.output.push(2);
                 shell.output.extend_from_slice(body.as_bytes());
                 shell.output.extend_from_slice(&[3, digit, 5]);

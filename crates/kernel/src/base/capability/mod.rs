@@ -1,4 +1,29 @@
-//! What somebody may do, one bit each, and sets of these.
+//! What somebody may do, and sets of it; `Grants` says who holds what.
+//!
+//! It stands on the ground floor because the device handlers ask it at each operation, and
+//! they stand on L2, below everything else that knows of security.
+
+mod cache;
+mod change;
+mod check;
+mod condition;
+mod constraint;
+mod error;
+mod events;
+mod grants;
+mod refusal;
+mod right;
+#[cfg(test)]
+mod tests;
+
+pub use change::{Change, Order};
+pub use check::{Asked, Basis, Passed, Ticket};
+pub use constraint::{Constraints, PortRange};
+pub use error::GrantError;
+pub use events::{Event, EventKind};
+pub use grants::Grants;
+pub use refusal::Refusal;
+pub use right::Right;
 
 use core::fmt;
 use core::ops::BitOr;
@@ -158,34 +183,5 @@ impl fmt::Display for CapabilitySet {
 impl fmt::Debug for CapabilitySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::format;
-
-    #[test]
-    fn a_set_holds_what_was_put_in_and_says_its_names() {
-        let set = CapabilitySet::of(Capability::Net).with(Capability::Administer);
-        assert!(set.contains(Capability::Net) && !set.contains(Capability::Gpu));
-        assert_eq!(format!("{set}"), "NET|ADMIN");
-        assert_eq!(format!("{}", CapabilitySet::NONE), "none");
-        assert_eq!(CapabilitySet::from_bits(set.bits() | 1 << 15), set);
-        assert!(CapabilitySet::ALL.contains_all(set) && !set.contains_all(CapabilitySet::ALL));
-        assert_eq!(
-            set.without(Capability::Net.into()),
-            Capability::Administer.into()
-        );
-    }
-
-    #[test]
-    fn every_capability_is_found_by_its_name() {
-        for capability in Capability::ALL {
-            assert_eq!(Capability::parse(capability.name()), Some(capability));
-        }
-        assert_eq!(Capability::parse("disk_r"), Some(Capability::DiskRead));
-        assert_eq!(Capability::parse("ROOT"), None);
     }
 }

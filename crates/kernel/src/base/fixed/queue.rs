@@ -18,6 +18,14 @@ impl<T, const N: usize> Queue<T, N> {
         self.0.pop_front()
     }
 
+    pub fn front_mut(&mut self) -> Option<&mut T> {
+        self.0.front_mut()
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut()
+    }
+
     pub fn front(&self) -> Option<&T> {
         self.0.front()
     }

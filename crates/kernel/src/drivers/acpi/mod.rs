@@ -12,7 +12,7 @@ mod tpm2;
 
 pub use mcfg::PciMemory;
 pub use power::{PowerOff, Register, Reset, Space};
-pub use tpm2::TpmTable;
+pub use tpm2::{LogArea, OtherStart, TpmInterface, TpmTable};
 
 use crate::base::fixed::Vec;
 use crate::limits::CORES_MAX;

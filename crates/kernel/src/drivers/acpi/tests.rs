@@ -38,6 +38,19 @@ impl Memory {
     }
 }
 
+/// A TPM's table behind its header; with a log's length and address, or without.
+fn tpm_body(start_method: u32, log: Option<(u32, u64)>) -> std::vec::Vec<u8> {
+    let mut body = 0u32.to_le_bytes().to_vec();
+    body.extend(0xfed4_0040u64.to_le_bytes());
+    body.extend(start_method.to_le_bytes());
+    body.extend([0; 12]);
+    if let Some((bytes, address)) = log {
+        body.extend(bytes.to_le_bytes());
+        body.extend(address.to_le_bytes());
+    }
+    body
+}
+
 /// A machine with two cores, one I/O APIC, one override, reset and `_S5_`.
 fn machine() -> (u64, std::vec::Vec<u8>) {
     let mut memory = Memory(std::vec::Vec::new());
@@ -60,7 +73,8 @@ fn machine() -> (u64, std::vec::Vec<u8>) {
     put(116, &[1, 8, 0, 0, 0xf9, 0x0c, 0, 0, 0, 0, 0, 0]);
     put(128, &[0x0f]);
     let fadt = memory.add(&table(b"FACP", &fadt));
-    let list: std::vec::Vec<u8> = [madt, fadt]
+    let tpm = memory.add(&table(b"TPM2", &tpm_body(7, Some((0x1_0000, 0x7fff_0000)))));
+    let list: std::vec::Vec<u8> = [madt, fadt, tpm]
         .iter()
         .flat_map(|at| (*at as u32).to_le_bytes())
         .collect();
@@ -105,6 +119,39 @@ fn a_machine_is_read_from_its_tables() {
     };
     assert_eq!(acpi.power_off, Some(off));
     assert_eq!(acpi.has_keyboard_controller, Some(true));
+    let tpm = TpmTable {
+        interface: Ok(TpmInterface::Crb),
+        control_address: 0xfed4_0040,
+        log: Some(LogArea {
+            address: 0x7fff_0000,
+            bytes: 0x1_0000,
+        }),
+    };
+    assert_eq!(acpi.tpm, Some(tpm));
+}
+
+#[test]
+fn a_tpm_is_driven_only_in_the_ways_that_are_known() {
+    let read = |body: &[u8]| {
+        let bytes: &'static [u8] = table(b"TPM2", body).leak();
+        let table = Table::read(BASE, &Memory::read(bytes)).unwrap();
+        tpm2::parse(&table)
+    };
+    let short = read(&tpm_body(6, None)).unwrap();
+    assert_eq!((short.interface, short.log), (Ok(TpmInterface::Tis), None));
+    let empty = read(&tpm_body(6, Some((0, 0)))).unwrap();
+    assert_eq!(empty.log, None);
+    for other in [0, 2, 8, 11, 13, 15, u32::MAX] {
+        let table = read(&tpm_body(other, None)).unwrap();
+        assert_eq!(table.interface, Err(OtherStart(other)));
+    }
+    // Cut anywhere: before the start method there is no TPM, behind it there is no log.
+    let whole = tpm_body(7, Some((1, 1)));
+    for length in 0..whole.len() {
+        let table = read(&whole[..length]);
+        assert_eq!(table.is_some(), length >= 16, "{length}");
+        assert!(table.is_none_or(|table| table.log.is_none()), "{length}");
+    }
 }
 
 #[test]
@@ -130,7 +177,9 @@ fn damage_never_reaches_a_panic() {
         // Checksums set right again, so that the damage gets past them.
         for start in (0..damaged.len() - 36)
             .filter(|start| {
-                damaged[*start..].starts_with(b"APIC") || damaged[*start..].starts_with(b"FACP")
+                [b"APIC", b"FACP", b"TPM2"]
+                    .iter()
+                    .any(|name| damaged[*start..].starts_with(*name))
             })
             .collect::<std::vec::Vec<_>>()
         {

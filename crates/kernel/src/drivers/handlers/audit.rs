@@ -1,10 +1,11 @@
-//! What was done to devices: denials, console lines, changed quotas.
+//! What was done to devices: refusals, console lines, changed quotas.
 //!
-//! A tenant that is refused over and over fills one record a second and quota, so it
+//! A tenant that is refused over and over fills one record a second for each quota and capability, so it
 //! cannot push what others did out of the ring.
 
-use super::operation::QuotaError;
+use super::admit_error::{AdmitError, CapabilityError, QuotaError};
 use super::resource::Resource;
+use crate::base::capability::{Capability, Refusal};
 use crate::base::fixed::Text;
 use crate::base::metric::Usage;
 use crate::base::tenant::Tenant;
@@ -12,8 +13,8 @@ use crate::base::time::{Duration, Instant};
 use crate::limits::{DEVICE_AUDIT_MAX, DEVICE_AUDIT_TEXT_MAX, TENANTS_MAX};
 use alloc::collections::VecDeque;
 
-/// Denials of one quota within this time are one record.
-const MERGE_WITHIN: Duration = Duration::from_secs(1);
+/// Refusals for one reason within this time are one record.
+pub const MERGE_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub struct AuditRecord {
@@ -33,6 +34,18 @@ pub enum AuditEvent {
         wanted: u64,
         times: u64,
     },
+    /// The tenant does not hold the capability, or its constraints forbade it.
+    Forbidden {
+        capability: Capability,
+        /// The newest reason.
+        refusal: Refusal,
+        times: u64,
+    },
+    /// It was done, and the security policy wants it written down.
+    Used {
+        capability: Capability,
+        times: u64,
+    },
     ConsoleLine {
         text: Text<DEVICE_AUDIT_TEXT_MAX>,
     },
@@ -50,6 +63,10 @@ pub struct Audit {
     forgotten: u64,
     /// The newest denial of each tenant and quota.
     denials: [[Option<u64>; Resource::ALL.len()]; TENANTS_MAX],
+    /// The same by capability.
+    refusals: [[Option<u64>; Capability::ALL.len()]; TENANTS_MAX],
+    /// The same of what was done.
+    uses: [[Option<u64>; Capability::ALL.len()]; TENANTS_MAX],
 }
 
 impl Audit {
@@ -59,10 +76,56 @@ impl Audit {
             next: 0,
             forgotten: 0,
             denials: [[None; Resource::ALL.len()]; TENANTS_MAX],
+            refusals: [[None; Capability::ALL.len()]; TENANTS_MAX],
+            uses: [[None; Capability::ALL.len()]; TENANTS_MAX],
         }
     }
 
-    pub fn on_denied(&mut self, now: Instant, error: &QuotaError) {
+    pub fn on_refused(&mut self, now: Instant, error: &AdmitError) {
+        match error {
+            AdmitError::Quota(error) => self.on_denied(now, error),
+            AdmitError::Capability(error) => self.on_forbidden(now, error),
+        }
+    }
+
+    fn on_forbidden(&mut self, now: Instant, error: &CapabilityError) {
+        let place = (error.tenant.index(), error.capability.index());
+        let newest = self.refusals[place.0][place.1];
+        if let Some(record) = newest.and_then(|number| self.find(number))
+            && now.since(record.at) < MERGE_WITHIN
+            && let AuditEvent::Forbidden { refusal, times, .. } = &mut record.event
+        {
+            *refusal = error.refusal;
+            *times += 1;
+            return;
+        }
+        let event = AuditEvent::Forbidden {
+            capability: error.capability,
+            refusal: error.refusal,
+            times: 1,
+        };
+        let number = self.push(now, error.tenant, event);
+        self.refusals[place.0][place.1] = Some(number);
+    }
+
+    pub fn on_used(&mut self, now: Instant, tenant: Tenant, capability: Capability) {
+        let place = (tenant.index(), capability.index());
+        let newest = self.uses[place.0][place.1];
+        if let Some(record) = newest.and_then(|number| self.find(number))
+            && now.since(record.at) < MERGE_WITHIN
+            && let AuditEvent::Used { times, .. } = &mut record.event
+        {
+            *times += 1;
+            return;
+        }
+        let event = AuditEvent::Used {
+            capability,
+            times: 1,
+        };
+        self.uses[place.0][place.1] = Some(self.push(now, tenant, event));
+    }
+
+    fn on_denied(&mut self, now: Instant, error: &QuotaError) {
         let newest = self.denials[error.tenant.index()][error.resource.index()];
         if let Some(record) = newest.and_then(|number| self.find(number))
             && now.since(record.at) < MERGE_WITHIN

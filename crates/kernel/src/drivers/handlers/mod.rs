@@ -1,22 +1,27 @@
-//! Device handlers: operations of tenants are counted and kept in quotas.
+//! Device handlers: what tenants do is allowed, counted and kept in quotas.
 //!
+//! First the tenant must hold the capability of the operation, then its quotas must have room.
 //! Limits: `TENANTS_MAX` tenants; the default quotas of `resource.rs`.
 //! Invariants: what is held is at most the limit that was in force when it was taken;
 //! an operation that is refused has taken nothing.
 
+mod admit_error;
 mod audit;
 mod operation;
 mod resource;
 #[cfg(test)]
 mod tests;
 
-pub use audit::{AuditEvent, AuditRecord};
-pub use operation::{InputKind, Operation, QuotaError};
+pub use admit_error::{AdmitError, CapabilityError, QuotaError};
+pub use audit::{AuditEvent, AuditRecord, MERGE_WITHIN as DENIALS_MERGED_WITHIN};
+pub use operation::{InputKind, Operation};
 pub use resource::{Device, Measure, Resource};
 
+use crate::base::capability::{Asked, CapabilitySet, Grants, Ticket};
 use crate::base::disk::SECTOR_BYTES;
 use crate::base::fixed::Text;
 use crate::base::metric::Usage;
+use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
 use crate::base::token_bucket::TokenBucket;
@@ -27,6 +32,7 @@ use audit::Audit;
 pub struct DeviceHandlers {
     /// One a tenant, by its index.
     tenants: Vec<TenantState>,
+    grants: Grants,
     audit: Audit,
 }
 
@@ -34,6 +40,8 @@ struct TenantState {
     quotas: [QuotaState; Resource::ALL.len()],
     counts: [Counts; Device::ALL.len()],
     inputs: [u64; InputKind::ALL.len()],
+    /// What the security policy wants written down when it is done.
+    audited: CapabilitySet,
 }
 
 struct QuotaState {
@@ -73,7 +81,6 @@ struct Cost {
     bound: Option<(Resource, u64)>,
     held: Option<(Resource, u64)>,
     rate: Option<(Resource, u64)>,
-    bytes: u64,
 }
 
 impl DeviceHandlers {
@@ -81,41 +88,108 @@ impl DeviceHandlers {
     pub fn new() -> Self {
         Self {
             tenants: Tenant::all().map(TenantState::new).collect(),
+            grants: Grants::new(),
             audit: Audit::new(),
         }
     }
 
-    /// Asks for an operation before it is done. What it holds is held until `release`.
+    /// Who holds which capability: asked here at each operation, owned for all.
+    pub const fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    pub const fn grants_mut(&mut self) -> &mut Grants {
+        &mut self.grants
+    }
+
+    /// Asks for an operation before it is done. What it holds is held until `release`, which
+    /// wants the ticket, where there is one.
     pub fn admit(
         &mut self,
         now: Instant,
         tenant: Tenant,
         operation: Operation,
-    ) -> Result<(), QuotaError> {
+    ) -> Result<Option<Ticket>, AdmitError> {
+        self.admit_frame(now, tenant, operation, || None)
+    }
+
+    /// The same for a frame; the other end's port is looked for only if a constraint may ask.
+    pub fn admit_frame(
+        &mut self,
+        now: Instant,
+        tenant: Tenant,
+        operation: Operation,
+        port: impl FnOnce() -> Option<u16>,
+    ) -> Result<Option<Ticket>, AdmitError> {
+        let result = self.try_admit(now, tenant, operation, port);
         let state = &mut self.tenants[tenant.index()];
-        let cost = Cost::of(operation);
-        let result = state.try_take(now, tenant, &cost);
         let counts = &mut state.counts[operation.device().index()];
         match &result {
-            Ok(()) => {
+            Ok(_) => {
                 counts.allowed += 1;
-                counts.bytes += cost.bytes;
+                counts.bytes += operation.bytes();
+                if state.audited.contains(operation.capability()) {
+                    self.audit.on_used(now, tenant, operation.capability());
+                }
                 if let Operation::Input(kind) = operation {
                     state.inputs[kind as usize] += 1;
                 }
             }
             Err(error) => {
                 counts.denied += 1;
-                state.quotas[error.resource.index()].denied += 1;
-                self.audit.on_denied(now, error);
+                if let AdmitError::Quota(error) = error {
+                    state.quotas[error.resource.index()].denied += 1;
+                }
+                self.audit.on_refused(now, error);
             }
         }
         result
     }
 
+    fn try_admit(
+        &mut self,
+        now: Instant,
+        tenant: Tenant,
+        operation: Operation,
+        port: impl FnOnce() -> Option<u16>,
+    ) -> Result<Option<Ticket>, AdmitError> {
+        let (subject, capability) = (Subject::Tenant(tenant), operation.capability());
+        let cost = Cost::of(operation);
+        let state = &mut self.tenants[tenant.index()];
+        if self.grants.pass(now, subject, capability) {
+            let taken = state.try_take(now, tenant, &cost);
+            return taken.map(|()| None).map_err(AdmitError::Quota);
+        }
+        let asked = Asked {
+            port: port(),
+            bytes: operation.bytes(),
+            ..Asked::of(subject, capability)
+        };
+        let passed = self.grants.ask(now, &asked).map_err(|refusal| {
+            AdmitError::Capability(CapabilityError {
+                tenant,
+                capability,
+                refusal,
+            })
+        })?;
+        if let Err(error) = state.try_take(now, tenant, &cost) {
+            self.grants.take_back(&asked, passed);
+            return Err(AdmitError::Quota(error));
+        }
+        match passed.ticket {
+            // It is over as soon as it is done, and nobody will say so.
+            Some(ticket) if !operation.is_held() => self.grants.release(ticket),
+            ticket => return Ok(ticket),
+        }
+        Ok(None)
+    }
+
     /// Gives back what an admitted operation holds: memory that is freed, a request that was
     /// answered, an event that was taken.
-    pub fn release(&mut self, tenant: Tenant, operation: Operation) {
+    pub fn release(&mut self, tenant: Tenant, operation: Operation, ticket: Option<Ticket>) {
+        if let Some(ticket) = ticket {
+            self.grants.release(ticket);
+        }
         if let Some((resource, amount)) = Cost::of(operation).held {
             let quota = &mut self.tenants[tenant.index()].quotas[resource.index()];
             crate::invariant!(
@@ -125,6 +199,11 @@ impl DeviceHandlers {
             );
             quota.used -= amount;
         }
+    }
+
+    /// The security policy wants each use of these by the tenant written down.
+    pub fn set_audited(&mut self, tenant: Tenant, capabilities: CapabilitySet) {
+        self.tenants[tenant.index()].audited = capabilities;
     }
 
     /// Remembers a line that was typed on a tenant's console. Nothing refuses it.
@@ -223,6 +302,7 @@ impl DeviceHandlers {
             }
         }
         visit(&self.audit.usage());
+        self.grants.visit_usages(visit);
     }
 }
 
@@ -238,6 +318,7 @@ impl TenantState {
             quotas: Resource::ALL.map(|resource| QuotaState::new(tenant, resource)),
             counts: [Counts::default(); Device::ALL.len()],
             inputs: [0; InputKind::ALL.len()],
+            audited: CapabilitySet::NONE,
         }
     }
 
@@ -299,7 +380,6 @@ impl Cost {
         match operation {
             Operation::GpuAllocate { bytes } => Self {
                 held: Some((Resource::GpuMemory, bytes)),
-                bytes,
                 ..Self::default()
             },
             Operation::GpuRender => Self {
@@ -323,17 +403,13 @@ impl Cost {
                 held: Some((Resource::InputQueue, 1)),
                 ..Self::default()
             },
-            Operation::ConsoleWrite { bytes } => Self {
-                bytes: bytes as u64,
-                ..Self::default()
-            },
+            Operation::ConsoleWrite { .. } => Self::default(),
         }
     }
 
     fn frame(resource: Resource, bytes: usize) -> Self {
         Self {
             rate: Some((resource, bytes as u64)),
-            bytes: bytes as u64,
             ..Self::default()
         }
     }
@@ -347,7 +423,6 @@ impl Cost {
             )),
             held: Some((Resource::BlockRequests, 1)),
             rate: Some((resource, 1)),
-            bytes: sectors.saturating_mul(SECTOR_BYTES as u64),
         }
     }
 }

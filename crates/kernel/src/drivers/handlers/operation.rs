@@ -1,9 +1,8 @@
-//! What a tenant asks of a device, and why it is refused.
+//! What a tenant asks of a device.
 
-use super::resource::{Device, Resource};
-use crate::base::tenant::Tenant;
-use crate::base::time::Instant;
-use core::fmt;
+use super::resource::Device;
+use crate::base::capability::Capability;
+use crate::base::disk::SECTOR_BYTES;
 
 /// One operation on a device, on behalf of a tenant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,31 +65,38 @@ impl Operation {
             Self::ConsoleWrite { .. } => Device::Console,
         }
     }
-}
 
-/// A tenant wants more than it may have.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct QuotaError {
-    pub tenant: Tenant,
-    pub resource: Resource,
-    pub limit: u64,
-    /// How much was asked for.
-    pub wanted: u64,
-    /// When the same would be allowed; `None` where that is not a matter of time.
-    pub ready_at: Option<Instant>,
-}
+    /// What its tenant must hold.
+    pub const fn capability(self) -> Capability {
+        match self {
+            Self::GpuAllocate { .. } | Self::GpuRender => Capability::Gpu,
+            Self::NetworkReceive { .. } | Self::NetworkSend { .. } => Capability::Net,
+            Self::BlockRead { .. } => Capability::DiskRead,
+            Self::BlockWrite { .. } | Self::BlockFlush => Capability::DiskWrite,
+            Self::Input(_) => Capability::Input,
+            Self::ConsoleWrite { .. } => Capability::ConsoleWrite,
+        }
+    }
 
-impl fmt::Display for QuotaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "tenant {} is over its quota of {}, {} {}; device quota set {} {} LIMIT changes it",
-            self.tenant,
-            self.resource.name(),
-            self.limit,
-            self.resource.unit(),
-            self.tenant,
-            self.resource.name(),
+    /// What it moves.
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Self::GpuAllocate { bytes } => bytes,
+            Self::NetworkReceive { bytes }
+            | Self::NetworkSend { bytes }
+            | Self::ConsoleWrite { bytes } => bytes as u64,
+            Self::BlockRead { sectors, .. } | Self::BlockWrite { sectors, .. } => {
+                sectors.saturating_mul(SECTOR_BYTES as u64)
+            }
+            Self::GpuRender | Self::BlockFlush | Self::Input(_) => 0,
+        }
+    }
+
+    /// Does it last until it is released?
+    pub const fn is_held(self) -> bool {
+        !matches!(
+            self,
+            Self::NetworkReceive { .. } | Self::NetworkSend { .. } | Self::ConsoleWrite { .. }
         )
     }
 }

@@ -1,6 +1,6 @@
 //! The row of `device`.
 
-use super::Authority::{Administer, Look};
+use super::access::{ADMINISTER, AUDIT as AUDITING, LOOK};
 use super::table::{action, command, optional, required};
 use super::{Action, Command, Kind};
 use crate::drivers::handlers::Resource;
@@ -45,7 +45,7 @@ const LIST: Action = action(
     "list",
     "every function, what it is, its driver, or why there is none",
     &[],
-    Look,
+    LOOK,
     run::device::list,
 );
 
@@ -53,7 +53,7 @@ const STATS: Action = action(
     "stats",
     "interrupts, resets, lies and queues of the driven ones",
     &[],
-    Look,
+    LOOK,
     run::device::stats,
 );
 
@@ -61,7 +61,7 @@ const RESET: Action = action(
     "reset",
     "brings a device down and up again",
     &[required("ADDRESS", Kind::Text)],
-    Administer,
+    ADMINISTER,
     run::device::reset,
 );
 
@@ -69,7 +69,7 @@ const QUOTAS: Action = action(
     "quota",
     "what tenants may have of devices, have, and were denied",
     &[optional("TENANT", TENANT)],
-    Look,
+    LOOK,
     run::device_quota::show,
 );
 
@@ -81,7 +81,7 @@ const SET_QUOTA: Action = action(
         required("QUOTA", QUOTA),
         required("LIMIT", Kind::Text),
     ],
-    Administer,
+    ADMINISTER,
     run::device_quota::set,
 );
 
@@ -89,7 +89,7 @@ const AUDIT: Action = action(
     "audit",
     "denials, console lines and changed quotas, oldest first",
     &[],
-    Look,
+    AUDITING,
     run::device_quota::audit,
 );
 
@@ -97,7 +97,7 @@ const TENANT_INTERFACE: Action = action(
     "tenant",
     "gives a tenant an interface of its own on the first port",
     &[required("TENANT", GUEST)],
-    Administer,
+    ADMINISTER,
     run::device_load::add_interface,
 );
 
@@ -105,7 +105,7 @@ const LOADS: Action = action(
     "load",
     "how the newest load of each tenant goes",
     &[],
-    Look,
+    LOOK,
     run::device_load::show,
 );
 
@@ -119,7 +119,7 @@ const START: Action = action(
         required("SECONDS", SECONDS),
         optional("TARGET", Kind::Text),
     ],
-    Administer,
+    ADMINISTER,
     run::device_load::start,
 );
 
@@ -127,6 +127,6 @@ const STOP: Action = action(
     "load stop",
     "ends a tenant's load",
     &[required("TENANT", TENANT)],
-    Administer,
+    ADMINISTER,
     run::device_load::stop,
 );

@@ -1,6 +1,6 @@
 //! The row of `disk`.
 
-use super::Authority::{Administer, Look};
+use super::access::{DISK_READ, DISK_WRITE, LOOK};
 use super::table::{action, command, optional, required};
 use super::{Argument, Command, Kind};
 use crate::shell::commands as run;
@@ -32,14 +32,14 @@ pub const ROW: Command = command(
             "list",
             "the disks and what they can",
             &[],
-            Look,
+            LOOK,
             run::disk::list,
         ),
         action(
             "stats",
             "what the disks were asked for",
             &[],
-            Look,
+            LOOK,
             run::disk::stats,
         ),
         action(
@@ -50,7 +50,7 @@ pub const ROW: Command = command(
                 required("SECTOR", SECTOR),
                 optional("COUNT", SECTORS_SHOWN),
             ],
-            Administer,
+            DISK_READ,
             run::disk::read,
         ),
         action(
@@ -62,7 +62,7 @@ pub const ROW: Command = command(
                 required("TEXT", Kind::Text),
                 FORCE,
             ],
-            Administer,
+            DISK_WRITE,
             run::disk::write,
         ),
         action(
@@ -74,7 +74,7 @@ pub const ROW: Command = command(
                 required("COUNT", SECTOR_COUNT),
                 FORCE,
             ],
-            Administer,
+            DISK_WRITE,
             run::disk::zero,
         ),
         action(
@@ -86,14 +86,14 @@ pub const ROW: Command = command(
                 required("COUNT", SECTOR_COUNT),
                 FORCE,
             ],
-            Administer,
+            DISK_WRITE,
             run::disk::discard,
         ),
         action(
             "flush",
             "makes what was written last",
             &[required("DISK", Kind::Text)],
-            Administer,
+            DISK_WRITE,
             run::disk::flush,
         ),
     ],

@@ -1,6 +1,6 @@
 //! The row of `firewall`.
 
-use super::Authority::{Administer, Look};
+use super::access::{ADMINISTER, LOOK};
 use super::table::{action, any_number_of, command, required};
 use super::{Command, Kind};
 use crate::limits::FIREWALL_RULES_MAX;
@@ -23,42 +23,42 @@ pub const ROW: Command = command(
             "status",
             "what was decided, how fast, and which flows are followed",
             &[],
-            Look,
+            LOOK,
             run::firewall::status,
         ),
         action(
             "list",
             "the rules in their order",
             &[],
-            Look,
+            LOOK,
             run::firewall::list,
         ),
         action(
             "add",
             "adds a rule, as in add deny tcp from any to any port 23",
             &[any_number_of("RULE", RULE)],
-            Administer,
+            ADMINISTER,
             run::firewall::add,
         ),
         action(
             "remove",
             "removes a rule",
             &[required("NUMBER", NUMBER)],
-            Administer,
+            ADMINISTER,
             run::firewall::remove,
         ),
         action(
             "hits",
             "what decided about packets, and when last",
             &[],
-            Look,
+            LOOK,
             run::firewall::hits,
         ),
         action(
             "test",
             "says what would become of a packet, as in test in tcp from 1.2.3.4 port 5 to 10.0.2.15 port 23",
             &[any_number_of("PACKET", PACKET)],
-            Look,
+            LOOK,
             run::firewall::test,
         ),
     ],

@@ -1,16 +1,23 @@
 //! What a command is: a row for the shell, its help, completion and the book.
 
+mod access;
+mod audit;
+mod cap;
 mod device;
 mod disk;
 mod firewall;
 mod net;
 mod operation;
+mod optimize;
+mod security;
 mod table;
+mod tpm;
 
-pub use crate::base::authority::Authority;
+pub use access::{Access, LOOK};
 pub use operation::Operation;
 pub use table::COMMANDS;
 
+use crate::base::capability;
 use crate::base::machine::{DebugAction, PowerAction, SelfTest};
 use crate::base::report::Report;
 use crate::base::service::ServiceSet;
@@ -19,6 +26,8 @@ use crate::drivers::handlers::Resource;
 use crate::drivers::pci::address::Address;
 use crate::net::dhcp;
 use crate::net::firewall::Change;
+use crate::security::audit as audit_trail;
+use crate::security::policy;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
@@ -42,6 +51,7 @@ pub enum Intent {
     /// These are tried first, too, so that they are in force when they are answered.
     Firewall(Change),
     Load(LoadChange),
+    Policy(policy::Change),
     AddTenantInterface(Tenant),
     SetQuota {
         tenant: Tenant,
@@ -53,8 +63,12 @@ pub enum Intent {
         command: dhcp::Command,
         interface: Option<usize>,
     },
+    /// A right is given, handed on or ended. Tried first.
+    Capability(capability::Change),
     /// These services for measuring and no others. Tried first.
     Serve(ServiceSet),
+    /// Tried first.
+    Audit(audit_trail::Change),
 }
 
 impl Intent {
@@ -68,8 +82,11 @@ impl Intent {
                 | Self::Operation(_)
                 | Self::Firewall(_)
                 | Self::Load(_)
+                | Self::Policy(_)
                 | Self::SetQuota { .. }
                 | Self::Serve(_)
+                | Self::Capability(_)
+                | Self::Audit(_)
                 | Self::AddTenantInterface(_)
         )
     }
@@ -113,7 +130,7 @@ pub struct Action {
     pub name: &'static str,
     pub summary: &'static str,
     pub arguments: &'static [Argument],
-    pub capability: Authority,
+    pub access: Access,
     pub run: Handler,
 }
 

@@ -3,6 +3,9 @@
 use crate::base::time::Duration;
 use crate::net::outbound::Wish;
 use crate::net::ping::PingRequest;
+use crate::security::audit::VERIFY_LIMIT;
+use crate::security::bench;
+use crate::security::measured::request::{self as measured, Wish as TpmWish};
 use crate::storage::{Errand, errand};
 
 /// One variant a subsystem: plain data, with all that it must know to start. Texts
@@ -12,6 +15,9 @@ pub enum Operation {
     Disk(Errand),
     Ping(PingRequest),
     Outbound(Wish),
+    Tpm(TpmWish),
+    SecurityBench,
+    VerifyAudit,
 }
 
 impl Operation {
@@ -21,6 +27,9 @@ impl Operation {
             Self::Disk(_) => errand::LIMIT,
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
+            Self::Tpm(_) => measured::LIMIT,
+            Self::SecurityBench => bench::LIMIT,
+            Self::VerifyAudit => VERIFY_LIMIT,
         }
     }
 }

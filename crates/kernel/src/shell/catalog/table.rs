@@ -1,7 +1,10 @@
 //! The one table of commands.
 
-use super::Authority::{Administer, Look};
-use super::{Action, Argument, Authority, Command, Handler, Kind, device, disk, firewall, net};
+use super::access::{ADMINISTER, LOOK};
+use super::{
+    Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, firewall, net,
+    optimize, security, tpm,
+};
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
 use crate::shell::commands as run;
@@ -37,7 +40,7 @@ pub static COMMANDS: &[Command] = &[
         "Behind a command, a bar and a filter change its answer: where COLUMN=VALUE, sort COLUMN [desc], limit N, match TEXT, json. Several commands are separated by a semicolon.",
         &[only(
             &[optional("COMMAND", Kind::Command)],
-            Look,
+            LOOK,
             run::help::run,
         )],
     ),
@@ -45,37 +48,37 @@ pub static COMMANDS: &[Command] = &[
         "status",
         "what runs, what is missing and why, what is near its limit",
         "Something is near its limit when 80 % of it are or were in use, or when it has refused something.",
-        &[only(&[], Look, run::status::run)],
+        &[only(&[], LOOK, run::status::run)],
     ),
     command(
         "version",
         "the version and how this kernel was built",
         "",
-        &[only(&[], Look, run::version::run)],
+        &[only(&[], LOOK, run::version::run)],
     ),
     command(
         "uptime",
         "how long the kernel runs and how it was booted",
         "",
-        &[only(&[], Look, run::uptime::run)],
+        &[only(&[], LOOK, run::uptime::run)],
     ),
     command(
         "cpu",
         "the processor, its cores and its protections",
         "",
-        &[only(&[], Look, run::cpu::run)],
+        &[only(&[], LOOK, run::cpu::run)],
     ),
     command(
         "mem",
         "where the machine's memory is",
         "",
         &[
-            action("status", "every byte in a sum", &[], Look, run::mem::status),
+            action("status", "every byte in a sum", &[], LOOK, run::mem::status),
             action(
                 "map",
                 "the ranges of the machine and the mappings of the kernel",
                 &[],
-                Look,
+                LOOK,
                 run::mem::map,
             ),
         ],
@@ -84,36 +87,37 @@ pub static COMMANDS: &[Command] = &[
         "threads",
         "the threads, their state, time and stacks",
         "",
-        &[only(&[], Look, run::threads::run)],
+        &[only(&[], LOOK, run::threads::run)],
     ),
     command(
         "irq",
         "interrupts by source, exceptions included",
         "",
-        &[only(&[], Look, run::irq::run)],
+        &[only(&[], LOOK, run::irq::run)],
     ),
+    cap::ROW,
     device::ROW,
     disk::ROW,
     command(
         "display",
         "the virtual display and what was shown on it",
         "",
-        &[only(&[], Look, run::display::run)],
+        &[only(&[], LOOK, run::display::run)],
     ),
     command(
         "input",
         "what pointers and touch screens have done",
         "Keys go to the console that they are typed at and are not shown here.",
         &[
-            action("status", "how much it was", &[], Look, run::input::status),
-            action("events", "the newest of it", &[], Look, run::input::events),
+            action("status", "how much it was", &[], LOOK, run::input::status),
+            action("events", "the newest of it", &[], LOOK, run::input::events),
         ],
     ),
     command(
         "limits",
         "every capacity, what of it is in use, and its reason",
         "Unknown stands where nobody counts.",
-        &[only(&[], Look, run::limits::run)],
+        &[only(&[], LOOK, run::limits::run)],
     ),
     command(
         "log",
@@ -121,7 +125,7 @@ pub static COMMANDS: &[Command] = &[
         "Which records are kept says log=LEVEL,SOURCE=LEVEL on the command line.",
         &[only(
             &[any_number_of("LEVEL", Kind::Keyword(LEVELS))],
-            Look,
+            LOOK,
             run::log::run,
         )],
     ),
@@ -131,7 +135,7 @@ pub static COMMANDS: &[Command] = &[
         "COUNT is 32 when it is not given.",
         &[only(
             &[optional("COUNT", EVENT_COUNT)],
-            Look,
+            LOOK,
             run::trace_ring::run,
         )],
     ),
@@ -143,7 +147,7 @@ pub static COMMANDS: &[Command] = &[
         "",
         &[only(
             &[any_number_of("WORD", Kind::Text)],
-            Look,
+            LOOK,
             run::echo::run,
         )],
     ),
@@ -151,13 +155,13 @@ pub static COMMANDS: &[Command] = &[
         "clear",
         "empties the screen",
         "",
-        &[only(&[], Look, run::clear::run)],
+        &[only(&[], LOOK, run::clear::run)],
     ),
     command(
         "history",
         "the lines that this console remembers",
         "",
-        &[only(&[], Look, run::history::run)],
+        &[only(&[], LOOK, run::history::run)],
     ),
     command(
         "watch",
@@ -168,23 +172,27 @@ pub static COMMANDS: &[Command] = &[
                 required("SECONDS", Kind::Text),
                 required("COMMAND", Kind::Command),
             ],
-            Look,
+            LOOK,
             run::watch::run,
         )],
     ),
     firewall::ROW,
+    security::ROW,
+    optimize::ROW,
+    tpm::ROW,
+    audit::ROW,
     net::API,
     command(
         "reboot",
         "restarts the machine",
         "The answer is shown first.",
-        &[only(&[], Administer, run::power::reboot)],
+        &[only(&[], ADMINISTER, run::power::reboot)],
     ),
     command(
         "poweroff",
         "switches the machine off",
         "The answer is shown first.",
-        &[only(&[], Administer, run::power::power_off)],
+        &[only(&[], ADMINISTER, run::power::power_off)],
     ),
     command(
         "selftest",
@@ -195,28 +203,28 @@ pub static COMMANDS: &[Command] = &[
                 "status",
                 "how far the one that was started last has come",
                 &[],
-                Look,
+                LOOK,
                 run::selftest::status,
             ),
             action(
                 "exceptions",
                 "raises every exception and comes back from it",
                 &[],
-                Administer,
+                ADMINISTER,
                 run::selftest::exceptions,
             ),
             action(
                 "wakeups",
                 "sends wake-ups from core to core and loses none",
                 &[optional("COUNT", WAKE_UP_COUNT)],
-                Administer,
+                ADMINISTER,
                 run::selftest::wake_ups,
             ),
             action(
                 "preemption",
                 "takes threads off their cores at random and checks registers and stacks",
                 &[optional("SECONDS", PREEMPTION_SECONDS)],
-                Administer,
+                ADMINISTER,
                 run::selftest::preemption,
             ),
         ],
@@ -226,28 +234,32 @@ pub static COMMANDS: &[Command] = &[
         summary: "breaks the kernel on purpose, to see what happens then",
         details: "Only with debug=1 on the command line.",
         actions: &[
-            action("panic", "panics", &[], Administer, run::debug::panic),
+            action("panic", "panics", &[], ADMINISTER, run::debug::panic),
             action(
                 "fault",
                 "reads memory that is not mapped",
                 &[],
-                Administer,
+                ADMINISTER,
                 run::debug::fault,
             ),
             action(
                 "overflow",
                 "uses up a stack",
                 &[],
-                Administer,
+                ADMINISTER,
                 run::debug::overflow,
             ),
             action(
                 "hang",
                 "stops the control loop, for the watchdog to find",
                 &[],
-                Administer,
+                ADMINISTER,
                 run::debug::hang,
             ),
+            audit::CHANGE,
+            audit::DROP,
+            audit::REORDER,
+            audit::INSERT,
         ],
         has_default: false,
     },
@@ -270,26 +282,22 @@ pub(super) const fn command(
 }
 
 /// The only action of a command without subcommands.
-pub(super) const fn only(
-    arguments: &'static [Argument],
-    capability: Authority,
-    run: Handler,
-) -> Action {
-    action("", "", arguments, capability, run)
+pub(super) const fn only(arguments: &'static [Argument], access: Access, run: Handler) -> Action {
+    action("", "", arguments, access, run)
 }
 
 pub(super) const fn action(
     name: &'static str,
     summary: &'static str,
     arguments: &'static [Argument],
-    capability: Authority,
+    access: Access,
     run: Handler,
 ) -> Action {
     Action {
         name,
         summary,
         arguments,
-        capability,
+        access,
         run,
     }
 }

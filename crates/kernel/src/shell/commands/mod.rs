@@ -1,6 +1,10 @@
 //! The handlers of the commands: each reads views and fills a report.
 
 pub mod api;
+pub mod audit;
+pub mod audit_compliance;
+pub mod cap;
+mod cap_words;
 pub mod clear;
 pub mod cpu;
 pub mod debug;
@@ -21,11 +25,16 @@ pub mod log;
 pub mod mem;
 pub mod net;
 pub mod net_lookup;
+pub mod optimize;
 pub mod power;
+pub mod security;
+pub mod security_change;
+pub mod security_check;
 pub mod selftest;
 pub mod serve;
 pub mod status;
 pub mod threads;
+pub mod tpm;
 pub mod trace_ring;
 pub mod uptime;
 mod usages;

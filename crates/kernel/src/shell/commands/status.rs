@@ -32,6 +32,7 @@ fn add_system(inspect: &mut dyn Inspect, report: &mut Report) {
     let (total, free) = (memory.total_bytes, memory.free_bytes);
     let threads = inspect.threads().threads.len();
     let entropy = inspect.entropy_sources().name().unwrap_or("none");
+    let measured = inspect.security().measured.state_name();
     report
         .fields("system")
         .text("version", VERSION)
@@ -44,6 +45,7 @@ fn add_system(inspect: &mut dyn Inspect, report: &mut Report) {
         .count("memory_free_bytes", free)
         .value("threads", threads)
         .text("entropy", entropy)
+        .text("measured_boot", measured)
         .count("ticks", ticks)
         .count("tick_budget_overruns", overruns);
 }

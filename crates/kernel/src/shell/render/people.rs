@@ -79,6 +79,11 @@ impl fmt::Display for People<'_> {
                 fmt_number(number.unsigned_abs(), self.unit, f)
             }
             Value::Ratio { of, to } if self.unit == Unit::Share => fmt_percent(of, to, f),
+            // Some spans are shorter than what is counted.
+            Value::Ratio { of, to } if self.unit == Unit::Span(1) => {
+                fmt_tenths(u128::from(of), u128::from(to), f)?;
+                f.write_str(" ns")
+            }
             Value::Ratio { of, to } => fmt_tenths(u128::from(of), u128::from(to), f),
             Value::Text(text) => Escaped(text).fmt(f),
             Value::Format(text) => f.write_fmt(text),

@@ -1,10 +1,10 @@
 //! What a session asks the kernel for, and how it waits for what comes of it.
 
-use super::run::{Asking, Ran};
+use super::run::Asking;
 use super::{Session, State};
 use crate::base::operation::OperationId;
 use crate::base::report::Report;
-use crate::shell::catalog::Intent;
+use crate::shell::gate::Permitted;
 
 /// What has become of an intent that the kernel tried.
 pub enum Tried {
@@ -20,9 +20,9 @@ impl Session {
     }
 
     /// What the kernel is to try before the command is answered.
-    pub fn request(&self) -> Option<Intent> {
-        match &self.state {
-            State::Asking { ran, .. } => ran.intent.clone(),
+    pub fn request(&mut self) -> Option<Permitted> {
+        match &mut self.state {
+            State::Asking { ran, .. } => ran.permitted.take(),
             _ => None,
         }
     }
@@ -31,10 +31,6 @@ impl Session {
     pub fn on_tried(&mut self, result: Result<Tried, &'static str>) {
         match core::mem::replace(&mut self.state, State::Editing) {
             State::Asking { progress, ran } => {
-                let ran = Ran {
-                    intent: None,
-                    ..ran
-                };
                 match result {
                     Ok(Tried::Runs(id)) => {
                         self.state = State::Awaiting { progress, ran, id };
@@ -60,7 +56,7 @@ impl Session {
                         command: progress.command,
                         history: self.front.history(),
                         is_person: self.front.is_person(),
-                        authority: self.authority,
+                        asker: self.asker,
                     };
                     asking.select(&mut self.scratch, &mut self.report);
                     self.become_printing(progress, ran);

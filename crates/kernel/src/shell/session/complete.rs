@@ -1,7 +1,7 @@
 //! What may stand at the cursor: names and columns that fit.
 
 use crate::base::report::Report;
-use crate::shell::catalog::{self, Action, Authority, COMMANDS, Kind};
+use crate::shell::catalog::{self, Action, COMMANDS, Kind, LOOK};
 use crate::shell::editor::{Candidates, Complete};
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::{Invocation, argument_at};
@@ -53,7 +53,7 @@ impl Complete for Completing<'_> {
         let Ok(invocation) = Invocation::resolve(behind_watch(command), None) else {
             return;
         };
-        if invocation.action.capability != Authority::Look {
+        if invocation.action.access != LOOK {
             return;
         }
         let (mut inspect, mut report) = (self.inspect.borrow_mut(), self.report.borrow_mut());

@@ -13,17 +13,18 @@ mod output;
 mod printing;
 mod run;
 
-use crate::base::authority::Authority;
+use crate::base::asker::Asker;
 use crate::base::config::ShellMode;
 use crate::base::console::Console;
 use crate::base::fixed::{Queue, Text};
 use crate::base::metric::Usage;
 use crate::base::operation::OperationId;
 use crate::base::report::Report;
+use crate::base::subject::Subject;
 use crate::base::time::{Duration, Instant};
 use crate::base::verdict::Verdict;
 use crate::limits::{LINE_MAX, SESSION_INPUT_BYTES, SESSION_OUTPUT_BYTES};
-use crate::shell::catalog::Intent;
+use crate::shell::gate::{Gate, Permitted};
 use crate::shell::inspect::Inspect;
 use crate::shell::parse::Scratch;
 use crate::shell::render::{Face, Rendering};
@@ -78,7 +79,7 @@ enum State {
     },
     /// The answer goes out; then the kernel is asked to act.
     Leaving {
-        intent: Intent,
+        permitted: Permitted,
         deadline: Instant,
     },
 }
@@ -115,8 +116,8 @@ pub struct Session {
     has_begun: bool,
     /// An operation whose answer nobody waits for any more.
     abandoned: Option<OperationId>,
-    /// Whoever sits at a console may do everything.
-    authority: Authority,
+    /// Whose commands these are.
+    asker: Asker,
     /// Says in which way a command failed; hosts of a console know only that it did.
     is_for_requests: bool,
 }
@@ -139,7 +140,7 @@ impl Session {
             is_interrupted: false,
             has_begun: false,
             abandoned: None,
-            authority: Authority::Administer,
+            asker: Asker::new(Subject::KERNEL),
             is_for_requests: false,
         }
     }
@@ -149,14 +150,14 @@ impl Session {
     pub fn for_requests() -> Self {
         Self {
             is_for_requests: true,
-            authority: Authority::Look,
+            asker: Asker::looking(Subject::Visitor),
             ..Self::new(ShellMode::FramedJson)
         }
     }
 
-    /// What the commands of the next lines may do.
-    pub const fn set_authority(&mut self, authority: Authority) {
-        self.authority = authority;
+    /// Whose commands the next lines are.
+    pub const fn set_asker(&mut self, asker: Asker) {
+        self.asker = asker;
     }
 
     pub const fn mode(&self) -> ShellMode {
@@ -224,16 +225,22 @@ impl Session {
     }
 
     /// Gives the console what it takes; answers an intent whose answer has gone out.
-    pub fn send(&mut self, now: Instant, console: &mut dyn Console) -> Option<Intent> {
+    pub fn send(&mut self, now: Instant, console: &mut dyn Console) -> Option<Permitted> {
         self.output.send(console);
         match core::mem::replace(&mut self.state, State::Editing) {
-            State::Leaving { intent, deadline } => {
+            State::Leaving {
+                permitted,
+                deadline,
+            } => {
                 let is_out = self.output.is_empty() && console.is_drained();
                 if is_out || now >= deadline {
                     self.become_editing();
-                    return Some(intent);
+                    return Some(permitted);
                 }
-                self.state = State::Leaving { intent, deadline };
+                self.state = State::Leaving {
+                    permitted,
+                    deadline,
+                };
             }
             state => self.state = state,
         }
@@ -241,9 +248,9 @@ impl Session {
     }
 
     /// Goes on with its line as far as one tick allows.
-    pub fn step(&mut self, now: Instant, inspect: &mut dyn Inspect) {
+    pub fn step(&mut self, now: Instant, desk: &mut dyn Gate) {
         for _ in 0..STEPS_A_TICK {
-            if !self.maybe_step(now, inspect) {
+            if !self.maybe_step(now, desk) {
                 return;
             }
         }
@@ -267,21 +274,21 @@ impl Session {
     }
 
     /// Does one thing; says whether there may be more to do now.
-    fn maybe_step(&mut self, now: Instant, inspect: &mut dyn Inspect) -> bool {
+    fn maybe_step(&mut self, now: Instant, desk: &mut dyn Gate) -> bool {
         match core::mem::replace(&mut self.state, State::Editing) {
             State::Away => {
                 if self.front.is_person() {
-                    notices::greet(inspect.boot(), &mut self.output);
+                    notices::greet(desk.boot(), &mut self.output);
                 }
                 self.become_editing();
                 // The prompt goes out before anything else is done.
                 return false;
             }
             State::Editing => {
-                self.maybe_show_news(inspect);
-                return self.take_input(now, inspect);
+                self.maybe_show_news(desk);
+                return self.take_input(now, desk);
             }
-            State::Running(progress) => self.run(progress, inspect),
+            State::Running(progress) => self.run(progress, desk),
             State::Printing { progress, ran } => return self.print(now, progress, ran),
             State::Waiting { progress, until } => return self.wait(now, progress, until),
             State::Awaiting { id, .. } if self.is_interrupted => {
@@ -392,7 +399,7 @@ impl Session {
         self.become_editing();
     }
 
-    fn run(&mut self, progress: Progress, inspect: &mut dyn Inspect) {
+    fn run(&mut self, progress: Progress, desk: &mut dyn Gate) {
         if self.is_interrupted {
             return self.stop();
         }
@@ -401,10 +408,15 @@ impl Session {
             command: progress.command,
             history: self.front.history(),
             is_person: self.front.is_person(),
-            authority: self.authority,
+            asker: self.asker,
         };
-        match asking.run(&mut self.scratch, inspect, &mut self.report) {
-            Some(ran) if ran.intent.as_ref().is_some_and(Intent::can_be_refused) => {
+        match asking.run(&mut self.scratch, desk, &mut self.report) {
+            Some(ran)
+                if ran
+                    .permitted
+                    .as_ref()
+                    .is_some_and(Permitted::can_be_refused) =>
+            {
                 self.state = State::Asking { progress, ran };
             }
             Some(ran) => self.become_printing(progress, ran),

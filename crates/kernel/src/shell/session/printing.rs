@@ -6,7 +6,6 @@ use super::run::Ran;
 use super::{CHUNK, DRAIN_LIMIT, ERASE_BELOW, OUTPUT_RESERVE, Progress, Session, State};
 use crate::base::time::Instant;
 use crate::base::verdict::Verdict;
-use crate::shell::catalog::Intent;
 
 impl Session {
     pub(super) fn has_room_to_print(&self) -> bool {
@@ -47,16 +46,15 @@ impl Session {
             };
             return;
         }
-        let is_clearing = ran.intent == Some(Intent::ClearScreen);
-        if let Some(intent @ (Intent::Power(_) | Intent::Debug(_))) = ran.intent {
+        if let Some(permitted) = ran.permitted {
             self.end_answer(verdict);
             self.state = State::Leaving {
-                intent,
+                permitted,
                 deadline: now + DRAIN_LIMIT,
             };
             return;
         }
-        if is_clearing && self.front.is_person() {
+        if ran.is_clearing && self.front.is_person() {
             self.output.push(CLEAR_SCREEN);
         }
         self.state = State::Running(Progress {

@@ -1,13 +1,13 @@
 //! Runs one command of a line into a report.
 
-use crate::base::authority::Authority;
+use crate::base::asker::Asker;
 use crate::base::report::Report;
 use crate::base::time::Duration;
 use crate::base::verdict::Verdict;
 use crate::shell::catalog::Intent;
 use crate::shell::command_error::CommandError;
+use crate::shell::gate::{Asked, Gate, Permitted};
 use crate::shell::history::History;
-use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
 use crate::shell::parse::{Command, Line, Scratch};
 use crate::shell::select;
@@ -19,13 +19,14 @@ pub struct Asking<'a> {
     pub command: usize,
     pub history: Option<&'a History>,
     pub is_person: bool,
-    /// What the command may do at most.
-    pub authority: Authority,
+    pub asker: Asker,
 }
 
 /// What has become of a command besides its report.
 pub struct Ran {
-    pub intent: Option<Intent>,
+    /// What is to be done because of it.
+    pub permitted: Option<Permitted>,
+    pub is_clearing: bool,
     pub watch: Option<Duration>,
     pub is_json: bool,
     /// What is to be said of the command if it fails, now or later.
@@ -35,7 +36,8 @@ pub struct Ran {
 impl Default for Ran {
     fn default() -> Self {
         Self {
-            intent: None,
+            permitted: None,
+            is_clearing: false,
             watch: None,
             is_json: false,
             on_failure: Verdict::Failed,
@@ -50,7 +52,7 @@ impl Asking<'_> {
     pub fn run(
         &self,
         scratch: &mut Scratch,
-        inspect: &mut dyn Inspect,
+        desk: &mut dyn Gate,
         report: &mut Report,
     ) -> Option<Ran> {
         let line = match Line::parse(self.line, scratch) {
@@ -67,10 +69,10 @@ impl Asking<'_> {
         };
         let command = line.commands().nth(self.command)?;
         report.begin(command.source);
-        let result = self.execute(&command, inspect, report);
+        let result = self.execute(&command, desk, report);
         match &result {
             // They are for the answer, and that comes later.
-            Ok(Some(Intent::Operation(_))) => {}
+            Ok(Done::Permitted(permitted)) if permitted.is_answered_later() => {}
             Ok(_) => select::apply(command.filters, report),
             Err(error) => report.fail(format_args!("{error}")),
         }
@@ -79,8 +81,14 @@ impl Asking<'_> {
             Err(error) => error.verdict(),
         };
         let has_succeeded = report.error().is_none();
+        let (permitted, is_clearing) = match result {
+            Ok(Done::Permitted(permitted)) if has_succeeded => (Some(permitted), false),
+            Ok(Done::Clear) => (None, has_succeeded),
+            _ => (None, false),
+        };
         Some(Ran {
-            intent: result.ok().flatten().filter(|_| has_succeeded),
+            permitted,
+            is_clearing,
             watch: command.watch.filter(|_| has_succeeded),
             is_json: command.is_json,
             on_failure,
@@ -100,23 +108,55 @@ impl Asking<'_> {
     fn execute(
         &self,
         command: &Command<'_>,
-        inspect: &mut dyn Inspect,
+        desk: &mut dyn Gate,
         report: &mut Report,
-    ) -> Result<Option<Intent>, CommandError> {
+    ) -> Result<Done, CommandError> {
         let invocation = Invocation::resolve(command.words, self.history)?;
-        if invocation.action.capability > self.authority {
+        let (named, action) = (invocation.command, invocation.action);
+        if action.access.is_change() && !self.asker.may_change {
             return Err(CommandError::NeedsToken {
-                command: invocation.command,
-                action: invocation.action,
+                command: named,
+                action,
             });
         }
         if command.watch.is_some() && !self.is_person {
             return Err(CommandError::WatchNeedsAPerson);
         }
-        let intent = (invocation.action.run)(&invocation, inspect, report)?;
-        if command.watch.is_some() && intent.is_some() {
+        let asked = Asked {
+            subject: self.asker.subject,
+            command: named,
+            action,
+            line: command.source,
+        };
+        let permit = desk.authorize(&asked);
+        let permit = permit.map_err(|refusal| CommandError::Refused {
+            command: named,
+            action,
+            refusal,
+        })?;
+        let intent = (action.run)(&invocation, desk, report)?;
+        let intent = match intent {
+            None => return Ok(Done::Said),
+            Some(Intent::ClearScreen) => return Ok(Done::Clear),
+            Some(intent) => intent,
+        };
+        if command.watch.is_some() {
             return Err(CommandError::WatchOfAnAct);
         }
-        Ok(intent)
+        crate::invariant!(
+            !action.access.needs().is_empty(),
+            "{} {} wants something done and needs no capability",
+            named.name,
+            action.name
+        );
+        Ok(Done::Permitted(Permitted { intent, permit }))
     }
+}
+
+/// What came of a command's handler.
+enum Done {
+    Said,
+    /// The session's own affair.
+    Clear,
+    Permitted(Permitted),
 }

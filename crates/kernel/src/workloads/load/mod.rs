@@ -59,7 +59,7 @@ pub struct LoadView {
     /// Operations that were done, and their bytes.
     pub done: u64,
     pub bytes: u64,
-    /// Denied by a quota.
+    /// Denied for want of a capability, or by a quota.
     pub denied: u64,
     /// Not done for another reason: no memory was free, no way led there.
     pub failed: u64,
@@ -77,11 +77,10 @@ impl Loads {
 
     /// Begins a load; the last one of the tenant is forgotten.
     pub fn start(&mut self, now: Instant, order: Order) -> Result<(), &'static str> {
-        let place = &mut self.runs[order.tenant.index()];
-        if place.as_ref().is_some_and(Run::is_busy) {
+        if self.is_busy(order.tenant) {
             return Err(Self::RUNS);
         }
-        *place = Some(Run::new(now, order));
+        self.runs[order.tenant.index()] = Some(Run::new(now, order));
         Ok(())
     }
 
@@ -102,6 +101,11 @@ impl Loads {
             }
             _ => Err(Self::NONE),
         }
+    }
+
+    /// Does a load of the tenant run, or is a disk still at work for it?
+    pub fn is_busy(&self, tenant: Tenant) -> bool {
+        self.runs[tenant.index()].as_ref().is_some_and(Run::is_busy)
     }
 
     /// Does what it is time for, but on disks; a share a tenant.

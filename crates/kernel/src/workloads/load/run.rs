@@ -3,12 +3,13 @@
 use super::order::{DATAGRAM_BYTES, GPU_BYTES, LINE_BYTES, Order, READ_BYTES, Work};
 use super::{Disks, LoadView, TAGS};
 use crate::base::buffer::Buffer;
+use crate::base::capability::Ticket;
 use crate::base::disk::{DiskDone, DiskOperation, DiskRequest, SECTOR_BYTES};
 use crate::base::fixed::Vec;
 use crate::base::time::Instant;
 use crate::base::token_bucket::TokenBucket;
 use crate::drivers::handlers::{Device, DeviceHandlers, InputKind, Operation};
-use crate::limits::LOAD_BUFFERS_MAX;
+use crate::limits::{LOAD_BUFFERS_MAX, LOAD_TICKETS_MAX};
 use crate::net::outlet::Outlet;
 use crate::net::udp::UdpSocket;
 
@@ -26,6 +27,10 @@ pub struct Run {
     socket: Option<UdpSocket>,
     /// Operations that hold something until the end.
     held: u64,
+    /// Of those that somebody counts.
+    tickets: alloc::vec::Vec<Ticket>,
+    /// The same of reads, with their sectors.
+    read_tickets: Vec<(u64, Ticket), LOAD_BUFFERS_MAX>,
     /// Reads that the disk has not answered.
     in_flight: u64,
     next_sector: u64,
@@ -50,6 +55,8 @@ impl Run {
             is_stopped: false,
             socket: None,
             held: 0,
+            tickets: alloc::vec::Vec::with_capacity(LOAD_TICKETS_MAX),
+            read_tickets: Vec::new(),
             in_flight: 0,
             next_sector: 0,
             done: 0,
@@ -89,7 +96,10 @@ impl Run {
         }
         if let Some(operation) = self.operation() {
             for _ in 0..core::mem::take(&mut self.held) {
-                outlet.handlers.release(self.order.tenant, operation);
+                let ticket = self.tickets.pop();
+                outlet
+                    .handlers
+                    .release(self.order.tenant, operation, ticket);
             }
         }
     }
@@ -139,7 +149,13 @@ impl Run {
     /// Asks for an operation whose device is the handler itself.
     fn ask(&mut self, now: Instant, operation: Operation, outlet: &mut Outlet<'_>) {
         match outlet.handlers.admit(now, self.order.tenant, operation) {
-            Ok(()) => {
+            Ok(Some(ticket)) if self.tickets.len() == LOAD_TICKETS_MAX => {
+                let tenant = self.order.tenant;
+                outlet.handlers.release(tenant, operation, Some(ticket));
+                self.failed += 1;
+            }
+            Ok(ticket) => {
+                self.tickets.extend(ticket);
                 self.done += 1;
                 self.held += 1;
                 self.bytes += match operation {
@@ -198,9 +214,9 @@ impl Run {
         let tenant = self.order.tenant;
         let operation = read_at(sector);
         let admitted = handlers.admit(now, tenant, operation);
-        admitted.map_err(|_| ReadError::Denied)?;
+        let ticket = admitted.map_err(|_| ReadError::Denied)?;
         let Some(buffer) = buffers.pop() else {
-            handlers.release(tenant, operation);
+            handlers.release(tenant, operation, ticket);
             return Err(ReadError::Failed);
         };
         let request = DiskRequest {
@@ -211,7 +227,7 @@ impl Run {
             data: Some(buffer),
         };
         if let Err((_, request)) = disk.submit(request) {
-            handlers.release(tenant, operation);
+            handlers.release(tenant, operation, ticket);
             let kept = request.data.map_or(Ok(()), |buffer| buffers.push(buffer));
             crate::invariant!(
                 kept.is_ok(),
@@ -219,13 +235,22 @@ impl Run {
             );
             return Err(ReadError::Failed);
         }
+        if let Some(ticket) = ticket {
+            let kept = self.read_tickets.push((sector, ticket));
+            crate::invariant!(kept.is_ok(), "more reads than buffers are under way");
+        }
         self.next_sector = sector + READ_SECTORS;
         Ok(())
     }
 
     /// The disk has answered a read.
     pub fn on_read(&mut self, done: &DiskDone, handlers: &mut DeviceHandlers) {
-        handlers.release(self.order.tenant, read_at(done.request.sector));
+        let sector = done.request.sector;
+        let mut tickets = self.read_tickets.iter();
+        let place = tickets.position(|(of, _)| *of == sector);
+        let ticket = place.and_then(|place| self.read_tickets.remove(place));
+        let ticket = ticket.map(|(_, ticket)| ticket);
+        handlers.release(self.order.tenant, read_at(sector), ticket);
         self.in_flight = self.in_flight.saturating_sub(1);
         // What comes behind the end was not done in the time.
         match &done.result {
@@ -252,7 +277,7 @@ impl Run {
 }
 
 enum ReadError {
-    /// A quota.
+    /// A capability that is missing, or a quota.
     Denied,
     /// No disk, no memory, or the disk takes no more.
     Failed,

@@ -1,0 +1,6 @@
+//! What capabilities promise.
+
+mod model;
+mod promises;
+mod random;
+mod set;

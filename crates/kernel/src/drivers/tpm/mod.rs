@@ -1,0 +1,39 @@
+//! TPM 2.0: two ways to its registers, its language, and a client that speaks it.
+
+pub mod client;
+pub mod codec;
+pub mod crb;
+mod exchange;
+#[cfg(test)]
+mod tests;
+mod timing;
+pub mod tis;
+
+use crate::base::registers::Registers;
+use crate::base::tpm::TpmPort;
+use crate::drivers::acpi::{TpmInterface, TpmTable};
+use alloc::boxed::Box;
+pub use exchange::{ACCESSES_A_POLL_MAX, FAULTS_IN_A_ROW_MAX};
+
+/// Where a PC has its TPM: five localities of a page each.
+pub const REGISTERS_ADDRESS: u64 = 0xfed4_0000;
+pub const REGISTERS_BYTES: usize = 0x5000;
+
+/// The TPM behind these registers, by the way the table names.
+pub fn open<R: Registers + Send + 'static>(
+    registers: R,
+    table: &TpmTable,
+) -> Result<Box<dyn TpmPort + Send>, &'static str> {
+    const SILENT: &str = "a table describes one, and nothing answers at its registers";
+    match table.interface {
+        Ok(TpmInterface::Tis) => match tis::Tis::new(registers) {
+            Some(port) => Ok(Box::new(port)),
+            None => Err(SILENT),
+        },
+        Ok(TpmInterface::Crb) => match crb::Crb::new(registers, REGISTERS_ADDRESS) {
+            Some(port) => Ok(Box::new(port)),
+            None => Err(SILENT),
+        },
+        Err(other) => Err(other.reason()),
+    }
+}
