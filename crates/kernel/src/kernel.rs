@@ -198,7 +198,7 @@ impl<M: Machine> Kernel<M> {
             }
         }
         let network = Box::new(Network::new(setup(&mut machine)));
-        let security = Box::new(Security::new(guard::setup(&mut machine)));
+        let security = Security::new(guard::setup(&mut machine));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -361,9 +361,9 @@ impl<M: Machine> Kernel<M> {
                     &mut self.errands,
                     &mut *self.network,
                     &mut self.outbound,
-                    &mut self.security.measured,
+                    &mut *self.security.measured,
                     &mut self.security.bench,
-                    &mut self.security.audit,
+                    &mut *self.security.audit,
                 ];
                 self.operations.cancel(id, performers);
             }
@@ -417,9 +417,9 @@ impl<M: Machine> Kernel<M> {
             &mut self.errands,
             &mut *self.network,
             &mut self.outbound,
-            &mut self.security.measured,
+            &mut *self.security.measured,
             &mut self.security.bench,
-            &mut self.security.audit,
+            &mut *self.security.audit,
         ];
         let operations = &mut self.operations;
         self.sessions[index]

@@ -27,6 +27,7 @@ use crate::drivers::tpm::client::{Answer, Client, ClientState, ClientView, Job, 
 use crate::drivers::tpm::codec::bank::BankDigests;
 use crate::limits::TPM_JOBS_MAX;
 use crate::security::policy::Policy;
+use alloc::boxed::Box;
 
 /// Bytes of a sentence about why there is no TPM, or none any more.
 pub const REASON_BYTES: usize = 120;
@@ -79,14 +80,14 @@ const FRESH_BYTES: usize = 32;
 pub type Sequence = u64;
 
 pub struct MeasuredBoot {
-    pub(super) client: Client,
+    pub(super) client: Box<Client>,
     pub(super) log: EventLog,
     root: Root,
     phases: Phases,
     stage: Stage,
     code: CodeHash,
     /// Measured and not yet logged, oldest first, with the work that the TPM does for it.
-    waiting: Queue<(Option<JobId>, Measurement), TPM_JOBS_MAX>,
+    waiting: Box<Queue<(Option<JobId>, Measurement), TPM_JOBS_MAX>>,
     /// The registers as they were found.
     reading: Option<JobId>,
     is_read: bool,
@@ -111,15 +112,16 @@ pub struct MeasuredBoot {
 
 impl MeasuredBoot {
     /// Takes all the memory that it will ever use.
-    pub fn new(inputs: BootInputs, path: &'static str, seed: Digest) -> Self {
-        Self {
-            client: Client::new(seed),
+    #[inline(never)]
+    pub fn new(inputs: BootInputs, path: &'static str, seed: Digest) -> Box<Self> {
+        Box::new(Self {
+            client: Box::new(Client::new(seed)),
             log: EventLog::new(),
             root: Root::Sought,
             phases: Phases::default(),
             stage: Stage::Starting,
             code: CodeHash::new(),
-            waiting: Queue::default(),
+            waiting: Box::default(),
             reading: None,
             is_read: false,
             inputs,
@@ -135,7 +137,7 @@ impl MeasuredBoot {
             fresh: None,
             refused: 0,
             give_up_at: None,
-        }
+        })
     }
 
     /// Goes on with what there is to do now.

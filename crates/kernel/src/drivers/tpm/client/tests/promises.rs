@@ -2,8 +2,10 @@
 
 use super::canned::Canned;
 use super::*;
+use crate::drivers::tpm::client::verdict::RETRIES_MAX;
 use crate::drivers::tpm::codec::bank::Bank;
 use crate::drivers::tpm::codec::codes::CommandCode as Code;
+use crate::drivers::tpm::codec::response_code::ResponseCode;
 use std::boxed::Box;
 use std::cell::Cell;
 

@@ -60,7 +60,7 @@ fn every_job_says_what_an_swtpm_took_and_reads_what_it_answered() {
 fn an_extended_pcr_is_the_hash_of_what_was_there_and_what_came() {
     let (answers, _) = replay();
     let pcrs = |at: usize| match &answers[at] {
-        Ok(Answer::Pcrs(report)) => *report,
+        Ok(Answer::Pcrs(report)) => **report,
         other => panic!("{other:?}"),
     };
     let (before, after) = (pcrs(0), pcrs(4));

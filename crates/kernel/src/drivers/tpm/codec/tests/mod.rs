@@ -1,4 +1,4 @@
-//! Commands and answers byte by byte: those that a standard or an swtpm has given.
+//! Commands and answers byte by byte.
 
 mod goldens;
 mod sessions;

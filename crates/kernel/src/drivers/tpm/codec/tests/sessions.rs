@@ -1,4 +1,4 @@
-//! Sessions: every HMAC of the recording is right, and every changed bit is noticed.
+//! Sessions: recorded HMACs are right, and every changed bit is noticed.
 
 use super::goldens::recorded;
 use crate::drivers::tpm::codec::codes::CommandCode as Code;
