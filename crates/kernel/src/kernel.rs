@@ -198,7 +198,7 @@ impl<M: Machine> Kernel<M> {
             }
         }
         let network = Box::new(Network::new(setup(&mut machine)));
-        let security = Box::new(Security::new(guard::setup(&mut machine)));
+        let security = Security::new(guard::setup(&mut machine));
         let tick = TickView {
             phases: PHASES.map(|(name, budget)| PhaseView {
                 name,
@@ -233,6 +233,14 @@ impl<M: Machine> Kernel<M> {
 
     pub const fn machine_mut(&mut self) -> &mut M {
         &mut self.machine
+    }
+
+    pub const fn handlers(&self) -> &DeviceHandlers {
+        &self.handlers
+    }
+
+    pub const fn security(&self) -> &Security {
+        &self.security
     }
 
     /// Gives a tenant an interface of its own on a port; it asks for an address at once.
@@ -353,9 +361,9 @@ impl<M: Machine> Kernel<M> {
                     &mut self.errands,
                     &mut *self.network,
                     &mut self.outbound,
-                    &mut self.security.measured,
+                    &mut *self.security.measured,
                     &mut self.security.bench,
-                    &mut self.security.audit,
+                    &mut *self.security.audit,
                 ];
                 self.operations.cancel(id, performers);
             }
@@ -409,9 +417,9 @@ impl<M: Machine> Kernel<M> {
             &mut self.errands,
             &mut *self.network,
             &mut self.outbound,
-            &mut self.security.measured,
+            &mut *self.security.measured,
             &mut self.security.bench,
-            &mut self.security.audit,
+            &mut *self.security.audit,
         ];
         let operations = &mut self.operations;
         self.sessions[index]

@@ -1,7 +1,9 @@
 //! Two tenants share a port: one far over its quota does not slow the other.
 
 use rayos_kernel::base::buffer::Buffer;
-use rayos_kernel::base::capability::CapabilitySet;
+use rayos_kernel::base::capability::{
+    Capability, CapabilitySet, Constraints, Order as CapabilityOrder, PortRange,
+};
 use rayos_kernel::base::config::AddressSource;
 use rayos_kernel::base::disk::Disk;
 use rayos_kernel::base::network_port::{
@@ -255,6 +257,48 @@ fn an_address_is_not_used_before_it_could_be_asked_about() {
     world.run(Duration::from_secs(3), |_| {});
     let counts = world.handlers.counts(tenant, Device::Network);
     assert!(is_usable(&world) && counts.allowed >= 1);
+}
+
+#[test]
+fn a_right_for_some_ports_lets_out_what_goes_there_and_what_has_no_port() {
+    let mut world = World::new();
+    let tenant = Tenant::new(3).unwrap();
+    let grant = |world: &mut World, port| {
+        let order = CapabilityOrder {
+            to: Subject::Tenant(tenant),
+            capabilities: Capability::Net.into(),
+            time_to_live: Duration::from_secs(60),
+            constraints: Constraints {
+                ports: PortRange::new(port, port),
+                ..Constraints::NONE
+            },
+        };
+        let grants = world.handlers.grants_mut();
+        grants.grant(world.now, Subject::KERNEL, &order).unwrap()
+    };
+    grant(&mut world, 10);
+    let (now, handlers) = (world.now, &mut world.handlers);
+    let port = &mut world.port;
+    let added = world
+        .network
+        .add_tenant_interface(now, 0, tenant, port, handlers);
+    added.unwrap();
+    // Who has this address, is there a router: neither has a port.
+    world.run(Duration::from_secs(3), |_| {});
+    let send = |world: &mut World| {
+        world.start(tenant, everybody(), 1_000_000);
+        world.run(Duration::from_secs(SECONDS + 1), |_| {});
+        world.load_of(tenant)
+    };
+    let refused = send(&mut world);
+    assert!(refused.done == 0 && refused.denied > 1_000 && refused.failed == 0);
+    let number = grant(&mut world, 9);
+    let sent = send(&mut world);
+    assert!(sent.done > 1_000 && sent.denied == 0, "{sent:?}");
+    let grants = world.handlers.grants_mut();
+    grants.revoke(world.now, Subject::KERNEL, number).unwrap();
+    let refused = send(&mut world);
+    assert!(refused.done == 0 && refused.denied > 1_000);
 }
 
 fn everybody() -> Work {

@@ -5,6 +5,8 @@
 //! entry its system likes: in Windows and in Linux, saving `rayos.cfg` may leave only the short name `RAYOS.CFG`. So the
 //! two stages that look for the file are told its real name, compare names as FAT means them, and take an empty file
 //! for none.
+//!
+//! The UEFI stage also has the firmware measure the kernel's file before it is used, and hands the firmware's log over.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 
 use super::compiler::Compiler;
+use super::uefi_hand_over;
 use crate::deadline::Deadline;
 use crate::process;
 
@@ -95,6 +98,22 @@ const EDITS: &[Edit] = &[
         after: "    let file_size = usize::try_from(file_info.file_size()).unwrap();\n    if file_size == 0 {\n        \
                 return None;\n    }\n",
     },
+    Edit {
+        file: "uefi/src/main.rs",
+        before: "mod memory_descriptor;\n",
+        after: "mod hand_over;\nmod memory_descriptor;\n",
+    },
+    Edit {
+        file: "uefi/src/main.rs",
+        before: "    Some(Kernel::parse(kernel_slice))\n",
+        after: "    hand_over::measure_kernel(st, kernel_slice);\n    Some(Kernel::parse(kernel_slice))\n",
+    },
+    // Late, so that little is missing in the log; nothing can be asked for once the boot services have ended.
+    Edit {
+        file: "uefi/src/main.rs",
+        before: "    log::trace!(\"exiting boot services\");\n",
+        after: "    let ramdisk = hand_over::with_log(&st, ramdisk.as_deref());\n    log::trace!(\"exiting boot services\");\n",
+    },
 ];
 
 /// Puts the changed sources into `directory`; answers where `bootloader` itself is in it.
@@ -123,6 +142,9 @@ pub fn prepare(compiler: &Compiler, directory: &Path) -> anyhow::Result<PathBuf>
         let text = edit.apply(&read(&path)?)?;
         fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     }
+    let added = copy.join(uefi_hand_over::FILE);
+    fs::write(&added, uefi_hand_over::SOURCE)
+        .with_context(|| format!("{} cannot be written", added.display()))?;
     Ok(copy)
 }
 
@@ -132,7 +154,7 @@ pub fn identity() -> String {
         .iter()
         .flat_map(|edit| [edit.file, edit.before, edit.after])
         .collect();
-    format!("{VERSION} {edits}")
+    format!("{VERSION} {edits} {}", uefi_hand_over::SOURCE)
 }
 
 impl Edit {

@@ -5,6 +5,7 @@ mod compiler;
 pub mod config;
 pub mod files;
 mod loader;
+mod uefi_hand_over;
 
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write as _;

@@ -34,9 +34,8 @@ impl<M: Machine> Kernel<M> {
     /// Rights that are over end, before anything is asked in this tick.
     pub(super) fn expire_rights(&mut self) {
         let now = self.machine.now();
-        let grants = self.handlers.grants_mut();
-        grants.on_time(now);
-        self.security.enforce(grants);
+        self.handlers.grants_mut().on_time(now);
+        self.security.enforce(&mut self.handlers);
     }
 
     /// Who was not let in has an entry.

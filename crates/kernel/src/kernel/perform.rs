@@ -29,7 +29,7 @@ impl<M: Machine> Kernel<M> {
             self.security.audit.append(now, event);
         }
         // What may be done may be something else now.
-        self.security.enforce(self.handlers.grants_mut());
+        self.security.enforce(&mut self.handlers);
         result
     }
 

@@ -8,9 +8,10 @@
 use super::Security;
 use super::audit::{Event, Outcome};
 use super::policy::{Decision, Effect, Name, Object, Verb};
-use crate::base::capability::{Asked, CapabilitySet, Grants, Refusal as Missing};
+use crate::base::capability::{Asked, Capability, CapabilitySet, Grants, Refusal as Missing};
 use crate::base::subject::Subject;
 use crate::base::time::Instant;
+use crate::drivers::handlers::DeviceHandlers;
 use core::fmt;
 
 /// What somebody wants.
@@ -26,10 +27,11 @@ pub struct Wanted<'a> {
 
 impl Wanted<'_> {
     const fn verb(&self) -> Verb {
-        match (self.is_change, self.needs.is_empty()) {
-            (true, _) => Verb::Execute,
-            (false, false) => Verb::Read,
-            (false, true) => Verb::Look,
+        match self.is_change {
+            true if self.needs.contains(Capability::Administer) => Verb::Administer,
+            true => Verb::Execute,
+            false if self.needs.is_empty() => Verb::Look,
+            false => Verb::Read,
         }
     }
 }
@@ -171,8 +173,8 @@ impl Security {
         Ok(decision.effect)
     }
 
-    /// Brings what the policy lets subjects do at most to where rights are checked.
-    pub fn enforce(&mut self, grants: &mut Grants) {
+    /// Brings what the policy says of device operations to where these are checked.
+    pub fn enforce(&mut self, handlers: &mut DeviceHandlers) {
         if self.enforced == Some(self.policy.epoch()) {
             return;
         }
@@ -181,7 +183,12 @@ impl Security {
             // ADMIN is no device's; the policy is asked about each command that needs it.
             let allowed = self.policy.mandatory_mask(subject);
             let beyond = CapabilitySet::ALL.without(super::policy::Policy::MASKED);
-            grants.set_mandatory(subject, allowed.union(beyond));
+            handlers
+                .grants_mut()
+                .set_mandatory(subject, allowed.union(beyond));
+            if let Subject::Tenant(tenant) = subject {
+                handlers.set_audited(tenant, self.policy.audited_mask(subject));
+            }
         }
     }
 }

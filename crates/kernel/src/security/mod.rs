@@ -11,6 +11,7 @@ mod turn;
 
 use crate::base::boot_inputs::BootInputs;
 use crate::base::digest::Digest;
+use alloc::boxed::Box;
 use audit::compliance::{Compliance, SecretFacts};
 use audit::{Anchor, AuditTrail};
 use bench::Bench;
@@ -22,9 +23,9 @@ use policy::Policy;
 /// All of it that one machine has.
 pub struct Security {
     pub policy: Policy,
-    pub audit: AuditTrail,
+    pub audit: Box<AuditTrail>,
     pub compliance: Compliance,
-    pub measured: MeasuredBoot,
+    pub measured: Box<MeasuredBoot>,
     pub bench: Bench,
     gate: GateCounts,
     /// The state of the policy that device operations are checked against.
@@ -47,15 +48,17 @@ pub struct Setup {
 }
 
 impl Security {
-    /// Takes all the memory that it will ever use.
-    pub fn new(setup: Setup) -> Self {
+    /// Takes all the memory that it will ever use. Large parts are in boxes of their own and
+    /// made apart, or they would lie on the stack of the loop beside one another.
+    #[inline(never)]
+    pub fn new(setup: Setup) -> Box<Self> {
         let (seed, genesis) = (
             purposed(&setup.seed, b"tpm"),
             purposed(&setup.seed, b"audit"),
         );
-        let mut audit = AuditTrail::default();
+        let mut audit = Box::<AuditTrail>::default();
         audit.begin(&genesis);
-        Self {
+        Box::new(Self {
             policy: Policy::shipped(),
             audit,
             compliance: Compliance::new(),
@@ -66,7 +69,7 @@ impl Security {
             anchoring: None,
             told: turn::Told::default(),
             secrets: setup.secrets,
-        }
+        })
     }
 
     pub const fn gate_counts(&self) -> GateCounts {

@@ -41,6 +41,11 @@ pub enum AuditEvent {
         refusal: Refusal,
         times: u64,
     },
+    /// It was done, and the security policy wants it written down.
+    Used {
+        capability: Capability,
+        times: u64,
+    },
     ConsoleLine {
         text: Text<DEVICE_AUDIT_TEXT_MAX>,
     },
@@ -60,6 +65,8 @@ pub struct Audit {
     denials: [[Option<u64>; Resource::ALL.len()]; TENANTS_MAX],
     /// The same by capability.
     refusals: [[Option<u64>; Capability::ALL.len()]; TENANTS_MAX],
+    /// The same of what was done.
+    uses: [[Option<u64>; Capability::ALL.len()]; TENANTS_MAX],
 }
 
 impl Audit {
@@ -70,6 +77,7 @@ impl Audit {
             forgotten: 0,
             denials: [[None; Resource::ALL.len()]; TENANTS_MAX],
             refusals: [[None; Capability::ALL.len()]; TENANTS_MAX],
+            uses: [[None; Capability::ALL.len()]; TENANTS_MAX],
         }
     }
 
@@ -98,6 +106,23 @@ impl Audit {
         };
         let number = self.push(now, error.tenant, event);
         self.refusals[place.0][place.1] = Some(number);
+    }
+
+    pub fn on_used(&mut self, now: Instant, tenant: Tenant, capability: Capability) {
+        let place = (tenant.index(), capability.index());
+        let newest = self.uses[place.0][place.1];
+        if let Some(record) = newest.and_then(|number| self.find(number))
+            && now.since(record.at) < MERGE_WITHIN
+            && let AuditEvent::Used { times, .. } = &mut record.event
+        {
+            *times += 1;
+            return;
+        }
+        let event = AuditEvent::Used {
+            capability,
+            times: 1,
+        };
+        self.uses[place.0][place.1] = Some(self.push(now, tenant, event));
     }
 
     fn on_denied(&mut self, now: Instant, error: &QuotaError) {

@@ -17,7 +17,7 @@ pub use audit::{AuditEvent, AuditRecord, MERGE_WITHIN as DENIALS_MERGED_WITHIN};
 pub use operation::{InputKind, Operation};
 pub use resource::{Device, Measure, Resource};
 
-use crate::base::capability::{Asked, Grants, Ticket};
+use crate::base::capability::{Asked, CapabilitySet, Grants, Ticket};
 use crate::base::disk::SECTOR_BYTES;
 use crate::base::fixed::Text;
 use crate::base::metric::Usage;
@@ -40,6 +40,8 @@ struct TenantState {
     quotas: [QuotaState; Resource::ALL.len()],
     counts: [Counts; Device::ALL.len()],
     inputs: [u64; InputKind::ALL.len()],
+    /// What the security policy wants written down when it is done.
+    audited: CapabilitySet,
 }
 
 struct QuotaState {
@@ -126,6 +128,9 @@ impl DeviceHandlers {
             Ok(_) => {
                 counts.allowed += 1;
                 counts.bytes += operation.bytes();
+                if state.audited.contains(operation.capability()) {
+                    self.audit.on_used(now, tenant, operation.capability());
+                }
                 if let Operation::Input(kind) = operation {
                     state.inputs[kind as usize] += 1;
                 }
@@ -194,6 +199,11 @@ impl DeviceHandlers {
             );
             quota.used -= amount;
         }
+    }
+
+    /// The security policy wants each use of these by the tenant written down.
+    pub fn set_audited(&mut self, tenant: Tenant, capabilities: CapabilitySet) {
+        self.tenants[tenant.index()].audited = capabilities;
     }
 
     /// Remembers a line that was typed on a tenant's console. Nothing refuses it.
@@ -308,6 +318,7 @@ impl TenantState {
             quotas: Resource::ALL.map(|resource| QuotaState::new(tenant, resource)),
             counts: [Counts::default(); Device::ALL.len()],
             inputs: [0; InputKind::ALL.len()],
+            audited: CapabilitySet::NONE,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The command response buffer (PC Client Platform TPM Profile 1.05, 6.5.3).
+//! The command response buffer (PC Client Platform TPM Profile, 6.5.3).
 //!
 //! Limits: `ACCESSES_A_POLL_MAX` register accesses a poll; every phase has a timeout.
 //! Invariants: buffers outside of the mapped registers are not touched; the locality is

@@ -1,4 +1,4 @@
-//! What both transports have in common: the message, how long it may take, its end.
+//! What both transports share: the message, its time, its end.
 
 use crate::base::time::{Duration, Instant};
 use crate::base::tpm::{TpmFacts, TpmFault};

@@ -1,4 +1,4 @@
-//! TPM 2.0: two ways to its registers, its language, and a client that speaks it.
+//! TPM 2.0: two ways to its registers, its language, and a client.
 
 pub mod client;
 pub mod codec;

@@ -1,4 +1,4 @@
-//! How long a TPM may take (PC Client Platform TPM Profile 1.05, 6.5.1.3 and 6.5.1.4).
+//! How long a TPM may take (PC Client Platform TPM Profile, 6.5.1).
 
 use crate::base::time::{Duration, Instant};
 use crate::drivers::tpm::codec::codes::CommandCode;

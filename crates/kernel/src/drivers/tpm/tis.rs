@@ -1,4 +1,4 @@
-//! The FIFO interface, known as TIS (PC Client Platform TPM Profile 1.05, 6.5.2).
+//! The FIFO interface, TIS (PC Client Platform TPM Profile, 6.5.2).
 //!
 //! Limits: `ACCESSES_A_POLL_MAX` register accesses a poll; every phase has a timeout.
 //! Invariants: the locality is given back after every exchange, however it ended.

@@ -1,6 +1,6 @@
 //! What the device handlers have remembered becomes entries, once each.
 //!
-//! Limits: a denial of each tenant and quota or capability may be growing at the same time.
+//! Limits: a denial or use of each tenant and quota or capability may be growing at the same time.
 //! Invariants: the entries, and what grows, hold together as many denials as were copied.
 
 use super::AuditTrail;
@@ -15,7 +15,7 @@ use crate::drivers::handlers::{Measure, Resource};
 use crate::limits::TENANTS_MAX;
 use core::fmt;
 
-const GROWING_MAX: usize = TENANTS_MAX * (Resource::ALL.len() + Capability::ALL.len());
+const GROWING_MAX: usize = TENANTS_MAX * (Resource::ALL.len() + 2 * Capability::ALL.len());
 
 /// How far the device handlers' records were copied.
 #[derive(Default)]
@@ -68,6 +68,14 @@ pub fn from_device_record(record: &AuditRecord) -> Option<Event> {
                 .times(u32::try_from(*times).unwrap_or(u32::MAX));
             Some(event.text(format_args!("{refusal}")))
         }
+        AuditEvent::Used { capability, times } => {
+            let event = Event::new(Kind::Security, Verb::Use, capability.name())
+                .level(Level::Notice)
+                .by(subject)
+                .outcome(Outcome::Allowed)
+                .times(u32::try_from(*times).unwrap_or(u32::MAX));
+            Some(event.text(format_args!("the policy wants it written down")))
+        }
         AuditEvent::QuotaSet {
             resource,
             before,
@@ -100,7 +108,9 @@ impl fmt::Display for Limit {
 
 fn times(record: &AuditRecord) -> u64 {
     match record.event {
-        AuditEvent::Denied { times, .. } | AuditEvent::Forbidden { times, .. } => times,
+        AuditEvent::Denied { times, .. }
+        | AuditEvent::Forbidden { times, .. }
+        | AuditEvent::Used { times, .. } => times,
         _ => 0,
     }
 }
@@ -121,7 +131,7 @@ impl AuditTrail {
                 continue;
             };
             self.seal(now, &event);
-            if event.outcome == Outcome::Denied {
+            if times(record) > 0 {
                 self.devices.watch(record);
             }
         }
@@ -160,7 +170,11 @@ impl DeviceCursor {
 
     /// Denials that were counted up since they were copied.
     pub fn denials_growing(&self, handlers: &DeviceHandlers) -> u64 {
-        let growing = self.growing.iter();
+        let is_denial = |growing: &&Growing| {
+            let record = growing.record(handlers).map(|record| &record.event);
+            !matches!(record, Some(AuditEvent::Used { .. }))
+        };
+        let growing = self.growing.iter().filter(is_denial);
         growing.map(|growing| growing.more(handlers)).sum()
     }
 

@@ -1,4 +1,4 @@
-//! The newest entries with their hashes, and the point of the chain before them.
+//! The newest entries with their hashes, and the point before them.
 
 use super::entry::{Entry, Link};
 use super::verify::{Kept, Linked};

@@ -1,4 +1,4 @@
-//! Which entries somebody wants to see, from words such as `kind=security since=10m`.
+//! Which entries somebody wants to see, from words as `kind=security`.
 
 use super::entry::Entry;
 use super::words::{Kind, Level, Outcome, Verb};

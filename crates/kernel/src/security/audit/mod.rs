@@ -1,4 +1,4 @@
-//! The audit trail: what was done, by whom, each entry chained to the one before it.
+//! The audit trail: what was done and by whom, as a chain of entries.
 //!
 //! Limits: the newest `AUDIT_ENTRIES_MAX` entries; their memory is taken once.
 //! Invariants: numbers have no gaps; the hash behind an entry is that of the hash before

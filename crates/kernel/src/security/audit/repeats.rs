@@ -1,4 +1,4 @@
-//! Refusals that come again and again, gathered: a flood cannot push others out.
+//! Refusals that come again and again, gathered against floods.
 //!
 //! Limits: `AUDIT_REPEATS_MAX` kinds of refusals at the same time; others are not gathered.
 //! Invariants: every repeat is handed out once, in one event, when its time is over.

@@ -1,4 +1,4 @@
-//! Text of a few bytes that takes no more memory than that, and says if it was cut.
+//! Text of a few bytes that takes no more memory than that.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! Verifications of the trail that runs: a slice a tick, for people and by itself.
+//! Verifications of the running trail: a slice a tick.
 //!
 //! Limits: `OPERATIONS_MAX` people wait; they share what runs.
 //! Invariants: whoever asks gets the result of a run that began after the question.
@@ -29,7 +29,8 @@ pub struct Verified {
     pub number: u64,
     /// When it was done.
     pub at: Instant,
-    pub took: Duration,
+    /// In how many ticks.
+    pub slices: u32,
     pub result: Result<Whole, Finding>,
 }
 
@@ -58,7 +59,7 @@ pub struct Verification {
 
 struct Run {
     check: Check,
-    since: Instant,
+    slices: u32,
     next_slice_at: Instant,
 }
 
@@ -130,7 +131,7 @@ impl AuditTrail {
             verification.begun += 1;
             verification.running = Some(Run {
                 check: Check::new(&self.chain),
-                since: now,
+                slices: 0,
                 next_slice_at: now,
             });
         }
@@ -142,11 +143,12 @@ impl AuditTrail {
             return;
         }
         run.next_slice_at = now + PAUSE;
+        run.slices += 1;
         for _ in 0..SLICE_ENTRIES {
             if let Some(result) = run.check.step(&self.chain) {
-                let (checked, since) = (run.check.checked(), run.since);
+                let (checked, slices) = (run.check.checked(), run.slices);
                 let result = result.and_then(|()| self.whole(checked));
-                self.on_verified(now, since, result);
+                self.on_verified(now, slices, result);
                 return;
             }
         }
@@ -181,7 +183,7 @@ impl AuditTrail {
         })
     }
 
-    fn on_verified(&mut self, now: Instant, since: Instant, result: Result<Whole, Finding>) {
+    fn on_verified(&mut self, now: Instant, slices: u32, result: Result<Whole, Finding>) {
         let verification = &mut self.verification;
         verification.running = None;
         let known = verification.last.map(|last| last.result);
@@ -189,7 +191,7 @@ impl AuditTrail {
         verification.last = Some(Verified {
             number: verification.begun,
             at: now,
-            took: now.since(since),
+            slices,
             result,
         });
         if let Err(finding) = result
@@ -232,7 +234,7 @@ fn describe(verified: &Verified, report: &mut Report) {
                 .value("head", format_args!("{}", Hex(&whole.head)))
                 .value("anchors_that_fit", whole.anchors)
                 .value("anchors_that_left", whole.anchors_left)
-                .value("took_ns", verified.took);
+                .value("slices", verified.slices);
         }
         Err(finding) => report.fail(format_args!("the trail does not hold: {finding}")),
     }

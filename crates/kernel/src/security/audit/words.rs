@@ -1,4 +1,4 @@
-//! The words of an entry: how grave, of what kind, what was done, how it ended.
+//! The words of an entry: how grave, what kind, what was done.
 
 /// An enumeration whose members have names: in tables, in exports, and under the hash.
 macro_rules! words {

@@ -21,12 +21,13 @@ use crate::base::digest::{Digest, Hex};
 use crate::base::fixed::{Queue, Text, Vec};
 use crate::base::hash::Algorithm;
 use crate::base::metric::Usage;
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant};
 use crate::base::tpm::TpmPort;
 use crate::drivers::tpm::client::{Answer, Client, ClientState, ClientView, Job, JobId, TpmError};
 use crate::drivers::tpm::codec::bank::BankDigests;
 use crate::limits::TPM_JOBS_MAX;
 use crate::security::policy::Policy;
+use alloc::boxed::Box;
 
 /// Bytes of a sentence about why there is no TPM, or none any more.
 pub const REASON_BYTES: usize = 120;
@@ -70,6 +71,8 @@ impl MeasureError {
     }
 }
 
+/// How long a boot waits for its TPM, a very slow one included.
+const BOOT_PATIENCE: Duration = Duration::from_secs(20);
 /// Random bytes that the kernel takes from the TPM at the start.
 const FRESH_BYTES: usize = 32;
 
@@ -77,14 +80,14 @@ const FRESH_BYTES: usize = 32;
 pub type Sequence = u64;
 
 pub struct MeasuredBoot {
-    pub(super) client: Client,
+    pub(super) client: Box<Client>,
     pub(super) log: EventLog,
     root: Root,
     phases: Phases,
     stage: Stage,
     code: CodeHash,
     /// Measured and not yet logged, oldest first, with the work that the TPM does for it.
-    waiting: Queue<(Option<JobId>, Measurement), TPM_JOBS_MAX>,
+    waiting: Box<Queue<(Option<JobId>, Measurement), TPM_JOBS_MAX>>,
     /// The registers as they were found.
     reading: Option<JobId>,
     is_read: bool,
@@ -103,19 +106,22 @@ pub struct MeasuredBoot {
     /// Random bytes that nobody has taken yet.
     fresh: Option<[u8; FRESH_BYTES]>,
     refused: u64,
+    /// When the boot goes on without a TPM that has not done its part.
+    give_up_at: Option<Instant>,
 }
 
 impl MeasuredBoot {
     /// Takes all the memory that it will ever use.
-    pub fn new(inputs: BootInputs, path: &'static str, seed: Digest) -> Self {
-        Self {
-            client: Client::new(seed),
+    #[inline(never)]
+    pub fn new(inputs: BootInputs, path: &'static str, seed: Digest) -> Box<Self> {
+        Box::new(Self {
+            client: Box::new(Client::new(seed)),
             log: EventLog::new(),
             root: Root::Sought,
             phases: Phases::default(),
             stage: Stage::Starting,
             code: CodeHash::new(),
-            waiting: Queue::default(),
+            waiting: Box::default(),
             reading: None,
             is_read: false,
             inputs,
@@ -130,7 +136,8 @@ impl MeasuredBoot {
             entropy: None,
             fresh: None,
             refused: 0,
-        }
+            give_up_at: None,
+        })
     }
 
     /// Goes on with what there is to do now.
@@ -142,6 +149,10 @@ impl MeasuredBoot {
         }
         if let ClientState::Failed(error) = self.client.state() {
             self.on_tpm_lost(now, &error);
+        }
+        let give_up_at = *self.give_up_at.get_or_insert(now + BOOT_PATIENCE);
+        if now >= give_up_at && !self.is_settled() {
+            self.on_tpm_lost(now, &TpmError::Late);
         }
         match self.stage {
             Stage::Starting => self.find_registers(now, is_there),
@@ -157,7 +168,13 @@ impl MeasuredBoot {
         match self.stage {
             Stage::Hashing => Some(now),
             Stage::Measuring if self.waiting.is_empty() => Some(now),
-            _ => self.client.next_deadline(now),
+            Stage::Settled => self.client.next_deadline(now),
+            _ => self
+                .client
+                .next_deadline(now)
+                .into_iter()
+                .chain(self.give_up_at)
+                .min(),
         }
     }
 

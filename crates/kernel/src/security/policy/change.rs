@@ -115,15 +115,15 @@ impl Policy {
         Ok(())
     }
 
-    /// Learns the tables as they are now, and counts the change.
+    /// The tables are not what they were.
     pub(super) fn on_change(&mut self) {
-        self.rebuild();
         self.digest = digest::of(self);
         self.version += 1;
         self.epoch += 1;
     }
 
-    fn rebuild(&mut self) {
+    /// Learns the rules and contexts as they are now.
+    pub(super) fn rebuild(&mut self) {
         let rules = self.rules.iter().map(|entry| &entry.rule);
         self.search.rebuild(rules, self.contexts.places());
     }

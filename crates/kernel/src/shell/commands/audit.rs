@@ -57,7 +57,7 @@ fn report_verification(trail: &AuditTrail, report: &mut Report) {
     let whole = last.and_then(|last| last.result.ok());
     fields
         .value("entries", whole.map(|whole| whole.entries))
-        .value("took_ns", last.map(|last| last.took))
+        .value("slices", last.map(|last| last.slices))
         .count("with_findings", verification.findings());
 }
 

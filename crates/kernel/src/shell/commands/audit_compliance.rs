@@ -1,4 +1,4 @@
-//! `audit compliance`: requirements, how they stand, and when they were violated.
+//! `audit compliance`: requirements, how they stand, and violations.
 
 use super::{Inspect, Invocation, Outcome, Report};
 use crate::base::report::Value;

@@ -179,6 +179,10 @@ fn describe(event: &AuditEvent) -> (&'static str, Sentence, u64) {
             let what = Text::format(format_args!("{}: {refusal}", capability.name()));
             ("forbidden", what, *times)
         }
+        AuditEvent::Used { capability, times } => {
+            let what = Text::format(format_args!("{}: audited", capability.name()));
+            ("used", what, *times)
+        }
         AuditEvent::ConsoleLine { text } => ("console line", Text::cut_from(text), 1),
         AuditEvent::QuotaSet {
             resource,

@@ -22,6 +22,8 @@ pub const RANDOM_BYTES_MAX: usize = 32;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct JobId(pub(super) u64);
 
+/// What is kept without power.
+pub type NvData = Vec<u8, TPM_NV_BYTES>;
 pub type Nonce = Vec<u8, NONCE_BYTES_MAX>;
 
 #[derive(Clone, Debug)]
@@ -70,14 +72,14 @@ impl Job {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
     Extended,
-    Pcrs(PcrReport),
+    Pcrs(Box<PcrReport>),
     Random(Vec<u8, RANDOM_BYTES_MAX>),
     Quote(Box<QuoteReport>),
     NvStored {
         /// The index was not there before.
         is_new: bool,
     },
-    NvLoaded(Vec<u8, TPM_NV_BYTES>),
+    NvLoaded(Box<NvData>),
     NvRemoved,
 }
 

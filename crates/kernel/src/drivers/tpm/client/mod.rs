@@ -1,4 +1,4 @@
-//! A client of one TPM: jobs go in, each comes out answered, one after the other.
+//! A client of one TPM: jobs go in, each comes out answered, one at a time.
 //!
 //! Limits: `TPM_JOBS_MAX` jobs wait, one runs, one command is under way.
 //! Invariants: every job is answered once, within a bound of time; a key or a session
@@ -14,8 +14,11 @@ mod random;
 mod start;
 #[cfg(test)]
 mod tests;
+mod verdict;
+mod view;
 
-pub use job::{Answer, Job, JobId, Nonce, PcrReport, QuoteReport, TpmError};
+pub use job::{Answer, Job, JobId, Nonce, NvData, PcrReport, QuoteReport, TpmError};
+pub use view::{ClientState, ClientView, Counters};
 
 use crate::base::digest::Digest;
 use crate::base::fixed::{Full, Queue};
@@ -24,76 +27,21 @@ use crate::base::time::{Duration, Instant};
 use crate::base::tpm::{TpmFacts, TpmFault, TpmPort};
 use crate::drivers::tpm::codec::bank::BankSet;
 use crate::drivers::tpm::codec::capability::{Banks, Identity};
-use crate::drivers::tpm::codec::codes::CommandCode;
-use crate::drivers::tpm::codec::packet::{Response, ResponseParts};
-use crate::drivers::tpm::codec::response_code::ResponseCode;
 use crate::limits::{TPM_JOBS_MAX, TPM_MESSAGE_BYTES_MAX};
 use alloc::boxed::Box;
 use alloc::vec;
 use procedure::{Came, Next, Nonces, Outgoing, Pending, Procedure};
 use start::Start;
+use verdict::{is_end, judge, may_repeat, pause};
 
 /// Commands that may begin or end in one step.
 const EVENTS_A_STEP: usize = 4;
-/// How often a command is sent again because the TPM says that it is busy.
-const RETRIES_MAX: u32 = 16;
-const RETRY_PAUSE_MIN: Duration = Duration::from_millis(10);
-const RETRY_PAUSE_MAX: Duration = Duration::from_millis(1000);
 /// How often a TPM is started before it counts as failed, and the pause between.
 const STARTS_MAX: u32 = 3;
 const START_PAUSE: Duration = Duration::from_millis(1000);
 const START_DURATION_MAX: Duration = Duration::from_secs(90);
 /// What a job that is late gets for leaving things in order.
 const GRACE: Duration = Duration::from_secs(10);
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ClientState {
-    Absent,
-    Starting,
-    Ready,
-    /// It stays so until the machine restarts.
-    Failed(TpmError),
-}
-
-impl ClientState {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Absent => "absent",
-            Self::Starting => "starting",
-            Self::Ready => "ready",
-            Self::Failed(_) => "failed",
-        }
-    }
-}
-
-/// What has happened since boot.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Counters {
-    pub commands: u64,
-    /// Commands that were sent again because the TPM was busy.
-    pub retries: u64,
-    /// Exchanges without a whole answer.
-    pub faults: u64,
-    /// Answers that made no sense.
-    pub malformed: u64,
-    /// Answers that refuse.
-    pub refusals: u64,
-    pub jobs_done: u64,
-    pub jobs_failed: u64,
-    /// From a command to its answer, the longest.
-    pub longest: Duration,
-}
-
-#[derive(Clone, Debug)]
-pub struct ClientView {
-    pub state: ClientState,
-    pub facts: Option<TpmFacts>,
-    pub identity: Identity,
-    pub banks: Banks,
-    pub counters: Counters,
-    pub waiting: usize,
-    pub is_busy: bool,
-}
 
 struct Running {
     /// `None` for the start, which nobody asked for.
@@ -203,8 +151,12 @@ impl Client {
                 break;
             }
         }
-        self.facts = Some(port.facts());
+        let facts = port.facts();
+        self.facts = Some(facts);
         self.port_deadline = port.next_deadline(now);
+        if facts.is_gone && self.running.is_none() {
+            self.state = ClientState::Failed(TpmError::Fault(TpmFault::Gone));
+        }
     }
 
     /// The next job that has an answer.
@@ -505,42 +457,5 @@ impl Client {
             }
         }
         true
-    }
-}
-
-/// Cuts an answer into its parts, or says what is wrong with it.
-fn judge(pending: Pending, bytes: &[u8]) -> Result<ResponseParts<'_>, TpmError> {
-    let response = Response::new_checked(bytes)?;
-    if !response.code.is_success() {
-        return Err(TpmError::Refused {
-            command: pending.code,
-            code: response.code,
-        });
-    }
-    Ok(response.parts(pending.answer_handles)?)
-}
-
-/// A self test that goes on by itself is not asked for again, or it began anew.
-fn may_repeat(pending: Pending, code: ResponseCode, retries: u32) -> bool {
-    let is_testing = code == ResponseCode::TESTING && pending.code == CommandCode::SelfTest;
-    code.is_passing() && !is_testing && retries < RETRIES_MAX
-}
-
-fn pause(retries: u32) -> Duration {
-    let nanos = RETRY_PAUSE_MIN.as_nanos() << retries.min(10);
-    Duration::from_nanos(nanos).min(RETRY_PAUSE_MAX)
-}
-
-/// Is there no use in going on?
-fn is_end(error: &TpmError) -> bool {
-    match error {
-        TpmError::Fault(TpmFault::Gone) => true,
-        TpmError::Refused { code, .. } => [
-            ResponseCode::FAILURE,
-            ResponseCode::INITIALIZE,
-            ResponseCode::BAD_TAG,
-        ]
-        .contains(code),
-        _ => false,
     }
 }

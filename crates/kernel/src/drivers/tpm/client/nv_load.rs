@@ -1,8 +1,7 @@
 //! Reading what was stored in the TPM.
 
-use super::job::{Answer, TpmError};
+use super::job::{Answer, NvData, TpmError};
 use super::procedure::{Came, Next, Outgoing};
-use crate::base::fixed::Vec;
 use crate::drivers::tpm::codec::bytes::Malformed;
 use crate::drivers::tpm::codec::codes::CommandCode;
 use crate::drivers::tpm::codec::nv::{NvPublic, NvRead, NvReadPublic, parse_public};
@@ -10,6 +9,7 @@ use crate::drivers::tpm::codec::packet::ResponseParts;
 use crate::drivers::tpm::codec::response_code::ResponseCode;
 use crate::drivers::tpm::codec::simple::parse_one_sized;
 use crate::limits::TPM_NV_BYTES;
+use alloc::boxed::Box;
 
 pub struct NvLoad {
     index: u32,
@@ -56,7 +56,7 @@ fn length(public: &NvPublic) -> u16 {
 
 fn loaded(parts: &ResponseParts<'_>, public: &NvPublic) -> Result<Answer, TpmError> {
     let data = parse_one_sized(parts.parameters, "NV data")?;
-    let mut kept = Vec::new();
+    let mut kept: Box<NvData> = Box::default();
     let is_whole = data.len() == usize::from(length(public));
     match is_whole && kept.extend_from_slice(data).is_ok() {
         true => Ok(Answer::NvLoaded(kept)),

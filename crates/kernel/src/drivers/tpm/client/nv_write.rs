@@ -1,4 +1,4 @@
-//! Storing bytes in the TPM and removing them, both with the owner's authorisation.
+//! Storing bytes in the TPM and removing them, as its owner.
 //!
 //! The secret never crosses the bus: a session proves that both sides know it. The
 //! session is closed by its last command, or by itself when something fails.

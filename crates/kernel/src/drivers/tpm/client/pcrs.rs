@@ -6,6 +6,7 @@ use crate::drivers::tpm::codec::bank::BankDigests;
 use crate::drivers::tpm::codec::bytes::Malformed;
 use crate::drivers::tpm::codec::pcr::{PcrExtend, PcrRead, PcrSelection, PcrValues};
 use crate::limits::PCRS_SHOWN;
+use alloc::boxed::Box;
 
 /// PCRs 0 to 15.
 pub const SHOWN: u32 = (1 << PCRS_SHOWN) - 1;
@@ -103,7 +104,7 @@ impl ReadPcrs {
         match (added, self.0.missing()) {
             (Err(error), _) => error.into(),
             (Ok(()), Some(read)) => out.plain(&read),
-            (Ok(()), None) => Next::End(Ok(Answer::Pcrs(*self.0.report()))),
+            (Ok(()), None) => Next::End(Ok(Answer::Pcrs(Box::new(*self.0.report())))),
         }
     }
 }

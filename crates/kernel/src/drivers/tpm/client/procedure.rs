@@ -1,4 +1,4 @@
-//! What all procedures have in common: a command, its answer, the next command.
+//! What all procedures share: a command, its answer, the next command.
 
 use super::job::{Answer, Job, TpmError};
 use super::nv_load::NvLoad;
@@ -13,6 +13,7 @@ use crate::drivers::tpm::codec::codes::CommandCode;
 use crate::drivers::tpm::codec::packet::{self, Request, ResponseParts};
 use crate::drivers::tpm::codec::session::Authorisation;
 use crate::invariant;
+use alloc::boxed::Box;
 
 /// The answer to the last command; `None` when there was none.
 pub type Came<'a> = Option<Result<ResponseParts<'a>, TpmError>>;
@@ -90,10 +91,10 @@ impl Nonces {
 pub enum Procedure {
     Start(Start),
     Extend(Extend),
-    ReadPcrs(ReadPcrs),
+    ReadPcrs(Box<ReadPcrs>),
     Random(Random),
-    Quote(Quote),
-    NvOwned(NvOwned),
+    Quote(Box<Quote>),
+    NvOwned(Box<NvOwned>),
     NvLoad(NvLoad),
 }
 
@@ -101,14 +102,16 @@ impl Procedure {
     pub fn of(job: Job) -> Self {
         match job {
             Job::Extend { pcr, digests } => Self::Extend(Extend { pcr, digests }),
-            Job::ReadPcrs => Self::ReadPcrs(ReadPcrs::default()),
+            Job::ReadPcrs => Self::ReadPcrs(Box::default()),
             Job::Random { bytes } => Self::Random(Random::new(bytes)),
-            Job::Quote { nonce } => Self::Quote(Quote::new(nonce)),
+            Job::Quote { nonce } => Self::Quote(Box::new(Quote::new(nonce))),
             Job::NvStore { index, owner, data } => {
-                Self::NvOwned(NvOwned::store(index, owner, data))
+                Self::NvOwned(Box::new(NvOwned::store(index, owner, data)))
             }
             Job::NvLoad { index } => Self::NvLoad(NvLoad::new(index)),
-            Job::NvRemove { index, owner } => Self::NvOwned(NvOwned::remove(index, owner)),
+            Job::NvRemove { index, owner } => {
+                Self::NvOwned(Box::new(NvOwned::remove(index, owner)))
+            }
         }
     }
 

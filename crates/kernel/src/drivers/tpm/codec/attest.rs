@@ -1,4 +1,4 @@
-//! Quotes: PCRs signed by the TPM (TPM 2.0 Library, part 3, 18.4; part 2, 10.12).
+//! Quotes: PCRs signed by the TPM (part 3, 18.4; part 2, 10.12).
 
 use super::bytes::{Malformed, Reader, Writer};
 use super::codes::{CommandCode, algorithm, tag};

@@ -1,4 +1,4 @@
-//! Numbers of commands, handles, tags and algorithms (TPM 2.0 Library, part 2).
+//! Numbers of commands, handles, tags and algorithms.
 
 /// What a command does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

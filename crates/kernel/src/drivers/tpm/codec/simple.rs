@@ -1,4 +1,4 @@
-//! Commands of a word or two: start, self test, random bytes, forgetting a key.
+//! Commands of a word or two: start, self test, random bytes, flush.
 
 use super::bytes::{Malformed, Reader, Writer};
 use super::codes::CommandCode;

@@ -1,4 +1,4 @@
-//! Registers that give anything: every command ends, in bounded time and accesses.
+//! Registers that give anything: every command ends, and soon.
 
 use super::crb_model::{self, CrbModel};
 use super::tis_model::{self, TisModel};

@@ -1,4 +1,4 @@
-//! Compliance: requirements that are asked again and again, and their violations.
+//! Compliance: requirements that are asked again and again.
 //!
 //! Limits: the last `COMPLIANCE_VIOLATIONS_MAX` violations.
 //! Invariants: a violation has one beginning and one end, and an entry of the trail for

@@ -5,10 +5,13 @@ use crate::base::operation::{Operations, Performer};
 use crate::base::report::Report;
 use crate::base::tenant::Tenant;
 use crate::drivers::handlers::{Operation, Resource};
+use alloc::boxed::Box;
 
 fn tenant(number: usize) -> Tenant {
     Tenant::new(number).expect("there is that tenant")
 }
+
+type Fits = Box<dyn Fn(&Entry) -> bool>;
 
 #[test]
 fn a_filter_finds_what_a_naive_one_finds() {
@@ -20,33 +23,29 @@ fn a_filter_finds_what_a_naive_one_finds() {
         let outcome = pick(&mut random, Outcome::ALL);
         let minutes = random.below(8);
         let mut words = Vec::new();
-        let mut naive: Vec<alloc::boxed::Box<dyn Fn(&Entry) -> bool>> = Vec::new();
+        let mut naive: Vec<Fits> = Vec::new();
         if random.one_in(2) {
             words.push(alloc::format!("kind={}", kind.name()));
-            naive.push(alloc::boxed::Box::new(move |entry| entry.kind == kind));
+            naive.push(Box::new(move |entry| entry.kind == kind));
         }
         if random.one_in(3) {
             words.push(alloc::format!("level>={}", level.name()));
-            naive.push(alloc::boxed::Box::new(move |entry| {
-                entry.level as u8 >= level as u8
-            }));
+            naive.push(Box::new(move |entry| entry.level as u8 >= level as u8));
         }
         if random.one_in(3) {
             words.push(alloc::format!("outcome={}", outcome.name()));
-            naive.push(alloc::boxed::Box::new(move |entry| {
-                entry.outcome == outcome
-            }));
+            naive.push(Box::new(move |entry| entry.outcome == outcome));
         }
         if random.one_in(2) {
             words.push(alloc::format!("since={minutes}m"));
             let oldest = 400_000 - minutes as i64 * 60_000;
-            naive.push(alloc::boxed::Box::new(move |entry| {
-                entry.at.as_millis_since_boot() >= oldest
+            naive.push(Box::new(move |entry| {
+                entry.at.as_nanos() as i64 / 1_000_000 >= oldest
             }));
         }
         if random.one_in(3) {
             words.push("text=aZ".into());
-            naive.push(alloc::boxed::Box::new(|entry| {
+            naive.push(Box::new(|entry| {
                 let lower = |text: &str| text.to_ascii_lowercase().contains("az");
                 lower(entry.object.as_str()) || lower(entry.text.as_str())
             }));
@@ -58,16 +57,6 @@ fn a_filter_finds_what_a_naive_one_finds() {
             let expected = naive.iter().all(|fits| fits(entry));
             assert_eq!(filter.fits(now, entry), expected, "{words:?} {entry:?}");
         }
-    }
-}
-
-trait Millis {
-    fn as_millis_since_boot(self) -> i64;
-}
-
-impl Millis for Instant {
-    fn as_millis_since_boot(self) -> i64 {
-        self.as_nanos() as i64 / 1_000_000
     }
 }
 

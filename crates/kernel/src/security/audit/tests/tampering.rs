@@ -76,7 +76,7 @@ impl Copy {
 fn copies(random: &mut Prng) -> Vec<Copy> {
     let trail = random_trail(random, 30);
     let mut late = Copy::of(&trail, false);
-    let left = late.entries.drain(..9).last().expect("nine have left");
+    let left = late.entries.drain(..9).next_back().expect("nine have left");
     late.base = Link::behind(&left.entry, left.hash);
     let mut late_export = late.clone();
     let hashes = late.entries.iter().map(|sealed| sealed.hash);

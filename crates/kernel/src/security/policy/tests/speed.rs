@@ -1,7 +1,7 @@
 //! How long checks take: figures only; run with `--release` and `--nocapture`.
 
 use super::rig::*;
-use crate::limits::POLICY_RULES_MAX;
+use crate::limits::{POLICY_CONTEXTS_MAX, POLICY_RULES_MAX};
 use crate::security::policy::*;
 use std::format;
 use std::hint::black_box;
@@ -33,7 +33,7 @@ fn first_by_reading(policy: &Policy, context: &Context, verb: Verb, object: &Obj
 
 /// Rules that differ where nothing can be ruled out early: all for the same tenant, verb
 /// and class, with names that begin alike.
-fn filled(labels: bool, name: impl Fn(usize) -> String) -> Policy {
+fn filled(name: impl Fn(usize) -> String) -> Policy {
     let mut policy = Policy::default();
     let shipped = policy.rules().len();
     policy.apply(Change::RemoveRule { number: 5 }).unwrap();
@@ -41,11 +41,9 @@ fn filled(labels: bool, name: impl Fn(usize) -> String) -> Policy {
         let line = format!("allow tenant-1 read device:{}", name(place));
         add_rule(&mut policy, &line, None).unwrap();
     }
-    if labels {
-        for number in 0..255 {
-            let object = format!("device:label-{number}");
-            set_label(&mut policy, &object, Level::Private, "0:0", "777").unwrap();
-        }
+    for number in 0..255 {
+        let object = format!("device:label-{number}");
+        set_label(&mut policy, &object, Level::Private, "0:0", "777").unwrap();
     }
     policy
 }
@@ -55,27 +53,26 @@ fn the_time_of_a_check_is_measured() {
     let tenant = subject("tenant-1");
     std::println!("rules  names                 meets  check ns  reading ns");
     let long = |place: usize| format!("a-name-that-begins-like-all-of-the-others-{place:03}");
-    let short = |place: usize| format!("d{place}");
     let cases = [
         (
             "short",
-            filled(true, short),
-            short(POLICY_RULES_MAX - 1),
+            filled(short_name),
+            short_name(POLICY_RULES_MAX - 1),
             "last",
         ),
         (
             "long, alike",
-            filled(true, long),
+            filled(long),
             long(POLICY_RULES_MAX - 1),
             "last",
         ),
         (
             "long, alike, stars",
-            filled(true, |place| long(place) + "*"),
+            filled(|place| long(place) + "*"),
             long(255) + "x",
             "last",
         ),
-        ("long, alike", filled(true, long), long(999), "none"),
+        ("long, alike", filled(long), long(999), "none"),
     ];
     for (names, policy, asked, meets) in cases {
         let object = Object::device(&asked);
@@ -105,4 +102,29 @@ fn the_time_of_a_check_is_measured() {
         black_box(policy.mandatory_mask(black_box(tenant)));
     });
     std::println!("    7  shipped: a check takes {check} ns, a mask {mask} ns");
+    let change = time_of_a_change();
+    std::println!("  256  a change with every table full takes {change} us");
+}
+
+/// In microseconds: all is worked out anew, and the digest is taken.
+fn time_of_a_change() -> u128 {
+    const CHANGES: usize = 20;
+    let mut policy = filled(short_name);
+    for number in policy.contexts().count()..POLICY_CONTEXTS_MAX {
+        create(
+            &mut policy,
+            wish(&format!("made-{number}"), Level::Private, 7, 0),
+        )
+        .unwrap();
+    }
+    let start = Instant::now();
+    for number in 0..CHANGES {
+        let to = POLICY_RULES_MAX - number;
+        policy.apply(Change::MoveRule { number: 200, to }).unwrap();
+    }
+    start.elapsed().as_micros() / CHANGES as u128
+}
+
+fn short_name(place: usize) -> String {
+    format!("d{place}")
 }

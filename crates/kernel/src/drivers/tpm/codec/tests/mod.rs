@@ -1,1 +1,4 @@
 //! Commands and answers byte by byte.
+
+mod goldens;
+mod sessions;
