@@ -190,11 +190,11 @@ fn token(settings: &str) -> String {
         .lines()
         .map(|line| line.split('#').next().unwrap_or_default());
     let words = lines.flat_map(str::split_whitespace);
-    let tokens = words.filter_map(|word| word.strip_prefix("token="));
+    let mut tokens = words.filter_map(|word| word.strip_prefix("token="));
     let is_good = |token: &&str| {
         TOKEN_BYTES.contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
     };
-    match tokens.filter(is_good).last() {
+    match tokens.rfind(is_good) {
         None => "none".to_string(),
         Some(token) => {
             let first = sha256(&[b"rayos token", token.as_bytes()].concat());

@@ -14,6 +14,7 @@ mod attribute {
     pub const FIXED_PARENT: u32 = 1 << 4;
     pub const SENSITIVE_DATA_ORIGIN: u32 = 1 << 5;
     pub const USER_WITH_AUTH: u32 = 1 << 6;
+    pub const NO_DICTIONARY_ATTACK: u32 = 1 << 10;
     pub const RESTRICTED: u32 = 1 << 16;
     pub const SIGN: u32 = 1 << 18;
 }
@@ -24,7 +25,8 @@ const QUOTE_KEY_ATTRIBUTES: u32 = attribute::SIGN
     | attribute::FIXED_TPM
     | attribute::FIXED_PARENT
     | attribute::SENSITIVE_DATA_ORIGIN
-    | attribute::USER_WITH_AUTH;
+    | attribute::USER_WITH_AUTH
+    | attribute::NO_DICTIONARY_ATTACK;
 
 /// Bytes of a `TPM2B_PUBLIC` that is kept; those of our template have 90.
 pub const PUBLIC_BYTES_MAX: usize = 256;
