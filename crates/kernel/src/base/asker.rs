@@ -1,4 +1,4 @@
-//! Whose command it is, and whether it came in a way that may change something.
+//! Whose command it is, and whether it came in a way that may change things.
 
 use crate::base::subject::Subject;
 

@@ -1,4 +1,4 @@
-//! Measures what the security floor costs, on this machine and with its own tables.
+//! Measures what the security floor costs on this machine.
 //!
 //! A sample is a row of operations between two looks at the clock, so that the clock's
 //! own cost, which has a row of its own, is spread over them. The capability check asks

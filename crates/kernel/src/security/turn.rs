@@ -1,4 +1,4 @@
-//! The security floor's turn in a tick: it measures, anchors, records and looks after itself.
+//! The security floor's turn in a tick: it measures, anchors and records.
 
 use super::Security;
 use super::audit::{AnchorError, AnchoredIn, Event};

@@ -1,4 +1,4 @@
-//! Measured boot: what was booted goes into the TPM's registers and into the log.
+//! Measured boot: what was booted goes into a TPM's registers and into a log.
 //!
 //! Six phases, in order; no command is taken before the last is over. Whatever is
 //! measured goes the same way: the TPM is asked to extend, and when it has, the event

@@ -1,4 +1,4 @@
-//! One measurement: what is extended into a register, and how it is said in the log.
+//! One measurement: what a register is extended with, as the log says it.
 
 use super::format::{EV_ACTION, EV_IPL, EV_SEPARATOR};
 use super::phase::Phase;

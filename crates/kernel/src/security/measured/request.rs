@@ -4,7 +4,6 @@
 
 use super::boot::{MeasuredBoot, Root};
 use super::record::{Kept, Record};
-use crate::base::digest::Digest;
 use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::operation::{OperationId, Performer};
@@ -12,7 +11,7 @@ use crate::base::report::Report;
 use crate::base::time::Duration;
 use crate::base::token::Secret;
 use crate::drivers::tpm::client::{Answer, Job, JobId, Nonce, TpmError};
-use crate::limits::{PCRS_SHOWN, TPM_REQUESTS_MAX};
+use crate::limits::TPM_REQUESTS_MAX;
 
 /// A quote has to be made by a slow device, behind others.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -49,7 +48,7 @@ enum RequestState {
     Runs(JobId),
     Done(Result<Answer, TpmError>),
     /// There is no TPM, and none is needed for this.
-    Software([Digest; PCRS_SHOWN]),
+    Software,
 }
 
 #[derive(Default)]
@@ -109,10 +108,9 @@ impl MeasuredBoot {
         if !self.is_settled() {
             return;
         }
-        let pcrs = self.log().expected().shown();
         for request in self.requests.all.iter_mut() {
             if let RequestState::Waits = request.state {
-                request.state = RequestState::Software(pcrs);
+                request.state = RequestState::Software;
             }
         }
     }
@@ -174,7 +172,10 @@ impl Performer for MeasuredBoot {
         };
         match &request.state {
             RequestState::Waits | RequestState::Runs(_) => {}
-            RequestState::Software(pcrs) => self.report_pcrs(&request, pcrs, report),
+            RequestState::Software => {
+                let pcrs = self.log().expected().shown();
+                self.report_pcrs(&request, &pcrs, report);
+            }
             RequestState::Done(Ok(answer)) => self.report_answer(&request, answer, report),
             RequestState::Done(Err(error)) => report.fail(format_args!("{error}")),
         }

@@ -58,7 +58,6 @@ pub const ROW: Command = command(
             LOOK,
             run::tpm::kept,
         ),
-        action("nv status", "the same", &[], LOOK, run::tpm::kept),
         action(
             "nv store",
             "keeps what is in force now, over reboots and in no disk",

@@ -72,7 +72,7 @@ impl Asking<'_> {
         let result = self.execute(&command, desk, report);
         match &result {
             // They are for the answer, and that comes later.
-            Ok(Done::Permitted(permitted)) if permitted.is_answered_later() => {}
+            Ok(done) if done.is_answered_later() => {}
             Ok(_) => select::apply(command.filters, report),
             Err(error) => report.fail(format_args!("{error}")),
         }
@@ -81,14 +81,10 @@ impl Asking<'_> {
             Err(error) => error.verdict(),
         };
         let has_succeeded = report.error().is_none();
-        let (permitted, is_clearing) = match result {
-            Ok(Done::Permitted(permitted)) if has_succeeded => (Some(permitted), false),
-            Ok(Done::Clear) => (None, has_succeeded),
-            _ => (None, false),
-        };
+        let done = result.ok().filter(|_| has_succeeded).unwrap_or_default();
         Some(Ran {
-            permitted,
-            is_clearing,
+            permitted: done.permitted,
+            is_clearing: done.is_clearing,
             watch: command.watch.filter(|_| has_succeeded),
             is_json: command.is_json,
             on_failure,
@@ -136,8 +132,14 @@ impl Asking<'_> {
         })?;
         let intent = (action.run)(&invocation, desk, report)?;
         let intent = match intent {
-            None => return Ok(Done::Said),
-            Some(Intent::ClearScreen) => return Ok(Done::Clear),
+            None => return Ok(Done::default()),
+            // The session's own affair.
+            Some(Intent::ClearScreen) => {
+                return Ok(Done {
+                    is_clearing: true,
+                    ..Done::default()
+                });
+            }
             Some(intent) => intent,
         };
         if command.watch.is_some() {
@@ -149,14 +151,23 @@ impl Asking<'_> {
             named.name,
             action.name
         );
-        Ok(Done::Permitted(Permitted { intent, permit }))
+        Ok(Done {
+            permitted: Some(Permitted { intent, permit }),
+            ..Done::default()
+        })
     }
 }
 
-/// What came of a command's handler.
-enum Done {
-    Said,
-    /// The session's own affair.
-    Clear,
-    Permitted(Permitted),
+/// What came of a command's handler besides its report.
+#[derive(Default)]
+struct Done {
+    permitted: Option<Permitted>,
+    is_clearing: bool,
+}
+
+impl Done {
+    fn is_answered_later(&self) -> bool {
+        let permitted = self.permitted.as_ref();
+        permitted.is_some_and(Permitted::is_answered_later)
+    }
 }
