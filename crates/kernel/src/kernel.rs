@@ -316,8 +316,8 @@ impl<M: Machine> Kernel<M> {
         }
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.receive(now, ports, &mut self.handlers);
-        // Nobody is listened to before what was booted is measured.
-        if !self.machine.are_devices_started() || !self.security.measured.is_settled() {
+        // Nobody is listened to before a TPM has what was booted.
+        if !self.machine.are_devices_started() || !self.security.measured.is_open() {
             return;
         }
         for (index, session) in self.sessions.iter_mut().enumerate() {

@@ -73,8 +73,9 @@ pub fn with_log(st: &SystemTable<Boot>, config: Option<&[u8]>) -> Option<&'stati
     let words = words.map(u64::to_le_bytes);
     let parts = [config, log, b"rayos hand-over\0", words.as_flattened()];
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
+    // The kernel reads it before it has looked at how much memory there is.
     let pages = st.boot_services().allocate_pages(
-        AllocateType::AnyPages,
+        AllocateType::MaxAddress(u32::MAX.into()),
         MemoryType::LOADER_DATA,
         length.div_ceil(4096),
     );

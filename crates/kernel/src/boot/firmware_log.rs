@@ -1,6 +1,6 @@
-//! The firmware's log of what it measured, as far as it is one (TCG PC Client Platform Firmware
-//! Profile 1.06, 10.2): whole events of the crypto-agile format.
+//! The firmware's log of what it measured, as far as it has whole events.
 //!
+//! It is the crypto-agile format (TCG PC Client Platform Firmware Profile 1.06, 10.2).
 //! Limits: `EVENT_LOG_BYTES_MAX`. What is left out is said with its reason.
 
 use super::hand_over::FinalEvents;

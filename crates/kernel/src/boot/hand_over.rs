@@ -1,4 +1,4 @@
-//! What the UEFI stage of the boot loader hands over: `rayos.cfg`, and behind it the firmware's log.
+//! What the UEFI stage of the boot loader hands over: `rayos.cfg` and a log.
 //!
 //! The loader's own structure has one field for both, the RAM disk. So the stage, as
 //! `cargo xtask image` builds it, always ends it with a trailer that says what is what. Always:

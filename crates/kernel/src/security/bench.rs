@@ -50,7 +50,7 @@ impl Series {
         match self {
             Self::Clock => 1,
             Self::CapabilityCheck => 1_024,
-            Self::PolicyCheck => 64,
+            Self::PolicyCheck => 16,
             Self::AuditAppend => 8,
         }
     }

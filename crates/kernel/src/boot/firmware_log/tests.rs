@@ -137,7 +137,7 @@ fn a_table_of_final_events_that_cannot_be_read_is_said() {
     let event = event(5, &[(0xc, 48)], b"strange");
     assert_eq!(joined(&[], 0).doubt, Some(NO_FINAL_EVENTS));
     assert_eq!(
-        joined(final_table(1, &[event.clone()]), 0).doubt,
+        joined(final_table(1, std::slice::from_ref(&event)), 0).doubt,
         Some(DAMAGED)
     );
     assert_eq!(

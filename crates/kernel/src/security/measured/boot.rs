@@ -280,6 +280,7 @@ impl MeasuredBoot {
     fn become_settled(&mut self, now: Instant) {
         self.stage = Stage::Settled;
         self.phases.end(Phase::Running, now);
+        self.answer_from_memory();
     }
 
     /// Measures the policy if it is another than the one that was measured last.
@@ -390,8 +391,13 @@ impl MeasuredBoot {
         self.log_what_is_done(now);
     }
 
-    /// Has everything been measured that the machine was booted from? Before, no command is
-    /// taken.
+    /// May commands be taken? With a TPM only when all is measured: it would vouch for what
+    /// they did to the machine before. Without one nobody vouches for anything.
+    pub fn is_open(&self) -> bool {
+        self.is_settled() || matches!(self.root, Root::Software(_))
+    }
+
+    /// Has everything been measured that the machine was booted from?
     pub fn is_settled(&self) -> bool {
         self.stage == Stage::Settled
     }

@@ -6,8 +6,8 @@
 use crate::base::boot_inputs::Measured;
 use sha2::{Digest as _, Sha256};
 
-/// Bytes of a slice: a third of a tick's budget under emulation.
-const SLICE_BYTES: usize = 16 * 1024;
+/// Bytes of a slice: under emulation most of what deciding may take in a tick.
+const SLICE_BYTES: usize = 8 * 1024;
 
 pub struct CodeHash {
     hasher: Sha256,

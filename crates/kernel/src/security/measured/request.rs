@@ -44,6 +44,8 @@ pub(super) struct Request {
 }
 
 enum RequestState {
+    /// For the boot to be measured.
+    Waits,
     Runs(JobId),
     Done(Result<Answer, TpmError>),
     /// There is no TPM, and none is needed for this.
@@ -67,7 +69,6 @@ impl Requests {
 impl MeasuredBoot {
     const FULL: &str = "too much is asked of the TPM; wait until some of it is answered";
     const NO_TPM: &str = "the registers are software (not attested): nothing here can sign or keep anything; boot on a machine with a TPM";
-    const SOUGHT: &str = "the TPM is still being started; try again";
 
     /// Begins with what somebody asks for. `in_force` is what would be kept.
     pub fn start(
@@ -82,16 +83,13 @@ impl MeasuredBoot {
             return Err(Self::FULL);
         }
         let state = match (self.root(), &wish) {
-            (Root::Sought, _) => return Err(Self::SOUGHT),
-            (Root::Software(_), Wish::Pcrs | Wish::Verify) => {
-                RequestState::Software(self.log().expected().shown())
-            }
-            (Root::Software(_), _) => return Err(Self::NO_TPM),
             (Root::Tpm, _) => {
                 let job = self.job_of(&wish, in_force, owner);
                 let job = self.client.request(job).map_err(|_| Self::FULL)?;
                 RequestState::Runs(job)
             }
+            (Root::Sought | Root::Software(_), Wish::Pcrs | Wish::Verify) => RequestState::Waits,
+            (Root::Sought | Root::Software(_), _) => return Err(Self::NO_TPM),
         };
         let request = Request {
             id,
@@ -102,7 +100,21 @@ impl MeasuredBoot {
         };
         // Its room was looked at above.
         let _ = self.requests.all.push(request);
+        self.answer_from_memory();
         Ok(())
+    }
+
+    /// Registers in memory can be read once all is in them.
+    pub(super) fn answer_from_memory(&mut self) {
+        if !self.is_settled() {
+            return;
+        }
+        let pcrs = self.log().expected().shown();
+        for request in self.requests.all.iter_mut() {
+            if let RequestState::Waits = request.state {
+                request.state = RequestState::Software(pcrs);
+            }
+        }
     }
 
     fn job_of(&self, wish: &Wish, in_force: &Record, owner: Option<&Secret>) -> Job {
@@ -150,8 +162,10 @@ impl MeasuredBoot {
 
 impl Performer for MeasuredBoot {
     fn maybe_answer(&mut self, id: OperationId, report: &mut Report) -> bool {
-        let is_done =
-            |request: &Request| request.id == id && !matches!(request.state, RequestState::Runs(_));
+        let is_done = |request: &Request| {
+            let runs = matches!(request.state, RequestState::Waits | RequestState::Runs(_));
+            request.id == id && !runs
+        };
         let Some(index) = self.requests.all.iter().position(is_done) else {
             return false;
         };
@@ -159,7 +173,7 @@ impl Performer for MeasuredBoot {
             return false;
         };
         match &request.state {
-            RequestState::Runs(_) => {}
+            RequestState::Waits | RequestState::Runs(_) => {}
             RequestState::Software(pcrs) => self.report_pcrs(&request, pcrs, report),
             RequestState::Done(Ok(answer)) => self.report_answer(&request, answer, report),
             RequestState::Done(Err(error)) => report.fail(format_args!("{error}")),

@@ -146,7 +146,7 @@ impl Policy {
                 .rules
                 .extend(parsed.map(|wish| Entry::new(wish.rule)));
         }
-        policy.on_change();
+        policy.rebuild();
         policy
     }
 
