@@ -235,6 +235,11 @@ impl<M: Machine> Kernel<M> {
         &mut self.machine
     }
 
+    /// How often the loop has run.
+    pub const fn ticks(&self) -> u64 {
+        self.tick.ticks
+    }
+
     pub const fn handlers(&self) -> &DeviceHandlers {
         &self.handlers
     }

@@ -168,6 +168,28 @@ fn a_tpm_that_fails_at_any_command_leaves_a_running_kernel_that_says_so() {
     }
 }
 
+/// What waits for a TPM waits for time to pass, and does not ask again and again.
+#[test]
+fn the_loop_sleeps_while_a_tpm_stalls_fails_or_is_done() {
+    let stalling = |from| TpmSettings {
+        stalls_from: Some(from),
+        ..TpmSettings::default()
+    };
+    let settings = [
+        None,
+        Some(TpmSettings::default()),
+        Some(stalling(1)),
+        Some(stalling(8)),
+    ];
+    for tpm in settings {
+        let shown = format!("{tpm:?}");
+        let mut desk = Desk::new(tpm, "");
+        desk.0.run_for(Duration::from_secs(600));
+        let ticks = desk.0.kernel(0).ticks();
+        assert!(ticks < 60_000, "{shown}: {ticks} ticks in ten minutes");
+    }
+}
+
 #[test]
 fn without_a_tpm_every_face_says_software_and_nothing_is_signed() {
     let mut desk = Desk::new(None, "");

@@ -33,10 +33,12 @@ impl Security {
 
     /// When it wants to be stepped though nothing happens.
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        let is_settled = self.measured.is_settled();
         let deadlines = [
             self.measured.next_deadline(now),
             self.audit.next_deadline(now),
-            self.compliance.next_deadline(),
+            // Before, requirements are not asked.
+            self.compliance.next_deadline().filter(|_| is_settled),
             self.bench.next_deadline(now),
         ];
         deadlines.into_iter().flatten().min()

@@ -467,10 +467,10 @@ impl MeasuredBoot {
     /// What somebody who relies on this machine wants to know.
     pub fn state_name(&self) -> &'static str {
         match &self.root {
+            Root::Software(_) => "software (not attested)",
             _ if !self.is_settled() => "measuring",
             Root::Tpm if self.is_attested() => "attested",
-            Root::Tpm => "not attested: something was not measured",
-            Root::Sought | Root::Software(_) => "software (not attested)",
+            Root::Sought | Root::Tpm => "not attested: something was not measured",
         }
     }
 
