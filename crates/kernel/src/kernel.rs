@@ -147,6 +147,20 @@ const SESSIONS_MAX: usize = CONSOLES_MAX + API_WORKERS_MAX;
 /// Consoles whose lines are all remembered: those that a virtual machine's owner reaches.
 const AUDITED: [usize; 2] = [2, 3];
 
+/// The subsystems with work that outlasts a tick, borrowed apart from everything else.
+macro_rules! performers {
+    ($kernel:ident) => {
+        [
+            &mut $kernel.errands as &mut dyn Performer,
+            &mut *$kernel.network,
+            &mut $kernel.outbound,
+            &mut *$kernel.security.measured,
+            &mut $kernel.security.bench,
+            &mut *$kernel.security.audit,
+        ]
+    };
+}
+
 /// Everything that runs on one machine.
 pub struct Kernel<M: Machine> {
     machine: M,
@@ -161,7 +175,7 @@ pub struct Kernel<M: Machine> {
     network: Box<Network>,
     handlers: DeviceHandlers,
     security: Box<Security>,
-    loads: Loads,
+    loads: Box<Loads>,
     pointers: InputQueue,
     panel: PanelWriter,
     /// The machine was switched off or restarted and came back from that.
@@ -191,7 +205,7 @@ impl<M: Machine> Kernel<M> {
         }
         let web = Web::new(machine.boot().config.token.clone());
         let outbound = Outbound::new(seed(&mut machine));
-        let mut loads = Loads::default();
+        let mut loads: Box<Loads> = Box::default();
         for _ in 0..LOAD_BUFFERS_MAX {
             if let Some(buffer) = machine.take_buffer(READ_BYTES) {
                 loads.add_buffer(buffer);
@@ -362,14 +376,7 @@ impl<M: Machine> Kernel<M> {
                 self.step_session(index);
             }
             if let Some(id) = self.sessions[index].take_abandoned() {
-                let performers: &mut [&mut dyn Performer] = &mut [
-                    &mut self.errands,
-                    &mut *self.network,
-                    &mut self.outbound,
-                    &mut *self.security.measured,
-                    &mut self.security.bench,
-                    &mut *self.security.audit,
-                ];
+                let performers = &mut performers!(self);
                 self.operations.cancel(id, performers);
             }
         }
@@ -418,14 +425,7 @@ impl<M: Machine> Kernel<M> {
     /// Gives a session the answer of the operation that it waits for, once there is one.
     fn answer_session(&mut self, index: usize) {
         let now = self.machine.now();
-        let performers: &mut [&mut dyn Performer] = &mut [
-            &mut self.errands,
-            &mut *self.network,
-            &mut self.outbound,
-            &mut *self.security.measured,
-            &mut self.security.bench,
-            &mut *self.security.audit,
-        ];
+        let performers = &mut performers!(self);
         let operations = &mut self.operations;
         self.sessions[index]
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));

@@ -30,7 +30,7 @@ early_low:    .skip 4096       /* level 3 for 0 and for DIRECT_BASE */
 early_high:   .skip 4096       /* level 3 for KERNEL_BASE */
 early_2mib:   .skip 4 * 4096   /* level 2: 4 GiB in pages of 2 MiB */
     .balign 16
-early_stack:  .skip 65536
+early_stack:  .skip 131072
 early_stack_top:
 
     .section .rodata.early, "a", @progbits
