@@ -19,16 +19,14 @@ const PAGES = [
     ["net/neighbours", "Neighbours"], ["net/sockets", "Sockets"], ["net/names", "Names"], ["dhcp/status", "Address lease"],
     ["firewall/status", "Firewall"], ["firewall/list", "Firewall rules"], ["api/status", "API"],
     ["api/requests", "Last requests"]]],
-  ["security", "Security", [["tpm/status", "Measured boot"], ["audit/compliance", "Requirements"],
-    ["security/status", "Policy"], ["security/policies", "Rules of the policy"], ["audit/status", "Audit trail"],
-    ["cap/list", "Rights"], ["tpm/log", "Measurements"]]],
+  ["security", "Security", [["audit/compliance", "Requirements", "whole"], ["tpm/status", "Measured boot"],
+    ["security/status", "Policy"], ["audit/status", "Audit trail"], ["security/policies", "Rules of the policy"],
+    ["cap/list", "Rights", "whole"], ["tpm/log", "Measurements", "whole"]]],
   ["log", "Log", [["log", "Log"]]],
   ["limits", "Limits", [["limits", "Limits"]]],
   ["commands", "Commands", null],
 ];
 
-// Wider than a column of cards.
-const WIDE = ["cap/list", "tpm/log"];
 // Asked by hand, not again and again: what others did is for who has the token.
 const WITH_TOKEN = {
   security: ["audit/tail", "audit/verify", "audit/anchors", "cap/audit", "device/audit", "tpm/pcrs", "tpm/verify"],
@@ -52,6 +50,12 @@ function make(tag, attributes, ...children) {
 
 let isTokenWanted = false;
 
+// What a browser would round stays as it was written, where the browser tells.
+function wholeNumber(key, value, context) {
+  const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isRounded && context ? context.source : value;
+}
+
 async function ask(path, token = sessionStorage.getItem("token")) {
   const headers = {};
   if (token) headers.Authorization = "Bearer " + token;
@@ -61,7 +65,7 @@ async function ask(path, token = sessionStorage.getItem("token")) {
     // Five wrong ones shut this browser out for a minute.
     sessionStorage.removeItem("token");
   }
-  const answer = await response.json();
+  const answer = JSON.parse(await response.text(), wholeNumber);
   answer.status = response.status;
   return answer;
 }
@@ -159,7 +163,9 @@ function tableNode(block) {
   const kind = (index) => (isNumber[index] ? "number" : isLong[index] ? "long" : null);
   const head = make("tr", {}, block.columns.map((column, index) =>
     make("th", { scope: "col", class: kind(index) }, nameOf(column))));
-  const rows = block.rows.map((row) => make("tr", {}, row.map((value, index) =>
+  // What has not happened is not shown in colours.
+  const isNothing = (row) => row.length === 2 && row[1] === 0;
+  const rows = block.rows.map((row) => make("tr", { class: isNothing(row) ? "nothing" : null }, row.map((value, index) =>
     make("td", { class: kind(index) }, valueNode(block.columns[index], value)))));
   return make("div", { class: "scroll" }, make("table", {}, make("thead", {}, head), make("tbody", {}, rows)));
 }
@@ -172,9 +178,9 @@ function blockNode(block, hasTitle) {
   return make("section", { class: "block" }, title, body);
 }
 
-function cardNode(path, title, answer) {
+function cardNode(path, title, answer, width) {
   const heading = make("h2", {}, title, make("code", {}, path.replaceAll("/", " ")));
-  const kind = { class: WIDE.includes(path) ? "card whole" : "card" };
+  const kind = { class: "card " + (width || "") };
   if (!answer.ok) {
     return make("article", kind, heading,
       make("p", { class: answer.status === 401 ? "refused" : "error" }, answer.error));
@@ -224,7 +230,7 @@ function tile(title, value, detail, share, kind) {
   const meter = share == null ? null : make("div", { class: "meter" + (share > .85 ? " high" : "") },
     make("span", {}));
   if (meter) meter.firstChild.style.width = Math.round(share * 100) + "%";
-  const look = "value" + (kind ? " " + kind : "") + (value.length > 16 ? " long" : "");
+  const look = "value" + (kind ? " " + kind : "") + (value.length > 10 ? " long" : "");
   return make("section", { class: "tile" }, make("h2", {}, title), make("div", { class: look }, value),
     detail ? make("div", { class: "detail" }, detail) : null, meter);
 }
@@ -295,7 +301,7 @@ async function showReports(entries, name, mine) {
   const version = field(answers.get("status"), "version");
   if (version) byId("version").textContent = version;
   const cards = wanted.filter(([path]) => answers.has(path))
-    .map(([path, title]) => cardNode(path, title, answers.get(path)));
+    .map(([path, title, width]) => cardNode(path, title, answers.get(path), width));
   const isWide = entries.length === 1;
   byId("main").replaceChildren(...(name === "" ? [tilesNode(answers)] : []),
     make("div", { class: "cards" + (isWide ? " wide" : "") }, cards), ...moreNodes(WITH_TOKEN[name]));
