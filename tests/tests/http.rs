@@ -223,7 +223,9 @@ fn without_a_token_nobody_changes_anything() {
     assert_eq!(answer.status, 403, "{}", answer.body);
     assert!(answer.body.contains("token="), "{}", answer.body);
     // Nor is shown what others did.
-    let answer = served.request("GET /api/v1/audit/tail", &headers, "").unwrap();
+    let answer = served
+        .request("GET /api/v1/audit/tail", &headers, "")
+        .unwrap();
     assert_eq!(answer.status, 403, "{}", answer.body);
 }
 

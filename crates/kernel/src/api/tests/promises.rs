@@ -110,10 +110,7 @@ fn looking_is_free_at_the_host_and_everything_else_takes_the_token() {
     assert_eq!(ask(HOST, "POST /api/v1/forbidden", TOKEN), 403);
     // The page itself says nothing of the machine.
     assert_eq!(ask(OTHER, "GET /", ""), 200);
-    for (from, first) in [
-        (OTHER, "GET /api/v1/mem"),
-        (HOST, "GET /api/v1/audit/tail"),
-    ] {
+    for (from, first) in [(OTHER, "GET /api/v1/mem"), (HOST, "GET /api/v1/audit/tail")] {
         let missing = rig.ask_from(from, first, "", "");
         assert!(missing.contains("WWW-Authenticate: Bearer realm=\"rayos\"\r\n"));
     }
@@ -124,7 +121,10 @@ fn looking_is_free_at_the_host_and_everything_else_takes_the_token() {
 #[test]
 fn without_a_token_on_the_command_line_the_answer_says_how_to_set_one() {
     let mut rig = Rig::new("", |line, _| {
-        let digit = if line == "audit tail" { b'2' } else { b'0' };
+        let digit = match line.trim_end() {
+            "audit tail" => b'2',
+            _ => b'0',
+        };
         Some((String::new(), digit))
     });
     assert_eq!(status(&rig.ask("GET /api/v1/mem")), 200);
