@@ -170,6 +170,10 @@ fn who_may_do_what_and_no_answer_shows_the_token() {
         ("POST", rule, &good, 200),
         ("POST", "/firewall/remove/99", &good, 409),
         ("DELETE", "/uptime", &good, 405),
+        ("GET", "/audit/tail", "", 401),
+        ("GET", "/audit/tail", &good, 200),
+        ("GET", "/tpm/pcrs", "", 401),
+        ("GET", "/tpm/pcrs", &good, 200),
         ("GET", "/nothing", "", 404),
         ("GET", "/uptime?a=b", "", 400),
         ("GET", "/uptime", "Origin: http://example.com\r\n", 403),
@@ -218,6 +222,11 @@ fn without_a_token_nobody_changes_anything() {
     let answer = served.request("POST /api/v1/uptime", &headers, "").unwrap();
     assert_eq!(answer.status, 403, "{}", answer.body);
     assert!(answer.body.contains("token="), "{}", answer.body);
+    // Nor is shown what others did.
+    let answer = served
+        .request("GET /api/v1/audit/tail", &headers, "")
+        .unwrap();
+    assert_eq!(answer.status, 403, "{}", answer.body);
 }
 
 #[test]

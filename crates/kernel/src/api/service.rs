@@ -34,6 +34,10 @@ const SHUT_OUT: &str =
 const FOREIGN_HOST: &str =
     "this request was meant for another host; use an address, localhost or a name without a dot";
 const FOREIGN_ORIGIN: &str = "a page of another site made this request";
+const WANTS_TOKEN: &str = concat!(
+    "WWW-Authenticate: Bearer realm=\"rayos\"\r\n",
+    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+);
 const TIMED_OUT: &[u8] =
     b"{\"command\":\"\",\"ok\":false,\"error\":\"the command took too long and was given up\"}\n";
 
@@ -137,6 +141,11 @@ impl Api {
         );
     }
 
+    /// Would somebody who is refused something be known by a token?
+    fn would_token_help(&self, subject: Subject) -> bool {
+        subject == Subject::Visitor && self.has_token()
+    }
+
     fn check_origin(&mut self, request: &Request<'_>) -> Result<(), Response> {
         origin::check(request).map_err(|foreign| {
             self.counters.foreign += 1;
@@ -173,10 +182,7 @@ impl Api {
         match denied {
             Denied::NoToken => Response::error(Status::FORBIDDEN, NO_TOKEN),
             Denied::Missing => Response {
-                headers: concat!(
-                    "WWW-Authenticate: Bearer realm=\"rayos\"\r\n",
-                    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-                ),
+                headers: WANTS_TOKEN,
                 ..Response::error(Status::UNAUTHORIZED, TOKEN_MISSING)
             },
             Denied::Wrong => Response {
@@ -274,9 +280,9 @@ impl Service for Api {
             };
         };
         let head = match worker.end() {
-            Some(end) => Some(head(end, !worker.asker().may_change)),
+            Some(end) => Some(head(end, self.would_token_help(worker.asker().subject))),
             // An error would be whole by now.
-            None if worker.is_streaming() => Some(head(End::Verdict(Verdict::Succeeded), true)),
+            None if worker.is_streaming() => Some(head(End::Verdict(Verdict::Succeeded), false)),
             None => None,
         };
         Answer {
@@ -299,7 +305,7 @@ impl Service for Api {
     }
 }
 
-fn head(end: End, is_get: bool) -> AnswerHead {
+fn head(end: End, would_token_help: bool) -> AnswerHead {
     let mut headers = FOR_NOW;
     let status = match end {
         End::TimedOut => Status::GATEWAY_TIMEOUT,
@@ -307,14 +313,18 @@ fn head(end: End, is_get: bool) -> AnswerHead {
         End::Verdict(Verdict::Failed) => Status::CONFLICT,
         End::Verdict(Verdict::Unknown) => Status::NOT_FOUND,
         End::Verdict(Verdict::Malformed) => Status::BAD_REQUEST,
-        End::Verdict(Verdict::Forbidden) if is_get => {
+        End::Verdict(Verdict::Forbidden) if would_token_help => {
+            headers = WANTS_TOKEN;
+            Status::UNAUTHORIZED
+        }
+        End::Verdict(Verdict::Forbidden) => Status::FORBIDDEN,
+        End::Verdict(Verdict::NotALook) => {
             headers = concat!(
                 "Allow: POST, OPTIONS\r\n",
                 "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
             );
             Status::METHOD_NOT_ALLOWED
         }
-        End::Verdict(Verdict::Forbidden) => Status::FORBIDDEN,
     };
     AnswerHead {
         status,

@@ -7,21 +7,24 @@ pub enum Verdict {
     Succeeded,
     /// Understood and tried; refused, or something did not work.
     Failed,
-    /// Who asks may not have it done.
+    /// Who asks may not have it done, nor shown.
     Forbidden,
     /// There is no such command.
     Unknown,
     /// The line or the arguments make no sense.
     Malformed,
+    /// It changes something, and this way of asking only looks.
+    NotALook,
 }
 
 impl Verdict {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Succeeded,
         Self::Failed,
         Self::Forbidden,
         Self::Unknown,
         Self::Malformed,
+        Self::NotALook,
     ];
 
     /// The digit behind the answer's end.

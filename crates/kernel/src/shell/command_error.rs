@@ -131,7 +131,8 @@ impl CommandError {
     pub const fn verdict(&self) -> Verdict {
         match self {
             Self::UnknownCommand { .. } | Self::UnknownAction { .. } => Verdict::Unknown,
-            Self::NeedsToken { .. } | Self::Refused { .. } => Verdict::Forbidden,
+            Self::NeedsToken { .. } => Verdict::NotALook,
+            Self::Refused { .. } => Verdict::Forbidden,
             Self::MissingAction { .. }
             | Self::MissingArgument { .. }
             | Self::TooManyArguments { .. }

@@ -3,8 +3,10 @@
 "use strict";
 
 const REFRESH_MS = 2000;
+// Only what everybody may see: each answer to anything else has an entry in the audit trail.
 const OVERVIEW = [
   ["net/interfaces", "Network"], ["dhcp/leases", "Address lease"], ["status", "System"],
+  ["tpm/status", "Measured boot"], ["audit/compliance", "Requirements"],
   ["device/list", "Devices"], ["firewall/status", "Firewall"], ["firewall/list", "Firewall rules"],
   ["threads", "Threads"], ["mem/status", "Memory"], ["disk/list", "Disks"], ["api/status", "API"],
   ["log", "Log"],
@@ -17,10 +19,18 @@ const PAGES = [
     ["net/neighbours", "Neighbours"], ["net/sockets", "Sockets"], ["net/names", "Names"], ["dhcp/status", "Address lease"],
     ["firewall/status", "Firewall"], ["firewall/list", "Firewall rules"], ["api/status", "API"],
     ["api/requests", "Last requests"]]],
+  ["security", "Security", [["audit/compliance", "Requirements", "whole"], ["tpm/status", "Measured boot"],
+    ["security/status", "Policy"], ["audit/status", "Audit trail"], ["security/policies", "Rules of the policy"],
+    ["cap/list", "Rights", "whole"], ["tpm/log", "Measurements", "whole"]]],
   ["log", "Log", [["log", "Log"]]],
   ["limits", "Limits", [["limits", "Limits"]]],
   ["commands", "Commands", null],
 ];
+
+// Asked by hand, not again and again: what others did is for who has the token.
+const WITH_TOKEN = {
+  security: ["audit/tail", "audit/verify", "audit/anchors", "cap/audit", "device/audit", "tpm/pcrs", "tpm/verify"],
+};
 
 const byId = (id) => document.getElementById(id);
 
@@ -40,13 +50,22 @@ function make(tag, attributes, ...children) {
 
 let isTokenWanted = false;
 
-async function ask(path) {
+// What a browser would round stays as it was written, where the browser tells.
+function wholeNumber(key, value, context) {
+  const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isRounded && context ? context.source : value;
+}
+
+async function ask(path, token = sessionStorage.getItem("token")) {
   const headers = {};
-  const token = sessionStorage.getItem("token");
   if (token) headers.Authorization = "Bearer " + token;
   const response = await fetch("/api/v1/" + path, { headers, signal: AbortSignal.timeout(8000) });
-  if (response.status === 401) isTokenWanted = true;
-  const answer = await response.json();
+  if (response.status === 401) {
+    isTokenWanted = true;
+    // Five wrong ones shut this browser out for a minute.
+    sessionStorage.removeItem("token");
+  }
+  const answer = JSON.parse(await response.text(), wholeNumber);
   answer.status = response.status;
   return answer;
 }
@@ -104,20 +123,26 @@ function shown(key, value) {
 }
 
 const CHIPS = {
-  good: ["up", "bound", "driven", "running", "allow", "online", "ok", "established", "preferred", "reachable", "ready", "yes", "info"],
-  warn: ["warn", "stale", "deprecated", "tentative", "idle", "selecting", "requesting", "renewing", "rebinding", "probing", "refused"],
-  bad: ["error", "gone", "duplicate", "down", "failed", "deny", "drop"],
+  good: ["up", "bound", "driven", "running", "allow", "online", "ok", "established", "preferred", "reachable", "ready", "yes", "info",
+    "attested", "tpm", "met", "measured", "allowed", "passes", "the chain holds"],
+  warn: ["warn", "stale", "deprecated", "tentative", "idle", "selecting", "requesting", "renewing", "rebinding", "probing", "refused",
+    "warning", "unknown", "to come", "measuring", "software (not attested)", "software"],
+  bad: ["error", "gone", "duplicate", "down", "failed", "deny", "drop",
+    "critical", "violated", "denied", "denies", "not attested: something was not measured"],
 };
-const CHIP_COLUMNS = ["state", "level", "action", "link", "default"];
+const CHIP_COLUMNS = ["state", "level", "action", "link", "default",
+  "measured_boot", "registers", "kept_by", "outcome", "effect", "says", "result", "in", "newest_in"];
+const kindOf = (text) => Object.keys(CHIPS).find((one) => CHIPS[one].includes(text.toLowerCase()));
 
 function valueNode(key, value) {
   const text = shown(key, value);
   if (value === null || value === undefined) return make("span", { class: "unknown" }, text);
   if (typeof value === "string" && CHIP_COLUMNS.includes(key)) {
-    const kind = Object.keys(CHIPS).find((one) => CHIPS[one].includes(value.toLowerCase()));
-    return make("span", { class: "chip " + (kind || "") }, text);
+    return make("span", { class: "chip " + (kindOf(value) || "") }, text);
   }
-  return text;
+  if (/^[0-9a-f]{32,}$/.test(text)) return make("span", { class: "mono" }, text);
+  // Sets may break behind each of their words.
+  return text.includes("|") ? text.split("|").flatMap((word, index) => (index ? ["|", make("wbr"), word] : [word])) : text;
 }
 
 // ---- Reports ---------------------------------------------------------------------------
@@ -138,7 +163,9 @@ function tableNode(block) {
   const kind = (index) => (isNumber[index] ? "number" : isLong[index] ? "long" : null);
   const head = make("tr", {}, block.columns.map((column, index) =>
     make("th", { scope: "col", class: kind(index) }, nameOf(column))));
-  const rows = block.rows.map((row) => make("tr", {}, row.map((value, index) =>
+  // What has not happened is not shown in colours.
+  const isNothing = (row) => row.length === 2 && row[1] === 0;
+  const rows = block.rows.map((row) => make("tr", { class: isNothing(row) ? "nothing" : null }, row.map((value, index) =>
     make("td", { class: kind(index) }, valueNode(block.columns[index], value)))));
   return make("div", { class: "scroll" }, make("table", {}, make("thead", {}, head), make("tbody", {}, rows)));
 }
@@ -151,14 +178,15 @@ function blockNode(block, hasTitle) {
   return make("section", { class: "block" }, title, body);
 }
 
-function cardNode(path, title, answer) {
+function cardNode(path, title, answer, width) {
   const heading = make("h2", {}, title, make("code", {}, path.replaceAll("/", " ")));
+  const kind = { class: "card " + (width || "") };
   if (!answer.ok) {
-    return make("article", { class: "card" }, heading,
+    return make("article", kind, heading,
       make("p", { class: answer.status === 401 ? "refused" : "error" }, answer.error));
   }
   const blocks = answer.report.filter((block) => block.kind !== "table" || block.rows.length || answer.report.length === 1);
-  return make("article", { class: "card" }, heading, blocks.map((block) => blockNode(block, blocks.length > 1 || block.kind !== "table")));
+  return make("article", kind, heading, blocks.map((block) => blockNode(block, blocks.length > 1 || block.kind !== "table")));
 }
 
 // Tables that are wider than their place become lists of records: nothing is cut off.
@@ -198,11 +226,12 @@ function column(answer, test, key) {
   return null;
 }
 
-function tile(title, value, detail, share) {
+function tile(title, value, detail, share, kind) {
   const meter = share == null ? null : make("div", { class: "meter" + (share > .85 ? " high" : "") },
     make("span", {}));
   if (meter) meter.firstChild.style.width = Math.round(share * 100) + "%";
-  return make("section", { class: "tile" }, make("h2", {}, title), make("div", { class: "value" }, value),
+  const look = "value" + (kind ? " " + kind : "") + (value.length > 10 ? " long" : "");
+  return make("section", { class: "tile" }, make("h2", {}, title), make("div", { class: look }, value),
     detail ? make("div", { class: "detail" }, detail) : null, meter);
 }
 
@@ -225,9 +254,26 @@ function tilesNode(answers) {
   }
   const online = field(status, "cores_online");
   if (online != null) tiles.push(tile("Cores", online + " of " + field(status, "cores_present"), field(status, "threads") + " threads"));
+  const boot = field(status, "measured_boot");
+  if (boot != null) tiles.push(tile("Measured boot", boot, bootDetail(answers.get("tpm/status")), null, kindOf(boot)));
+  const compliance = answers.get("audit/compliance");
+  const met = field(compliance, "met");
+  if (met != null) {
+    const [violated, unknown] = [field(compliance, "violated"), field(compliance, "unknown")];
+    tiles.push(tile("Requirements", met + " of " + (met + violated + unknown) + " met",
+      violated + " violated, " + unknown + " unknown", null, violated ? "bad" : unknown ? "warn" : "good"));
+  }
   const requests = field(answers.get("api/status"), "requests");
   if (requests != null) tiles.push(tile("Requests", requests.toLocaleString("en"), shown("sent_bytes", field(answers.get("api/status"), "sent_bytes")) + " sent"));
   return make("div", { class: "tiles" }, tiles);
+}
+
+function bootDetail(tpm) {
+  const phases = ((tpm && tpm.ok && tpm.report) || []).find((block) => block.title === "phases");
+  if (!phases) return null;
+  const state = phases.columns.indexOf("state");
+  const measured = phases.rows.filter((row) => row[state] === "measured");
+  return measured.length + " of " + phases.rows.length + " phases measured";
 }
 
 function leaseDetail(dhcp) {
@@ -242,7 +288,7 @@ const here = () => decodeURIComponent(location.hash.replace(/^#\/?/, ""));
 let missing = new Set();
 let turn = 0;
 
-async function showReports(entries, hasTiles, mine) {
+async function showReports(entries, name, mine) {
   const answers = new Map();
   const wanted = entries.filter(([path]) => !missing.has(path));
   await Promise.all(wanted.map(async ([path]) => {
@@ -255,11 +301,18 @@ async function showReports(entries, hasTiles, mine) {
   const version = field(answers.get("status"), "version");
   if (version) byId("version").textContent = version;
   const cards = wanted.filter(([path]) => answers.has(path))
-    .map(([path, title]) => cardNode(path, title, answers.get(path)));
+    .map(([path, title, width]) => cardNode(path, title, answers.get(path), width));
   const isWide = entries.length === 1;
-  byId("main").replaceChildren(...(hasTiles ? [tilesNode(answers)] : []),
-    make("div", { class: "cards" + (isWide ? " wide" : "") }, cards));
+  byId("main").replaceChildren(...(name === "" ? [tilesNode(answers)] : []),
+    make("div", { class: "cards" + (isWide ? " wide" : "") }, cards), ...moreNodes(WITH_TOKEN[name]));
   fitTables();
+}
+
+function moreNodes(paths) {
+  if (!paths) return [];
+  const links = paths.flatMap((path, index) =>
+    [index ? ", " : "", make("a", { href: "#/commands/" + path }, path.replaceAll("/", " "))]);
+  return [make("p", { class: "more" }, "What others did, and the registers, are shown with the token: ", links, ".")];
 }
 
 async function showCommands(words, mine) {
@@ -299,7 +352,7 @@ async function refresh() {
   const began = performance.now();
   isTokenWanted = false;
   try {
-    if (page[2]) await showReports(page[2], page[0] === "", mine);
+    if (page[2]) await showReports(page[2], page[0], mine);
     else await showCommands(rest.join("/"), mine);
     byId("asked").textContent = "asked at " + new Date().toLocaleTimeString();
     showLive(true, "answered in " + Math.round(performance.now() - began) + " ms");
@@ -325,11 +378,16 @@ function tick() {
   else live();
 }
 
-byId("token-form").addEventListener("submit", (event) => {
+// Tried once before it is used: a page asks for a dozen reports at a time.
+byId("token-form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  sessionStorage.setItem("token", byId("token").value.trim());
+  const token = byId("token").value.trim();
   byId("token").value = "";
-  refresh();
+  const answer = await ask("version", token).catch(() => ({ error: "no answer; try again" }));
+  byId("token-error").textContent = answer.ok ? "" : answer.error;
+  if (!answer.ok) return;
+  sessionStorage.setItem("token", token);
+  live();
 });
 window.addEventListener("hashchange", () => { missing = new Set(); live(); });
 live();

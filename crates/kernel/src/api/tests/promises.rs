@@ -17,7 +17,9 @@ fn rig() -> Rig {
         let digit = match line.trim_end() {
             "nonsense" => b'3',
             "mem 1" => b'4',
-            "poweroff" if !asker.may_change => b'2',
+            "poweroff" if !asker.may_change => b'5',
+            "audit tail" if asker.subject == Subject::Visitor => b'2',
+            "forbidden" => b'2',
             "selftest exceptions" => b'1',
             "hang" => return None,
             "long" => return Some(("x".repeat(5 * API_ANSWER_BYTES), b'0')),
@@ -101,18 +103,32 @@ fn looking_is_free_at_the_host_and_everything_else_takes_the_token() {
     assert_eq!(ask(HOST, "POST /api/v1/poweroff", TOKEN), 200);
     // A token does not make looking change anything.
     assert_eq!(ask(HOST, "GET /api/v1/poweroff", TOKEN), 405);
+    // Nor is everything for everybody to see.
+    assert_eq!(ask(HOST, "GET /api/v1/audit/tail", ""), 401);
+    assert_eq!(ask(HOST, "GET /api/v1/audit/tail", TOKEN), 200);
+    assert_eq!(ask(HOST, "GET /api/v1/forbidden", TOKEN), 403);
+    assert_eq!(ask(HOST, "POST /api/v1/forbidden", TOKEN), 403);
     // The page itself says nothing of the machine.
     assert_eq!(ask(OTHER, "GET /", ""), 200);
-    let missing = rig.ask_from(OTHER, "GET /api/v1/mem", "", "");
-    assert!(missing.contains("WWW-Authenticate: Bearer realm=\"rayos\"\r\n"));
+    for (from, first) in [(OTHER, "GET /api/v1/mem"), (HOST, "GET /api/v1/audit/tail")] {
+        let missing = rig.ask_from(from, first, "", "");
+        assert!(missing.contains("WWW-Authenticate: Bearer realm=\"rayos\"\r\n"));
+    }
     let counters = rig.api.counters();
     assert_eq!((counters.without_token, counters.wrong_token), (3, 1));
 }
 
 #[test]
 fn without_a_token_on_the_command_line_the_answer_says_how_to_set_one() {
-    let mut rig = Rig::new("", |_, _| Some((String::new(), b'0')));
+    let mut rig = Rig::new("", |line, _| {
+        let digit = match line.trim_end() {
+            "audit tail" => b'2',
+            _ => b'0',
+        };
+        Some((String::new(), digit))
+    });
     assert_eq!(status(&rig.ask("GET /api/v1/mem")), 200);
+    assert_eq!(status(&rig.ask("GET /api/v1/audit/tail")), 403);
     let answer = rig.ask_from(HOST, "POST /api/v1/reboot", TOKEN, "");
     assert_eq!(status(&answer), 403);
     assert!(body(&answer).contains("boot with token=SECRET"), "{answer}");
