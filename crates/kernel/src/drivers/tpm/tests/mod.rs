@@ -2,6 +2,7 @@
 
 mod crb_model;
 mod storm;
+mod table;
 mod tis_model;
 mod transports;
 
