@@ -3,6 +3,7 @@
 pub mod client;
 pub mod codec;
 pub mod crb;
+mod end;
 mod exchange;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use crate::base::registers::Registers;
 use crate::base::tpm::TpmPort;
 use crate::drivers::acpi::{TpmInterface, TpmTable};
 use alloc::boxed::Box;
+pub use end::{PATIENCE, shut_down};
 pub use exchange::{ACCESSES_A_POLL_MAX, FAULTS_IN_A_ROW_MAX};
 
 /// Where a PC has its TPM: five localities of a page each.

@@ -1,6 +1,7 @@
 //! Transports on models of their registers, honest and lying.
 
 mod crb_model;
+mod end;
 mod storm;
 mod table;
 mod tis_model;
