@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rayos_tests::lab::guest::Guest;
 use rayos_tests::report::{self, Report};
-use rayos_tests::tpm::Tools;
+use rayos_tests::tpm::{Tools, diary};
 use rayos_tests::{form, poll};
 use serde_json::Value;
 use xtask::deadline::Deadline;
@@ -110,6 +110,21 @@ fn machines_that_are_switched_off_hard_do_not_lock_the_tpm() {
         let mut guest = Guest::boot_plain(&shape(TpmInterface::Crb, &state)).unwrap();
         let (ok, said) = guest.attempt("tpm quote 00").unwrap();
         assert!(ok, "boot {round}: {said}");
+    }
+}
+
+#[test]
+fn a_tpm_is_told_that_its_power_goes_before_it_goes() {
+    for interface in [TpmInterface::Tis, TpmInterface::Crb] {
+        let state = Scratch::new().unwrap();
+        let diary = state.path().join("diary");
+        let mut shape = shape(interface, &state);
+        shape.tpm.as_mut().unwrap().diary = Some(diary.clone());
+        let mut guest = Guest::boot_plain(&shape).unwrap();
+        assert!(!diary::ends_with_a_shutdown(&diary).unwrap());
+        assert!(guest.attempt("poweroff").unwrap().0);
+        guest.session.wait_for_end(WITHIN).unwrap();
+        assert!(diary::ends_with_a_shutdown(&diary).unwrap());
     }
 }
 

@@ -22,6 +22,7 @@ use rayos_kernel::base::time::{Duration, Instant};
 use rayos_kernel::base::token::{self, Token};
 use rayos_kernel::base::tpm::TpmPort;
 use rayos_kernel::base::trace::Trace;
+use rayos_kernel::drivers::tpm::shut_down;
 use rayos_kernel::kernel::Machine;
 use rayos_kernel::limits::STACK_BYTES;
 use rayos_kernel::memory::view::{MappingView, MemoryView, RangeView};
@@ -311,6 +312,15 @@ impl Machine for SimMachine {
     }
 
     fn power(&mut self, action: PowerAction) {
+        let mut now = self.now();
+        if let Some(port) = self.tpm() {
+            // As on metal, time goes on while the TPM is waited for.
+            let mut later = || {
+                now = now + Duration::from_micros(100);
+                now
+            };
+            shut_down(port, &mut later);
+        }
         self.power_actions.push(action);
     }
 

@@ -295,3 +295,16 @@ fn the_owner_s_authorisation_decides_about_storing_and_a_wrong_one_is_said_clear
         assert!(!answer.text.contains("secret-") && !answer.text.contains("-s-secret"));
     }
 }
+
+#[test]
+fn a_tpm_is_told_before_the_machine_restarts_or_is_switched_off() {
+    for command in ["reboot", "poweroff"] {
+        let mut desk = Desk::with_tpm();
+        desk.ask("tpm verify");
+        let is_told = |desk: &mut Desk| desk.0.machine(0).tpm.as_ref().unwrap().is_shut_down();
+        assert!(!is_told(&mut desk));
+        desk.maybe_ask(command, Duration::from_secs(5));
+        assert_eq!(desk.0.machine(0).power_actions.len(), 1);
+        assert!(is_told(&mut desk), "{command}");
+    }
+}

@@ -12,6 +12,7 @@ use xtask::attest::event_log::REGISTERS;
 const PCR_EVENT: u32 = 0x13c;
 const PCR_RESET: u32 = 0x13d;
 const STARTUP: u32 = 0x144;
+const SHUTDOWN: u32 = 0x145;
 const PCR_EXTEND: u32 = 0x182;
 const EVENT_SEQUENCE_COMPLETE: u32 = 0x185;
 
@@ -59,10 +60,6 @@ pub fn read(diary: &Path) -> anyhow::Result<Registers> {
         let [(true, command), (false, answer)] = pair else {
             bail!("a command without an answer");
         };
-        let number = |bytes: &[u8], at: usize| -> anyhow::Result<u32> {
-            let bytes = bytes.get(at..at + 4).context("a message is cut")?;
-            Ok(u32::from_be_bytes(bytes.try_into()?))
-        };
         if number(answer, 6)? != 0 {
             continue;
         }
@@ -91,6 +88,21 @@ pub fn read(diary: &Path) -> anyhow::Result<Registers> {
     }
     ensure!(extensions > 0, "nothing was extended");
     Ok(registers)
+}
+
+/// Is the last thing that the TPM did to take a shutdown?
+pub fn ends_with_a_shutdown(diary: &Path) -> anyhow::Result<bool> {
+    let text = fs::read_to_string(diary).context("the TPM keeps no diary")?;
+    let messages = messages(&text)?;
+    let Some([(true, command), (false, answer)]) = messages.last_chunk() else {
+        bail!("the diary does not end with an answer");
+    };
+    Ok(number(command, 6)? == SHUTDOWN && number(answer, 6)? == 0)
+}
+
+fn number(bytes: &[u8], at: usize) -> anyhow::Result<u32> {
+    let bytes = bytes.get(at..at + 4).context("a message is cut")?;
+    Ok(u32::from_be_bytes(bytes.try_into()?))
 }
 
 /// Commands (true) and answers in their order.

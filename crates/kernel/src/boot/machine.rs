@@ -27,6 +27,7 @@ use crate::drivers::devices::view::DevicesView;
 use crate::drivers::devices::{Devices, ResetError};
 use crate::drivers::pci::address::Address;
 use crate::drivers::serial::{self, SerialConsole};
+use crate::drivers::tpm;
 use crate::kernel::Machine;
 use crate::memory;
 use crate::memory::view::MemoryView;
@@ -276,6 +277,10 @@ impl Machine for Metal {
 
     fn power(&mut self, action: PowerAction) {
         serial::flush();
+        if let Some(port) = &mut self.tpm {
+            // Power goes whether it has heard or not.
+            let _ = tpm::shut_down(&mut **port, &mut clock::now);
+        }
         match action {
             PowerAction::Reboot => power::reboot(),
             PowerAction::PowerOff => power::power_off(),

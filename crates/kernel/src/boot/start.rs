@@ -73,7 +73,7 @@ fn take_over(description: Result<Description, BootError>, data: Measured) -> ! {
     if let Err(error) = serial::start() {
         note(&mut missing, "serial line", error.reason());
     }
-    let description = match description {
+    let mut description = match description {
         Ok(description) => description,
         Err(error) => panic!("this machine cannot be booted: {error}"),
     };
@@ -85,7 +85,7 @@ fn take_over(description: Result<Description, BootError>, data: Measured) -> ! {
         panic!("memory cannot be taken over: {error}");
     }
     memory::address_space::allow_write_combining();
-    let firmware_log = read_firmware_log(&description, acpi.as_ref().ok());
+    let firmware_log = read_firmware_log(&mut description, acpi.as_ref().ok());
     let stack = match memory::allocate_stack("idle-0", STACK_BYTES as u64) {
         Ok(stack) => stack,
         Err(error) => panic!("no stack for the first core: {error}"),
@@ -164,14 +164,19 @@ extern "C" fn on_own_stack(_: usize) -> ! {
 }
 
 /// Copies the log while the memory that it lies in is nobody else's: the heap is there, and
-/// what the loader used is not free yet.
-fn read_firmware_log(description: &Description, acpi: Option<&Acpi>) -> FirmwareLog {
-    let read = &physical::left_by_firmware;
+/// what the loader used is not free yet. Nothing of what the loader hands over is kept.
+fn read_firmware_log(description: &mut Description, acpi: Option<&Acpi>) -> FirmwareLog {
+    let hand_over = description.hand_over.take();
+    let memory = &description.memory;
+    let read = &|start, length_max| {
+        let length = memory::bytes_left_alone(memory, start, length_max);
+        physical::left_by_firmware(start, length).filter(|bytes| !bytes.is_empty())
+    };
     let mut found = FirmwareLog::default();
-    if description.path == "uefi" && description.hand_over.is_none() {
+    if description.path == "uefi" && hand_over.is_none() {
         found.doubt = Some("the boot loader hands none over; make the image anew");
     }
-    if let Some(hand_over) = description.hand_over {
+    if let Some(hand_over) = hand_over {
         found = firmware_log::with_final_events(hand_over.log, hand_over.final_events, read);
         if hand_over.is_log_full {
             found.doubt = Some("the firmware had no room for all events");

@@ -97,6 +97,17 @@ impl Range {
     }
 }
 
+/// How many of at most `length_max` bytes from `start` on the kernel never hands out, by the map.
+///
+/// What a firmware names may lie anywhere, also where the kernel has its own things by now.
+pub fn bytes_left_alone(ranges: &[Range], start: u64, length_max: usize) -> usize {
+    let own = ranges
+        .iter()
+        .filter(|range| range.is_memory() && range.end > start);
+    let next = own.map(|range| range.start.saturating_sub(start)).min();
+    next.map_or(length_max, |bytes| bytes.min(length_max as u64) as usize)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MemoryError {
     /// No free frame, or no run of frames that is long enough.
@@ -132,5 +143,30 @@ impl fmt::Display for MemoryError {
             }
             Self::NoUsableMemory => f.write_str("the memory map names no usable memory"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_in_the_kernel_s_memory_is_never_the_firmware_s() {
+        let range = |start, end, kind| Range { start, end, kind };
+        let ranges = [
+            range(0x1000, 0x2000, RangeKind::Usable),
+            range(0x3000, 0x4000, RangeKind::Acpi),
+            range(0x4000, 0x5000, RangeKind::Loader),
+        ];
+        let left = |start, length| bytes_left_alone(&ranges, start, length);
+        assert_eq!(left(0x3000, 16), 16);
+        assert_eq!(left(0x3ff0, 0x4000), 16);
+        assert_eq!(left(0, usize::MAX), 0x1000);
+        for own in [0x1000, 0x1fff, 0x4000, 0x4fff] {
+            assert_eq!(left(own, 16), 0, "{own:#x}");
+        }
+        assert_eq!(left(0x2000, 0x4000), 0x2000);
+        assert_eq!(left(0x5000, 0x4000), 0x4000);
+        assert_eq!(left(u64::MAX, usize::MAX), usize::MAX);
     }
 }

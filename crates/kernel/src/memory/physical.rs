@@ -12,8 +12,8 @@ pub(super) fn set_mapped_end(end: u64) {
 
 /// Bytes that the firmware or the loader has left: tables, command line, map.
 ///
-/// `None` when they do not lie in mapped memory. The frames behind them must not
-/// have been handed out; boot reads them before it frees any.
+/// `None` when they do not lie in mapped memory. The frames behind them must not have been
+/// handed out: boot reads them before it frees any, and later only what `bytes_left_alone`.
 pub fn left_by_firmware(start: u64, length: usize) -> Option<&'static [u8]> {
     let end = start.checked_add(length as u64)?;
     if start == 0 || end > MAPPED_END.load(Acquire) {

@@ -27,7 +27,9 @@ use rayos_kernel::drivers::tpm::codec::pcr::{
 };
 use rayos_kernel::drivers::tpm::codec::response_code::ResponseCode;
 use rayos_kernel::drivers::tpm::codec::session::{AuthArea, StartAuthSession};
-use rayos_kernel::drivers::tpm::codec::simple::{FlushContext, GetRandom, SelfTest, Startup};
+use rayos_kernel::drivers::tpm::codec::simple::{
+    FlushContext, GetRandom, SelfTest, Shutdown, Startup,
+};
 use rayos_kernel::limits::TPM_MESSAGE_BYTES_MAX;
 
 const PCRS: usize = 24;
@@ -65,6 +67,7 @@ pub struct SimTpm {
     settings: TpmSettings,
     prng: Prng,
     is_started: bool,
+    is_shut_down: bool,
     pcrs: [Digest; PCRS],
     update_counter: u32,
     memory: Memory,
@@ -85,6 +88,7 @@ impl SimTpm {
             settings,
             prng: Prng::new(seed),
             is_started: false,
+            is_shut_down: false,
             pcrs: [[0; 32]; PCRS],
             update_counter: 0,
             memory: Memory::default(),
@@ -96,7 +100,7 @@ impl SimTpm {
 
     /// Takes the power away and gives it back: only NV memory stays.
     pub fn restart(&mut self) {
-        self.is_started = false;
+        (self.is_started, self.is_shut_down) = (false, false);
         self.pcrs = [[0; 32]; PCRS];
         self.update_counter = 0;
         self.owner.forget_sessions();
@@ -122,6 +126,11 @@ impl SimTpm {
         &mut self.settings
     }
 
+    /// Was it told that its power goes, and nothing since?
+    pub const fn is_shut_down(&self) -> bool {
+        self.is_shut_down
+    }
+
     pub const fn commands(&self) -> u64 {
         self.commands
     }
@@ -142,12 +151,18 @@ impl SimTpm {
         if !self.is_started && code != CommandCode::Startup {
             return refusal(ResponseCode::INITIALIZE);
         }
+        self.is_shut_down = false;
         self.carry_out(code, &command).unwrap_or_else(refusal)
     }
 
     fn carry_out(&mut self, code: CommandCode, command: &Command<'_>) -> Body {
         match code {
             CommandCode::Startup => self.startup(command),
+            CommandCode::Shutdown => {
+                parse::<Shutdown>(command)?;
+                self.is_shut_down = true;
+                Ok(plain(&[]))
+            }
             CommandCode::SelfTest => parse::<SelfTest>(command).map(|_| plain(&[])),
             CommandCode::GetCapability => capability(command),
             CommandCode::GetRandom => self.random(command),

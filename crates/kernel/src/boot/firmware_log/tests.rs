@@ -2,19 +2,20 @@
 
 use super::*;
 use crate::base::prng::Prng;
+use crate::security::measured::format::EV_NO_ACTION;
 use std::vec::Vec as Bytes;
 
 const SHA1: (u16, u16) = (4, 20);
 const SHA256: (u16, u16) = (0xb, 32);
 
 fn first(algorithms: &[(u16, u16)]) -> Bytes<u8> {
-    let mut data = [SIGNATURE.as_slice(), &[0, 0, 0, 0, 0, 2, 0, 2]].concat();
+    let mut data = [&b"Spec ID Event03\0"[..], &[0, 0, 0, 0, 0, 2, 0, 2]].concat();
     data.extend((algorithms.len() as u32).to_le_bytes());
     for (algorithm, size) in algorithms {
         data.extend([*algorithm, *size].map(u16::to_le_bytes).concat());
     }
     data.push(0);
-    let mut bytes = [0u32, FIRST_TYPE].map(u32::to_le_bytes).concat();
+    let mut bytes = [0, EV_NO_ACTION].map(u32::to_le_bytes).concat();
     bytes.extend([0; 20]);
     bytes.extend((data.len() as u32).to_le_bytes());
     bytes.extend(data);
@@ -38,7 +39,7 @@ fn log() -> Bytes<u8> {
     let events = [
         event(0, &both, b"one"),
         event(8, &both, b""),
-        event(4, &[SHA256], b"three"),
+        event(4, &both, b"three"),
     ];
     [first(&both), events.concat()].concat()
 }
@@ -71,14 +72,16 @@ fn what_is_no_crypto_agile_log_is_none() {
 }
 
 #[test]
-fn an_event_that_is_cut_or_of_unknown_digests_ends_the_log_and_is_said() {
-    let whole = log().len();
-    let cut = [log(), event(9, &[SHA256], b"cut")[..40].to_vec()].concat();
-    let strange = padded([log(), event(9, &[(0xc, 48)], b"strange")].concat());
-    let mut huge = [log(), event(9, &[SHA256], b"huge")].concat();
+fn an_event_that_is_cut_or_of_other_digests_ends_the_log_and_is_said() {
+    let (whole, both) = (log().len(), [SHA1, SHA256]);
+    let cut = [log(), event(9, &both, b"cut")[..40].to_vec()].concat();
+    let strange = padded([log(), event(9, &[SHA1, (0xc, 48)], b"strange")].concat());
+    // A bank without a digest could not be replayed.
+    let few = padded([log(), event(9, &[SHA256], b"few")].concat());
+    let mut huge = [log(), event(9, &both, b"huge")].concat();
     let at = huge.len() - 8;
     huge[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
-    for bytes in [cut, strange, huge] {
+    for bytes in [cut, strange, few, huge] {
         let found = of_area(&bytes);
         assert_eq!((found.bytes.len(), found.doubt), (whole, Some(DAMAGED)));
     }
@@ -109,8 +112,8 @@ fn joined(table: &'static [u8], known: u64) -> FirmwareLog {
         known,
     };
     let read = |start: u64, length: usize| {
-        let start = start.checked_sub(TABLE_AT)? as usize;
-        table.get(start..start.checked_add(length)?)
+        let rest = table.get(start.checked_sub(TABLE_AT)? as usize..)?;
+        Some(&rest[..length.min(rest.len())])
     };
     with_final_events(&log(), Some(place), &read)
 }
@@ -133,8 +136,20 @@ fn events_that_came_after_the_log_follow_it_once() {
 }
 
 #[test]
+fn a_table_that_the_firmware_keeps_little_memory_for_is_read_to_its_end() {
+    let new = event(5, &[SHA1, SHA256], b"new");
+    let table =
+        &final_table(1, std::slice::from_ref(&new))[..FINAL_EVENTS_HEADER_BYTES + new.len()];
+    let all = joined(table, 0);
+    assert_eq!(&all.bytes[..], [log(), new].concat());
+    assert_eq!(all.doubt, None);
+    let cut = joined(&table[..table.len() - 1], 0);
+    assert_eq!((&cut.bytes[..], cut.doubt), (&log()[..], Some(DAMAGED)));
+}
+
+#[test]
 fn a_table_of_final_events_that_cannot_be_read_is_said() {
-    let event = event(5, &[(0xc, 48)], b"strange");
+    let event = event(5, &[SHA1, (0xc, 48)], b"strange");
     assert_eq!(joined(&[], 0).doubt, Some(NO_FINAL_EVENTS));
     assert_eq!(
         joined(final_table(1, std::slice::from_ref(&event)), 0).doubt,

@@ -40,6 +40,7 @@ pub fn duration_max(command: &[u8]) -> Duration {
         ) => SHORT,
         Some(
             CommandCode::Startup
+            | CommandCode::Shutdown
             | CommandCode::StartAuthSession
             | CommandCode::NvRead
             | CommandCode::NvWrite

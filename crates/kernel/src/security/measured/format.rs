@@ -67,6 +67,8 @@ pub enum LogError {
     /// It does not begin with a specification of version 2.
     NotCryptoAgile,
     TooManyBanks,
+    /// It lists no bank, or one whose digests have another size than the algorithm gives.
+    WrongBanks,
     /// An event has a digest of an algorithm that the beginning does not list, or not one of each.
     WrongDigests,
     DataTooLong,
@@ -78,6 +80,7 @@ impl LogError {
             Self::Short => "it ends in the middle of an event",
             Self::NotCryptoAgile => "it does not begin with Spec ID Event03",
             Self::TooManyBanks => "it has more banks than BANKS_MAX",
+            Self::WrongBanks => "it lists no bank, or one with digests of a wrong size",
             Self::WrongDigests => "an event's digests are not those that the beginning lists",
             Self::DataTooLong => "an event's data is longer than 64 KiB",
         }
@@ -176,21 +179,37 @@ pub fn read(bytes: &[u8]) -> Result<Events<'_>, LogError> {
         return Err(LogError::NotCryptoAgile);
     }
     take(&mut header, SPEC_VERSION.len())?;
+    Ok(Events::of(read_banks(&mut header)?, rest))
+}
+
+fn read_banks(header: &mut &[u8]) -> Result<Banks, LogError> {
     let mut banks = Banks::default();
-    for _ in 0..take_u32(&mut header)?.min(BANKS_MAX as u32 + 1) {
-        let bank = (take_u16(&mut header)?, take_u16(&mut header)?);
-        if usize::from(bank.1) > DIGEST_BYTES_MAX || banks.0.push(bank).is_err() {
-            return Err(LogError::TooManyBanks);
+    for _ in 0..take_u32(header)?.min(BANKS_MAX as u32 + 1) {
+        let (id, size) = (take_u16(header)?, take_u16(header)?);
+        let algorithm = Algorithm::of_id(id);
+        let is_right = algorithm.is_none_or(|known| known.digest_bytes() == usize::from(size));
+        if !is_right || usize::from(size) > DIGEST_BYTES_MAX {
+            return Err(LogError::WrongBanks);
         }
+        let kept = banks.0.push((id, size));
+        kept.map_err(|_| LogError::TooManyBanks)?;
     }
-    Ok(Events {
-        banks,
-        rest,
-        is_broken: false,
-    })
+    match banks.is_empty() {
+        true => Err(LogError::WrongBanks),
+        false => Ok(banks),
+    }
 }
 
 impl<'a> Events<'a> {
+    /// Of bytes without a beginning, whose banks are known from elsewhere.
+    pub const fn of(banks: Banks, bytes: &'a [u8]) -> Self {
+        Self {
+            banks,
+            rest: bytes,
+            is_broken: false,
+        }
+    }
+
     pub const fn banks(&self) -> &Banks {
         &self.banks
     }

@@ -137,6 +137,18 @@ fn what_is_no_log_is_refused_and_leaves_the_old_one() {
         sha1_only.extend_from_slice(part)
     });
     assert_eq!(log.adopt(&sha1_only), Err(AdoptError::NoSha256));
+    // Events of ours would not be found again behind a beginning that lies about their size.
+    let mut short = Vec::new();
+    format::emit_beginning(&[Algorithm::Sha256], &mut |part| {
+        short.extend_from_slice(part)
+    });
+    short[32 + 30] = 20;
+    let mut none = Vec::new();
+    format::emit_beginning(&[], &mut |part| none.extend_from_slice(part));
+    for bytes in [short, none] {
+        let wrong = AdoptError::Damaged(LogError::WrongBanks);
+        assert_eq!(log.adopt(&bytes), Err(wrong));
+    }
     assert_eq!(log.bytes(), before);
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Limits: `TPM_JOBS_MAX` jobs wait, one runs, one command is under way.
 //! Invariants: every job is answered once, within a bound of time; a key or a session
-//! that a job has made is forgotten before the next one begins, also when it failed.
+//! that a job has made is forgotten before the next one begins, also when it failed. A job
+//! whose time is over while the TPM works for it leaves them until the TPM restarts.
 
 pub mod job;
 mod nv_load;

@@ -9,6 +9,7 @@ pub enum CommandCode {
     NvWrite,
     SelfTest,
     Startup,
+    Shutdown,
     NvRead,
     Quote,
     FlushContext,
@@ -23,13 +24,14 @@ pub enum CommandCode {
 use CommandCode::*;
 
 /// Each with its number and its name in the standard.
-const CODES: [(CommandCode, u32, &str); 15] = [
+const CODES: [(CommandCode, u32, &str); 16] = [
     (NvUndefineSpace, 0x122, "NV_UndefineSpace"),
     (NvDefineSpace, 0x12a, "NV_DefineSpace"),
     (CreatePrimary, 0x131, "CreatePrimary"),
     (NvWrite, 0x137, "NV_Write"),
     (SelfTest, 0x143, "SelfTest"),
     (Startup, 0x144, "Startup"),
+    (Shutdown, 0x145, "Shutdown"),
     (NvRead, 0x14e, "NV_Read"),
     (Quote, 0x158, "Quote"),
     (FlushContext, 0x165, "FlushContext"),

@@ -1,4 +1,4 @@
-//! Commands of a word or two: start, self test, random bytes, flush.
+//! Commands of a word or two: start, end, self test, random bytes, flush.
 
 use super::bytes::{Malformed, Reader, Writer};
 use super::codes::CommandCode;
@@ -19,15 +19,40 @@ impl Request<'_> for Startup {
         out.u16(u16::from(!self.is_clear));
     }
 
-    fn parse(_: [u32; HANDLES_MAX], mut reader: Reader<'_>) -> Result<Self, Malformed> {
-        let kind = reader.u16("startup type")?;
-        reader.finish("startup type")?;
-        match kind {
-            0 | 1 => Ok(Self {
-                is_clear: kind == 0,
-            }),
-            _ => Err(Malformed("startup type")),
-        }
+    fn parse(_: [u32; HANDLES_MAX], reader: Reader<'_>) -> Result<Self, Malformed> {
+        let is_clear = parse_is_clear(reader, "startup type")?;
+        Ok(Self { is_clear })
+    }
+}
+
+/// Part 3, 9.4: the last command before power goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shutdown {
+    /// The next start begins anew, and nothing is kept for it.
+    pub is_clear: bool,
+}
+
+impl Request<'_> for Shutdown {
+    const CODE: CommandCode = CommandCode::Shutdown;
+    const HANDLES: usize = 0;
+
+    fn emit_parameters(&self, out: &mut Writer<'_>) {
+        out.u16(u16::from(!self.is_clear));
+    }
+
+    fn parse(_: [u32; HANDLES_MAX], reader: Reader<'_>) -> Result<Self, Malformed> {
+        let is_clear = parse_is_clear(reader, "shutdown type")?;
+        Ok(Self { is_clear })
+    }
+}
+
+/// A `TPM_SU` and nothing else: 0 to begin anew, 1 to go on with a state that was kept.
+fn parse_is_clear(mut reader: Reader<'_>, name: &'static str) -> Result<bool, Malformed> {
+    let kind = reader.u16(name)?;
+    reader.finish(name)?;
+    match kind {
+        0 | 1 => Ok(kind == 0),
+        _ => Err(Malformed(name)),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Transports on models of their registers, honest and lying.
 
 mod crb_model;
+mod end;
 mod storm;
+mod table;
 mod tis_model;
 mod transports;
 

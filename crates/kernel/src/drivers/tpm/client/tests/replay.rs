@@ -3,6 +3,7 @@
 use super::canned::Canned;
 use super::*;
 use crate::base::digest::{Hex, sha256};
+use crate::drivers::tpm::shut_down;
 use std::format;
 
 /// All jobs of the recording, in its order.
@@ -12,6 +13,12 @@ fn replay() -> (Vec<Result<Answer, TpmError>>, Client) {
     let answers = jobs
         .map(|job| answer(&mut client, &mut port, job))
         .collect();
+    let mut now = Instant::ZERO;
+    let mut later = || {
+        now = now + Duration::from_micros(100);
+        now
+    };
+    assert!(shut_down(&mut port, &mut later));
     assert!(port.is_over());
     (answers, client)
 }
