@@ -8,6 +8,7 @@ use crate::base::capability::{
 use crate::base::fixed::Text;
 use crate::base::report::Value;
 use crate::base::subject::Subject;
+use crate::security::policy::Policy;
 use crate::shell::catalog::Intent;
 
 /// What a subject is called.
@@ -38,6 +39,8 @@ pub fn list(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) 
     for subject in Subject::all() {
         let own = rights().filter(|right| right.to == subject);
         let for_a_time = own.fold(CapabilitySet::NONE, |all, right| all | right.capabilities);
+        // About what needs ADMIN the policy is asked command by command.
+        let policy = grants.mandatory(subject).intersection(Policy::MASKED);
         table.row(&[
             format_args!("{subject}").into(),
             set_value(
@@ -45,10 +48,7 @@ pub fn list(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) 
                 &format_args!("{}", grants.standing(subject)),
             ),
             set_value(for_a_time, &format_args!("{for_a_time}")),
-            set_value(
-                grants.mandatory(subject),
-                &format_args!("{}", grants.mandatory(subject)),
-            ),
+            policy_value(policy, &format_args!("{policy}")),
         ]);
     }
     let columns = &[
@@ -85,6 +85,14 @@ pub fn list(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) 
 /// All of them in one word.
 fn set_value<'a>(set: CapabilitySet, names: &'a core::fmt::Arguments<'a>) -> Value<'a> {
     match set == CapabilitySet::ALL {
+        true => Value::Text("all"),
+        false => (*names).into(),
+    }
+}
+
+/// What the policy lets somebody do with devices, should he hold it.
+fn policy_value<'a>(set: CapabilitySet, names: &'a core::fmt::Arguments<'a>) -> Value<'a> {
+    match set == Policy::MASKED {
         true => Value::Text("all"),
         false => (*names).into(),
     }
