@@ -335,8 +335,7 @@ impl<M: Machine> Kernel<M> {
         }
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.receive(now, ports, &mut self.handlers);
-        // Nobody is listened to before a TPM has what was booted.
-        if !self.machine.are_devices_started() || !self.security.measured.is_open() {
+        if !self.is_listening() {
             return;
         }
         for (index, session) in self.sessions.iter_mut().enumerate() {
@@ -344,6 +343,11 @@ impl<M: Machine> Kernel<M> {
                 session.receive(console);
             }
         }
+    }
+
+    /// Nobody is listened to before a TPM has what was booted.
+    fn is_listening(&self) -> bool {
+        self.machine.are_devices_started() && self.security.measured.is_open()
     }
 
     /// What has come and what time it is, to the subsystems.

@@ -3,8 +3,11 @@
 use rayos_kernel::base::digest::{Digest, sha256};
 use rayos_kernel::base::time::Duration;
 use rayos_kernel::limits::EVENT_LOG_EVENTS_MAX;
+use rayos_kernel::security::measured::record::Record;
+use rayos_kernel::security::measured::request::NV_INDEX;
 use rayos_sim::framed::{Answer, Decoder, Event};
-use rayos_sim::{Settings, TpmSettings, World};
+use rayos_sim::segment::Segment;
+use rayos_sim::{Settings, SimTpm, TpmSettings, World};
 
 struct Desk(World);
 
@@ -42,6 +45,27 @@ impl Desk {
     fn register(&mut self, pcr: usize) -> Digest {
         self.0.machine(0).tpm.as_ref().unwrap().pcr(pcr).unwrap()
     }
+
+    fn tpm(&mut self) -> &mut SimTpm {
+        self.0.machine(0).tpm.as_mut().unwrap()
+    }
+
+    fn ticks(&mut self) -> u64 {
+        let answer = self.maybe_ask("status | match ticks", Duration::from_millis(10));
+        number_behind(&answer.unwrap().text, "ticks")
+    }
+
+    /// The number behind the last of those words.
+    fn number(&mut self, line: &str, name: &str) -> u64 {
+        number_behind(&self.ask(line).text, name)
+    }
+}
+
+fn number_behind(text: &str, name: &str) -> u64 {
+    let mut lines = text.lines().rev();
+    let found = lines.find_map(|line| line.trim().strip_prefix(name));
+    let found = found.unwrap_or_else(|| panic!("{name}: {text}"));
+    found.trim().parse().unwrap()
 }
 
 #[test]
@@ -245,55 +269,93 @@ fn a_full_log_refuses_extends_counts_them_and_launches_nothing() {
     assert!(launched.text.contains("log is full"), "{}", launched.text);
     // The log and the registers still say the same.
     assert!(desk.ask("tpm verify").has_succeeded);
-}
-
-#[test]
-fn what_was_stored_of_the_policy_is_read_again_and_another_policy_is_told_apart() {
-    let mut desk = Desk::with_tpm();
-    let nothing = desk.ask("tpm nv load");
-    assert!(
-        !nothing.has_succeeded && nothing.text.contains("store it first"),
-        "{}",
-        nothing.text
-    );
+    // A policy that cannot be measured is refused once, and not the one that was stored.
     assert!(desk.ask("tpm nv store").has_succeeded);
-    let loaded = desk.ask("tpm nv load").text;
-    assert!(
-        loaded.contains("is in force") && loaded.contains("yes"),
-        "{loaded}"
-    );
-    desk.ask("security rule add deny visitor * *");
-    let loaded = desk.ask("tpm nv load").text;
-    assert!(loaded.contains("no"), "{loaded}");
-    assert!(desk.ask("tpm nv store").has_succeeded);
-    assert!(desk.ask("tpm nv | match times").text.contains('2'));
-}
-
-#[test]
-fn the_owner_s_authorisation_decides_about_storing_and_a_wrong_one_is_said_clearly() {
-    let owned = || {
-        Some(TpmSettings {
-            owner: "the-owner-s-secret".to_string(),
-            ..TpmSettings::default()
-        })
-    };
-    for (settings, is_right) in [
-        ("", false),
-        ("tpm-owner=a-wrong-secret", false),
-        ("tpm-owner=the-owner-s-secret", true),
-    ] {
-        let mut desk = Desk::new(owned(), settings);
-        let answer = desk.ask("tpm nv store");
-        assert_eq!(
-            answer.has_succeeded, is_right,
-            "{settings}: {}",
-            answer.text
-        );
-        if !is_right {
-            assert!(answer.text.contains("owner"), "{}", answer.text);
-        }
-        assert!(!answer.text.contains("secret-") && !answer.text.contains("-s-secret"));
+    let before = desk.number("tpm status", "refused");
+    assert!(desk.ask("security rule add deny visitor * *").has_succeeded);
+    for _ in 0..10 {
+        desk.maybe_ask("version", Duration::from_millis(100));
     }
+    assert_eq!(desk.number("tpm status", "refused"), before + 1);
+    let loaded = desk.ask("tpm nv load | match force").text;
+    assert!(loaded.contains("no"), "{loaded}");
+}
+
+#[test]
+fn registers_that_held_something_that_no_log_names_are_not_called_attested() {
+    let mut desk = Desk::with_tpm();
+    desk.tpm().extend_unseen(2, &[7; 32]);
+    let state = desk.ask("tpm status | match state").text;
+    assert!(state.contains("not attested"), "{state}");
+    let requirement = "audit compliance | where requirement=boot-attested";
+    assert!(desk.ask(requirement).text.contains("violated"));
+}
+
+#[test]
+fn a_record_from_another_hand_with_the_largest_number_is_no_danger() {
+    let mut desk = Desk::with_tpm();
+    assert!(desk.ask("tpm nv store").has_succeeded);
+    let record = Record {
+        stored: u64::MAX,
+        ..Record::default()
+    };
+    *desk.tpm().nv_mut(NV_INDEX).unwrap() = record.emit().to_vec();
+    assert!(desk.ask("tpm nv load").has_succeeded);
+    assert!(desk.ask("tpm nv store").has_succeeded);
+    assert!(desk.ask("version").has_succeeded);
+}
+
+#[test]
+fn waiting_for_a_slow_tpm_costs_few_ticks_and_nobody_is_let_in_meanwhile() {
+    let segment = Segment::new(1);
+    let machine = |number: u64, tpm| Settings {
+        seed: number,
+        command_line: format!("shell=framed ip=10.77.0.{number}/24"),
+        segments: vec![segment.clone()],
+        tpm,
+        ..Settings::default()
+    };
+    let slow = TpmSettings {
+        latency: Duration::from_millis(400),
+        ..TpmSettings::default()
+    };
+    let machines = vec![machine(1, None), machine(2, Some(slow))];
+    let mut desk = Desk(World::new(machines));
+    desk.0.run_for(Duration::from_secs(2));
+    desk.0.serial(0).take_arrived();
+    let page = "net fetch http://10.77.0.2/";
+    // The connection is tried again and again, or refused.
+    let early = desk.maybe_ask(page, Duration::from_secs(3));
+    assert!(early.is_none_or(|answer| !answer.has_succeeded));
+    desk.0.run_for(Duration::from_secs(100));
+    desk.0.serial(0).take_arrived();
+    let later = desk.ask(page);
+    assert!(later.has_succeeded, "{}", later.text);
+    desk.0.feed(1, b"status | match ticks\n");
+    desk.0.run_for(Duration::from_secs(1));
+    let told = desk.0.serial(1).take_arrived();
+    let told = String::from_utf8_lossy(&told);
+    let (_, behind) = told.rsplit_once("ticks ").expect("it is told");
+    let ticks: u64 = behind.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(ticks < 20_000, "{ticks}");
+}
+
+#[test]
+fn an_anchor_that_a_slow_tpm_does_not_reach_keeps_nobody_awake() {
+    let mut desk = Desk::with_tpm();
+    desk.ask("version");
+    desk.tpm().settings_mut().latency = Duration::from_secs(4);
+    // They are measured first, one after the other.
+    for _ in 0..20 {
+        let rule = "security rule add deny visitor * *";
+        desk.maybe_ask(rule, Duration::from_millis(10));
+    }
+    desk.maybe_ask("audit anchor", Duration::from_secs(61));
+    let before = desk.ticks();
+    desk.maybe_ask("audit anchor", Duration::from_millis(10));
+    desk.0.run_for(Duration::from_millis(100));
+    let ticks = desk.ticks() - before;
+    assert!(ticks < 100, "{ticks}");
 }
 
 #[test]

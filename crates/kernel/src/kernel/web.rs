@@ -126,7 +126,9 @@ impl<M: Machine> Kernel<M> {
     /// Goes on with everything that the kernel serves to, or fetches from, the network.
     pub(super) fn serve(&mut self) {
         let now = self.machine.now();
-        if let Err(reason) = self.web.open(&mut self.network) {
+        if self.is_listening()
+            && let Err(reason) = self.web.open(&mut self.network)
+        {
             let log = self.machine.log();
             log.write(now, Level::Error, "http", format_args!("{reason}"));
         }

@@ -19,6 +19,8 @@ impl Security {
             }),
             boot: Some(BootFacts {
                 has_tpm: *self.measured.root() == Root::Tpm,
+                is_lost: self.measured.is_lost(),
+                is_doubted: self.measured.doubt().is_some(),
                 phases_unmeasured: unmeasured.count() as u32,
             }),
             policy: Some(PolicyFacts {

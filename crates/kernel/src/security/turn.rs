@@ -2,9 +2,9 @@
 
 use super::Security;
 use super::audit::{AnchorError, AnchoredIn, Event};
-use super::measured::Measurement;
-use super::measured::boot::{MeasureError, Root};
+use super::measured::boot::Root;
 use super::measured::phase::Phase;
+use super::measured::{MeasureError, Measurement};
 use crate::base::time::Instant;
 use crate::base::tpm::TpmPort;
 use crate::drivers::handlers::DeviceHandlers;
@@ -34,11 +34,11 @@ impl Security {
     /// When it wants to be stepped though nothing happens.
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let is_settled = self.measured.is_settled();
+        let compliance = is_settled.then(|| self.compliance.next_deadline());
         let deadlines = [
             self.measured.next_deadline(now),
             self.audit.next_deadline(now),
-            // Before, requirements are not asked.
-            self.compliance.next_deadline().filter(|_| is_settled),
+            compliance.flatten(),
             self.bench.next_deadline(now),
         ];
         deadlines.into_iter().flatten().min()
@@ -85,9 +85,10 @@ impl Security {
             };
             self.audit.on_anchored(now, anchor, Ok(place));
         }
-        if !self.measured.is_settled() || self.anchoring.is_some() {
+        if !self.measured.is_settled() {
             return;
         }
+        // One that comes while another is on its way means that nobody waits for that any more.
         let Some(anchor) = self.audit.anchor_due(now) else {
             return;
         };

@@ -77,8 +77,9 @@ impl Quantity {
         };
         let mantissa = i128::from(whole.parse::<u64>().ok()?) * i128::from(scale);
         let (worth, over) = worth_of(name.trim(), unit)?;
+        let numerator = (mantissa + i128::from(decimals)).checked_mul(i128::from(worth))?;
         Some(Self {
-            numerator: sign * (mantissa + i128::from(decimals)) * i128::from(worth),
+            numerator: sign * numerator,
             denominator: scale * over,
         })
     }
@@ -126,6 +127,7 @@ mod tests {
             (".", Unit::Plain, None),
             ("99999999999999999999999", Unit::Plain, None),
             ("1.0000001", Unit::Plain, None),
+            ("18446744073709551615.000001d", Unit::Span(1), None),
         ];
         for (text, unit, expected) in cases {
             let expected = expected.map(|(numerator, denominator)| Quantity {

@@ -24,6 +24,7 @@ use crate::base::metric::Usage;
 use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
+use crate::base::token::redacted;
 use crate::base::token_bucket::TokenBucket;
 use crate::limits::*;
 use alloc::vec::Vec;
@@ -206,12 +207,13 @@ impl DeviceHandlers {
         self.tenants[tenant.index()].audited = capabilities;
     }
 
-    /// Remembers a line that was typed on a tenant's console. Nothing refuses it.
+    /// Remembers a line that was typed on a tenant's console, without its secrets. Nothing
+    /// refuses it.
     pub fn on_console_line(&mut self, now: Instant, tenant: Tenant, line: &str) {
         let counts = &mut self.tenants[tenant.index()].counts[Device::Console.index()];
         counts.allowed += 1;
         counts.bytes += line.len() as u64;
-        let text = Text::cut_from(line);
+        let text = Text::cut_from(&redacted::<LINE_MAX>(line));
         self.audit
             .push(now, tenant, AuditEvent::ConsoleLine { text });
     }

@@ -40,7 +40,6 @@ pub enum AnchoredIn {
 pub enum AnchorError {
     /// The measurement log takes no more events.
     LogFull,
-    NoRegisters,
     /// The TPM would not.
     Refused,
     /// Nobody said what became of it.
@@ -60,7 +59,6 @@ impl AnchorError {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::LogFull => "the measurement log is full; reboot to begin a new one",
-            Self::NoRegisters => "there are no measurement registers; see tpm status",
             Self::Refused => "the TPM refused; see tpm status",
             Self::Lost => "no answer came; see tpm status",
         }

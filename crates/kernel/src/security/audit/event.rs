@@ -94,15 +94,6 @@ impl Event {
         }
     }
 
-    /// The gate said no to what a command wanted.
-    pub fn intent_denied(subject: Subject, name: &str, reason: &str) -> Self {
-        Self::new(Kind::Security, Verb::Perform, name)
-            .level(Level::Warning)
-            .by(subject)
-            .outcome(Outcome::Denied)
-            .text(format_args!("{reason}"))
-    }
-
     /// Somebody showed a token that is not the machine's; `from` is where he came from.
     pub fn wrong_token(subject: Subject, from: fmt::Arguments<'_>) -> Self {
         Self::from_outside(Verb::LogIn, from)
@@ -123,44 +114,13 @@ impl Event {
     pub fn shut_out(from: fmt::Arguments<'_>) -> Self {
         Self::from_outside(Verb::ShutOut, from)
             .level(Level::Error)
+            .outcome(Outcome::Denied)
             .text(format_args!("too many wrong tokens"))
     }
 
     fn from_outside(verb: Verb, from: fmt::Arguments<'_>) -> Self {
         let from: Text<AUDIT_TEXT_MAX> = Text::format(from);
         Self::new(Kind::Security, verb, &from).level(Level::Warning)
-    }
-
-    /// The policy in force was changed, or a change was refused.
-    pub fn policy(subject: Subject, what: fmt::Arguments<'_>, result: Result<(), &str>) -> Self {
-        let event = Self::new(Kind::Security, Verb::SetPolicy, "policy")
-            .level(Level::Notice)
-            .by(subject);
-        match result {
-            Ok(()) => event.text(what),
-            Err(reason) => event
-                .level(Level::Warning)
-                .outcome(Outcome::Failed)
-                .text(format_args!("{what}: {reason}")),
-        }
-    }
-
-    /// `subject` gave a right to `to`.
-    pub fn granted(subject: Subject, to: Subject, what: fmt::Arguments<'_>) -> Self {
-        Self::right(Verb::Grant, subject, to, what)
-    }
-
-    /// `subject` took a right from `from`.
-    pub fn revoked(subject: Subject, from: Subject, what: fmt::Arguments<'_>) -> Self {
-        Self::right(Verb::Revoke, subject, from, what)
-    }
-
-    fn right(verb: Verb, by: Subject, whose: Subject, what: fmt::Arguments<'_>) -> Self {
-        let whose: Text<AUDIT_TEXT_MAX> = Text::format(format_args!("{whose}"));
-        Self::new(Kind::Security, verb, &whose)
-            .level(Level::Notice)
-            .by(by)
-            .text(what)
     }
 
     /// The TPM is in another state than before.

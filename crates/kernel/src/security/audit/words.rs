@@ -56,18 +56,12 @@ words! {
         /// An operation on a device.
         Use = "use",
         SetQuota = "set-quota",
-        SetPolicy = "set-policy",
-        Grant = "grant",
-        Revoke = "revoke",
         /// The state of the TPM.
         Tpm = "tpm",
         Anchor = "anchor",
         Verify = "verify",
         /// A requirement began to be violated, or is no longer.
         Comply = "comply",
-        Start = "start",
-        Stop = "stop",
-        Change = "change",
     }
     Outcome {
         Done = "done",

@@ -12,7 +12,7 @@
 
 use super::code_hash::CodeHash;
 use super::log::EventLog;
-use super::measurement::{DATA_BYTES_MAX, Measurement, pcr};
+use super::measurement::{DATA_BYTES_MAX, MeasureError, Measurement, pcr};
 use super::phase::{Phase, Phases};
 use super::record::Kept;
 use super::request::{NV_INDEX, Requests};
@@ -25,7 +25,7 @@ use crate::base::time::{Duration, Instant};
 use crate::base::tpm::TpmPort;
 use crate::drivers::tpm::client::{Answer, Client, ClientState, ClientView, Job, JobId, TpmError};
 use crate::drivers::tpm::codec::bank::BankDigests;
-use crate::limits::TPM_JOBS_MAX;
+use crate::limits::{PCRS_SHOWN, TPM_JOBS_MAX};
 use crate::security::policy::Policy;
 use alloc::boxed::Box;
 
@@ -55,21 +55,9 @@ enum Stage {
     Settled,
 }
 
-/// Why something was not measured.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum MeasureError {
-    LogFull,
-    TooMany,
-}
-
-impl MeasureError {
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::LogFull => "the measurement log is full, so nothing more can be measured; reboot",
-            Self::TooMany => "too much waits to be measured; try again",
-        }
-    }
-}
+/// Why a machine with a TPM is not attested.
+pub const NOT_MEASURED: &str = "not attested: something was not measured";
+const MORE_THAN_LOGGED: &str = "not attested: the registers held more than the firmware's log says";
 
 /// How long a boot waits for its TPM, a very slow one included.
 const BOOT_PATIENCE: Duration = Duration::from_secs(20);
@@ -88,9 +76,9 @@ pub struct MeasuredBoot {
     code: CodeHash,
     /// Measured and not yet logged, oldest first, with the work that the TPM does for it.
     waiting: Box<Queue<(Option<JobId>, Measurement), TPM_JOBS_MAX>>,
-    /// The registers as they were found.
     reading: Option<JobId>,
-    is_read: bool,
+    /// The registers before anything of ours was in them.
+    found: Option<[Digest; PCRS_SHOWN]>,
     inputs: BootInputs,
     path: &'static str,
     pub(super) requests: Requests,
@@ -99,8 +87,15 @@ pub struct MeasuredBoot {
     news: Option<Reason>,
     /// Why the firmware's log was not gone on with, where there was one.
     firmware_problem: Option<&'static str>,
-    /// The policy that was measured last, by its version and digest.
+    /// Why the TPM does not vouch for all that was booted.
+    doubt: Option<&'static str>,
+    is_lost: bool,
+    /// The policy that is in force, by its version and digest.
+    in_force: Option<(u64, Digest)>,
+    /// The one that was measured last.
     policy: Option<(u64, Digest)>,
+    /// One that never will be, for the log is full.
+    unmeasured: Option<(u64, Digest)>,
     logged: Sequence,
     entropy: Option<JobId>,
     /// Random bytes that nobody has taken yet.
@@ -123,7 +118,7 @@ impl MeasuredBoot {
             code: CodeHash::new(),
             waiting: Box::default(),
             reading: None,
-            is_read: false,
+            found: None,
             inputs,
             path,
             requests: Requests::default(),
@@ -131,7 +126,11 @@ impl MeasuredBoot {
             keeping: None,
             news: None,
             firmware_problem: None,
+            doubt: None,
+            is_lost: false,
+            in_force: None,
             policy: None,
+            unmeasured: None,
             logged: 0,
             entropy: None,
             fresh: None,
@@ -143,6 +142,7 @@ impl MeasuredBoot {
     /// Goes on with what there is to do now.
     pub fn step(&mut self, now: Instant, port: Option<&mut dyn TpmPort>, policy: &Policy) {
         let is_there = port.is_some();
+        self.in_force = Some((policy.version(), *policy.digest()));
         self.client.step(now, port);
         while let Some((id, result)) = self.client.take_done() {
             self.on_done(now, id, result);
@@ -159,7 +159,7 @@ impl MeasuredBoot {
             Stage::Hashing => self.hash(now, policy),
             Stage::Measuring if self.waiting.is_empty() => self.become_settled(now),
             Stage::Measuring => {}
-            Stage::Settled => self.maybe_measure_policy(now, policy),
+            Stage::Settled => self.maybe_measure_policy(now),
         }
     }
 
@@ -185,7 +185,7 @@ impl MeasuredBoot {
             return self.begin(now, Root::Software(reason));
         }
         match self.client.state() {
-            ClientState::Ready if self.is_read => self.begin(now, Root::Tpm),
+            ClientState::Ready if self.found.is_some() => self.begin(now, Root::Tpm),
             ClientState::Ready if self.reading.is_none() => {
                 // The first work of all: there is room for it.
                 self.reading = self.client.request(Job::ReadPcrs).ok();
@@ -226,6 +226,11 @@ impl MeasuredBoot {
                 Err(error) => self.firmware_problem = Some(error.reason()),
             }
         }
+        // What else was extended nobody can replay, so the log and the registers never fit.
+        if is_tpm && self.found != Some(self.log.expected().shown()) {
+            self.doubt = Some(MORE_THAN_LOGGED);
+            self.news = Some(Text::cut_from(MORE_THAN_LOGGED));
+        }
         self.root = root;
         if !is_adopted {
             self.expect(now, Measurement::loader(self.path));
@@ -264,7 +269,7 @@ impl MeasuredBoot {
         self.expect(now, data.ending(Phase::Kernel));
         let ramdisk = Measurement::of_some(pcr::RAMDISK, "ramdisk", self.inputs.ramdisk.as_ref());
         self.expect(now, ramdisk.ending(Phase::Ramdisk));
-        self.policy = Some((policy.version(), *policy.digest()));
+        self.policy = self.in_force;
         let measurement = Measurement::policy(policy.version(), policy.digest());
         self.expect(now, measurement.ending(Phase::Policy));
         self.stage = Stage::Measuring;
@@ -273,6 +278,7 @@ impl MeasuredBoot {
     /// Measures what boot must measure.
     fn expect(&mut self, now: Instant, measurement: Measurement) {
         if let Err(error) = self.measure(now, measurement) {
+            self.doubt = Some(NOT_MEASURED);
             self.news = Some(Text::cut_from(error.reason()));
         }
     }
@@ -284,14 +290,18 @@ impl MeasuredBoot {
     }
 
     /// Measures the policy if it is another than the one that was measured last.
-    fn maybe_measure_policy(&mut self, now: Instant, policy: &Policy) {
-        let in_force = Some((policy.version(), *policy.digest()));
-        if self.policy == in_force {
+    fn maybe_measure_policy(&mut self, now: Instant) {
+        if [self.policy, self.unmeasured].contains(&self.in_force) {
             return;
         }
-        let measurement = Measurement::policy(policy.version(), policy.digest());
-        if self.measure(now, measurement).is_ok() {
-            self.policy = in_force;
+        let Some((version, digest)) = self.in_force else {
+            return;
+        };
+        match self.measure(now, Measurement::policy(version, &digest)) {
+            Ok(_) => self.policy = self.in_force,
+            // A full log stays full; that was counted once.
+            Err(MeasureError::LogFull) => self.unmeasured = self.in_force,
+            Err(MeasureError::TooMany) => {}
         }
     }
 
@@ -325,10 +335,7 @@ impl MeasuredBoot {
         let digests = BankDigests::of_data(banks, measurement.data());
         let pcr = u32::from(measurement.pcr);
         let job = self.client.request(Job::Extend { pcr, digests });
-        job.map_err(|_| {
-            self.refused += 1;
-            MeasureError::TooMany
-        })
+        job.map_err(|_| MeasureError::TooMany)
     }
 
     /// Logs what needs no TPM any more, up to the first that waits for one.
@@ -357,7 +364,8 @@ impl MeasuredBoot {
             }
         } else if self.reading == id {
             match result {
-                Ok(_) => self.is_read = true,
+                Ok(Answer::Pcrs(pcrs)) => self.found = Some(pcrs.values),
+                Ok(_) => {}
                 Err(error) => self.on_tpm_lost(now, &error),
             }
         } else if self.entropy == id {
@@ -386,6 +394,7 @@ impl MeasuredBoot {
             Root::Tpm => self.root = Root::Software(reason.clone()),
             Root::Software(_) => return,
         }
+        self.is_lost = true;
         self.news = Some(reason);
         self.waiting.iter_mut().for_each(|(job, _)| *job = None);
         self.log_what_is_done(now);
@@ -404,7 +413,18 @@ impl MeasuredBoot {
 
     /// Does a TPM vouch for all of it?
     pub fn is_attested(&self) -> bool {
-        self.is_settled() && self.root == Root::Tpm && self.log.refused() == 0
+        let is_whole = self.doubt.is_none() && self.log.refused() == 0;
+        self.is_settled() && self.root == Root::Tpm && is_whole
+    }
+
+    /// Why it does not, where it could.
+    pub const fn doubt(&self) -> Option<&'static str> {
+        self.doubt
+    }
+
+    /// Was there a TPM that failed?
+    pub const fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// How many measurements are in the log.
@@ -417,9 +437,9 @@ impl MeasuredBoot {
         self.policy.map(|(_, digest)| digest)
     }
 
-    /// Is this policy the one that was measured last?
-    pub fn is_policy_measured(&self, digest: &Digest) -> bool {
-        self.policy.is_some_and(|(_, measured)| measured == *digest)
+    /// Was this policy in force when it was looked last?
+    pub fn is_in_force(&self, digest: &Digest) -> bool {
+        self.in_force.is_some_and(|(_, own)| own == *digest)
     }
 
     /// Random bytes of the TPM, once.
@@ -455,25 +475,6 @@ impl MeasuredBoot {
             .map(|phase| (phase, self.phases.ended(phase)))
     }
 
-    /// Who keeps the registers, as every face says it.
-    pub const fn root_name(&self) -> &'static str {
-        match &self.root {
-            Root::Sought => "unknown",
-            Root::Tpm => "tpm",
-            Root::Software(_) => "software (not attested)",
-        }
-    }
-
-    /// What somebody who relies on this machine wants to know.
-    pub fn state_name(&self) -> &'static str {
-        match &self.root {
-            Root::Software(_) => "software (not attested)",
-            _ if !self.is_settled() => "measuring",
-            Root::Tpm if self.is_attested() => "attested",
-            Root::Sought | Root::Tpm => "not attested: something was not measured",
-        }
-    }
-
     /// What became of the firmware's log.
     pub const fn firmware_log_name(&self) -> &'static str {
         match self.firmware_problem {
@@ -486,6 +487,11 @@ impl MeasuredBoot {
     pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
         self.log.visit_usages(visit);
         visit(&self.client.usage());
+        visit(
+            &Usage::of("TPM_JOBS_MAX", TPM_JOBS_MAX)
+                .used(self.waiting.len() as u64)
+                .refused(self.refused),
+        );
         visit(&self.requests.usage());
     }
 }

@@ -131,9 +131,12 @@ impl Banks {
         self.0.iter().filter_map(|(id, _)| Algorithm::of_id(*id))
     }
 
-    /// Can an event of ours have a digest of each of them?
+    /// Can an event of ours have a digest of each of them, of the size that is listed?
     pub fn are_all_known(&self) -> bool {
-        self.known().count() == self.0.len()
+        self.0.iter().all(|(id, bytes)| {
+            let own = Algorithm::of_id(*id).map(Algorithm::digest_bytes);
+            own == Some(usize::from(*bytes))
+        })
     }
 
     fn size_of(&self, id: u16) -> Option<usize> {

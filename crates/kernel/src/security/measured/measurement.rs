@@ -122,3 +122,19 @@ impl Measurement {
         }
     }
 }
+
+/// Why something was not measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MeasureError {
+    LogFull,
+    TooMany,
+}
+
+impl MeasureError {
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::LogFull => "the measurement log is full, so nothing more can be measured; reboot",
+            Self::TooMany => "too much waits to be measured; try again",
+        }
+    }
+}

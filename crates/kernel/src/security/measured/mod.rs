@@ -13,7 +13,7 @@ pub mod request;
 pub mod verify;
 
 pub use boot::MeasuredBoot;
-pub use measurement::Measurement;
+pub use measurement::{MeasureError, Measurement};
 
 #[cfg(test)]
 mod tests;

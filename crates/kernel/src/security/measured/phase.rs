@@ -49,15 +49,4 @@ impl Phases {
     pub const fn ended(&self, phase: Phase) -> Option<Instant> {
         self.0[phase as usize]
     }
-
-    pub fn are_all_over(&self) -> bool {
-        self.0.iter().all(Option::is_some)
-    }
-
-    /// The first that is not over.
-    pub fn current(&self) -> Option<Phase> {
-        Phase::ALL
-            .into_iter()
-            .find(|phase| self.ended(*phase).is_none())
-    }
 }

@@ -1,6 +1,6 @@
-//! The TPM's answers as people and programs read them.
+//! The measured boot and the TPM's answers as people and programs read them.
 
-use super::boot::MeasuredBoot;
+use super::boot::{MeasuredBoot, NOT_MEASURED, Root};
 use super::record::{Kept, Record};
 use super::request::{NV_INDEX, Request, Wish};
 use super::verify::{Misfit, verify};
@@ -31,6 +31,26 @@ pub const fn purpose(pcr: usize) -> &'static str {
 const SELECTION: &str = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
 
 impl MeasuredBoot {
+    /// Who keeps the registers, as every face says it.
+    pub const fn root_name(&self) -> &'static str {
+        match self.root() {
+            Root::Sought => "unknown",
+            Root::Tpm => "tpm",
+            Root::Software(_) => "software (not attested)",
+        }
+    }
+
+    /// What somebody who relies on this machine wants to know.
+    pub fn state_name(&self) -> &'static str {
+        match self.root() {
+            Root::Software(_) => "software (not attested)",
+            Root::Sought => "measuring",
+            Root::Tpm if !self.is_settled() => "measuring",
+            Root::Tpm if self.is_attested() => "attested",
+            Root::Tpm => self.doubt().unwrap_or(NOT_MEASURED),
+        }
+    }
+
     pub(super) fn report_answer(&self, request: &Request, answer: &Answer, report: &mut Report) {
         match answer {
             Answer::Pcrs(pcrs) => self.report_pcrs(request, &pcrs.values, report),
@@ -122,10 +142,7 @@ impl MeasuredBoot {
             .count("times", record.stored)
             .count("policy_version", record.policy_version)
             .value("policy", format_args!("{}", Hex(&record.policy_digest)))
-            .value(
-                "is_in_force",
-                self.is_policy_measured(&record.policy_digest),
-            )
+            .value("is_in_force", self.is_in_force(&record.policy_digest))
             .value("audit_head", format_args!("{}", Hex(&record.audit_head)))
             .count("audit_entries", record.audit_entries);
     }

@@ -124,7 +124,8 @@ impl MeasuredBoot {
             Wish::Store => {
                 let before = self.kept().record().map_or(0, |record| record.stored);
                 let record = Record {
-                    stored: before + 1,
+                    // It was read from outside.
+                    stored: before.saturating_add(1),
                     ..*in_force
                 };
                 Job::NvStore {

@@ -133,11 +133,12 @@ fn wish(wish: Wish) -> Outcome {
 }
 
 pub fn kept(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -> Outcome {
-    let measured = &inspect.security().measured;
+    let security = inspect.security();
+    let measured = &security.measured;
     let mut fields = report.fields("nv");
     fields.value("state", format_args!("{}", measured.kept()));
     if let Some(record) = measured.kept().record() {
-        let is_in_force = measured.is_policy_measured(&record.policy_digest);
+        let is_in_force = record.policy_digest == *security.policy.digest();
         fields
             .count("times", record.stored)
             .count("policy_version", record.policy_version)

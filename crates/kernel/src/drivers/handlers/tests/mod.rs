@@ -208,6 +208,19 @@ fn a_flood_of_denials_does_not_push_what_others_did_out_of_the_audit() {
 }
 
 #[test]
+fn a_secret_that_is_typed_on_a_console_is_not_remembered() {
+    let mut handlers = handlers();
+    let line = "echo token=correct-horse-battery tpm-owner=somebody and more";
+    handlers.on_console_line(at_ms(0), FIRST, line);
+    let shown = std::format!("{:?}", handlers.audit().last());
+    assert!(shown.contains("and more"), "{shown}");
+    assert!(
+        !shown.contains("correct") && !shown.contains("somebody"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn the_audit_keeps_the_newest_and_counts_what_it_forgot() {
     let mut handlers = handlers();
     let long = "x".repeat(DEVICE_AUDIT_TEXT_MAX + 1);

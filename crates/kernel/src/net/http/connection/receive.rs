@@ -2,6 +2,7 @@
 
 use super::{Around, Connection, Exchange, Phase, Turn};
 use crate::base::time::Instant;
+use crate::base::token::redacted;
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADER_BYTES_MAX};
 use crate::net::http::chunked::Chunked;
 use crate::net::http::head::{self, Problem};
@@ -268,10 +269,7 @@ impl Exchange {
     fn begin(&mut self, head: &RequestHead<'_>, now: Instant) {
         self.began = now;
         self.method = Some(head.method);
-        self.path.clear();
-        if self.path.push_str(head.path).is_err() {
-            self.path.push_cut(head.path);
-        }
+        self.path = redacted(head.path);
         self.keeps_alive = head.keeps_alive;
         self.is_version_1_1 = head.is_version_1_1;
         self.sent_bytes = 0;

@@ -335,10 +335,11 @@ fn a_client_that_goes_away_leaves_nothing_behind() {
 }
 
 #[test]
-fn what_was_asked_is_remembered_without_its_query() {
+fn what_was_asked_is_remembered_without_its_query_and_without_secrets() {
     let mut rig = Rig::new();
     rig.ask(b"GET /?token=secret-secret HTTP/1.1\r\nHost: x\r\n\r\n");
     rig.ask(b"GET /no HTTP/1.1\r\nHost: x\r\n\r\n");
+    rig.ask(b"GET /no/token=secret-secret HTTP/1.1\r\nHost: x\r\n\r\n");
     rig.ask(b"rubbish\r\n\r\n");
     let shown: std::vec::Vec<_> = rig
         .server
@@ -356,9 +357,10 @@ fn what_was_asked_is_remembered_without_its_query() {
         [
             (Some("GET"), "/".to_owned(), 200),
             (Some("GET"), "/no".to_owned(), 404),
+            (Some("GET"), "/no/token=(hidden)".to_owned(), 404),
             (None, String::new(), 400),
         ]
     );
     let answers = rig.server.view().counters.answers;
-    assert_eq!((answers[2], answers[4]), (1, 2));
+    assert_eq!((answers[2], answers[4]), (1, 3));
 }

@@ -29,6 +29,10 @@ pub struct Denials {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BootFacts {
     pub has_tpm: bool,
+    /// There was one, and it failed.
+    pub is_lost: bool,
+    /// Something before or in the boot was not measured, or not logged.
+    pub is_doubted: bool,
     /// Phases of the boot that were to be measured and were not.
     pub phases_unmeasured: u32,
 }

@@ -96,9 +96,13 @@ impl Requirement {
                 let is_met = denials.counted == denials.recorded;
                 Standing::of(is_met, "denials were counted that the trail does not have")
             }),
-            Self::BootAttested => facts.boot.map(|boot| match boot.has_tpm {
-                false => Standing::Violated("there is no TPM"),
-                true => Standing::of(
+            Self::BootAttested => facts.boot.map(|boot| match (boot.has_tpm, boot.is_lost) {
+                (false, false) => Standing::Violated("there is no TPM"),
+                (false, true) => Standing::Violated("the TPM has failed"),
+                (true, _) if boot.is_doubted => {
+                    Standing::Violated("the registers do not vouch for all; see tpm status")
+                }
+                (true, _) => Standing::of(
                     boot.phases_unmeasured == 0,
                     "a phase of the boot is not measured",
                 ),

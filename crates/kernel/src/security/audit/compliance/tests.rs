@@ -16,6 +16,8 @@ fn good(now: Instant) -> ComplianceFacts {
         }),
         boot: Some(BootFacts {
             has_tpm: true,
+            is_lost: false,
+            is_doubted: false,
             phases_unmeasured: 0,
         }),
         verification: Some(VerificationFacts {
@@ -46,7 +48,7 @@ fn good(now: Instant) -> ComplianceFacts {
 type Spoil = fn(&mut ComplianceFacts);
 
 /// What violates which requirement.
-const BAD: [(Requirement, Spoil); 14] = [
+const BAD: [(Requirement, Spoil); 15] = [
     (Requirement::DenialsRecorded, |facts| {
         facts.denials.as_mut().unwrap().recorded = 6;
     }),
@@ -55,6 +57,9 @@ const BAD: [(Requirement, Spoil); 14] = [
     }),
     (Requirement::BootAttested, |facts| {
         facts.boot.as_mut().unwrap().phases_unmeasured = 1;
+    }),
+    (Requirement::BootAttested, |facts| {
+        facts.boot.as_mut().unwrap().is_doubted = true;
     }),
     (Requirement::TrailVerified, |facts| {
         facts.verification.as_mut().unwrap().has_finding = true;

@@ -188,7 +188,7 @@ fn refused_anchors_are_counted_tried_again_and_do_not_push_out_the_others() {
     let anchors = trail.anchors();
     assert_eq!((anchors.refused(), anchors.records().len()), (40, 2));
     assert_eq!(anchors.entries_anchored(), first.entries);
-    let refusals = trail.chain().iter();
+    let refusals = trail.chain().iter_from(3);
     let refusals = refusals.filter(|sealed| sealed.entry.verb == Verb::Anchor);
     assert_eq!(refusals.count(), 1);
     // Nobody answers: that is a refusal, too, and it is tried again.

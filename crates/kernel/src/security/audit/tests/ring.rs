@@ -83,6 +83,18 @@ fn a_flood_of_refusals_takes_few_entries() {
 }
 
 #[test]
+fn an_address_that_is_shut_out_and_goes_on_pushes_nothing_out() {
+    let mut trail = AuditTrail::default();
+    for millis in 0..20_000 {
+        trail.append(at(millis), Event::shut_out(format_args!("10.0.2.2")));
+    }
+    trail.step(at(30_000));
+    assert!(trail.head().entries <= 40, "{}", trail.head().entries);
+    let times = trail.chain().iter().map(|sealed| sealed.entry.times);
+    assert_eq!(times.sum::<u32>(), 20_000);
+}
+
+#[test]
 fn no_secret_enters_whoever_hands_it_over() {
     let mut trail = AuditTrail::default();
     let secret = "correct-horse-battery";
