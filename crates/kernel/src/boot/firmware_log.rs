@@ -11,8 +11,10 @@ use alloc::boxed::Box;
 const FINAL_EVENTS_BYTES: usize = 32 * 1024;
 /// A version, and how many events there are.
 const FINAL_EVENTS_HEADER_BYTES: usize = 16;
-/// Register, type and number of digests: behind the last event they are zeros.
+/// Register, type and number of digests.
 const EVENT_HEADER_BYTES: usize = 12;
+/// What stands in their place behind the last event: a firmware fills its area with one of these.
+const FILLINGS: [u8; 2] = [0, 0xff];
 
 /// Gives bytes of physical memory, at most so many: as far as they are the firmware's.
 pub type Reader<'f, 'a> = &'f dyn Fn(u64, usize) -> Option<&'a [u8]>;
@@ -36,7 +38,7 @@ pub fn unreachable() -> FirmwareLog {
     }
 }
 
-/// The events at the beginning of an area, whose rest is zeros.
+/// The events at the beginning of an area, whose rest is filled.
 pub fn of_area(area: &[u8]) -> FirmwareLog {
     let Ok(mut events) = format::read(area) else {
         return FirmwareLog::default();
@@ -80,8 +82,10 @@ pub fn with_final_events<'a>(
 fn pass(events: &mut Events<'_>, count: u64, room: usize) -> (usize, Option<&'static str>) {
     let mut length = 0;
     for _ in 0..count {
-        let header = events.rest().iter().take(EVENT_HEADER_BYTES);
-        if header.copied().all(|byte| byte == 0) {
+        let rest = events.rest();
+        let header = &rest[..rest.len().min(EVENT_HEADER_BYTES)];
+        let is_filling = |filling: &u8| header.iter().all(|byte| byte == filling);
+        if FILLINGS.iter().any(is_filling) {
             break;
         }
         match events.next() {

@@ -50,13 +50,19 @@ fn padded(mut log: Bytes<u8>) -> Bytes<u8> {
 }
 
 #[test]
-fn a_log_ends_where_its_area_is_zero_or_ends() {
+fn a_log_ends_where_its_area_is_filled_or_ends() {
     let expected = FirmwareLog {
         bytes: log().into(),
         doubt: None,
     };
     assert_eq!(of_area(&padded(log())), expected);
     assert_eq!(of_area(&log()), expected);
+    for (filling, bytes) in [(0, 5), (0xff, 5), (0xff, 100)] {
+        let filled = [log(), std::vec![filling; bytes]].concat();
+        assert_eq!(of_area(&filled), expected, "{bytes} times {filling:#x}");
+    }
+    let scribbled = [log(), std::vec![7; 5]].concat();
+    assert_eq!(of_area(&scribbled).doubt, Some(DAMAGED));
     let bare = of_area(&padded(first(&[SHA256])));
     assert_eq!((&bare.bytes[..], bare.doubt), (&first(&[SHA256])[..], None));
 }

@@ -151,6 +151,14 @@ impl fmt::Display for TpmError {
             Self::Absent => f.write_str("there is no TPM, or it is left alone; see status"),
             Self::Fault(fault) => write!(f, "{fault}"),
             Self::Malformed(malformed) => write!(f, "{malformed}; try again"),
+            // The owner's secret has no part in making a key.
+            Self::Refused {
+                command: CommandCode::CreatePrimary,
+                code,
+            } if code.is_wrong_secret() => f.write_str(
+                "the TPM's endorsement hierarchy has an authorisation, and keys are made without one; \
+                 remove it with tpm2_changeauth -c endorsement",
+            ),
             Self::Refused { command, code } => write!(f, "{}: {code}", command.name()),
             Self::Forged => f.write_str(
                 "the answer is not the TPM's own: somebody between it and the processor changes it",

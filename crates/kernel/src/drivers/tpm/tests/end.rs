@@ -1,4 +1,4 @@
-//! The last word to a TPM: it is heard, also behind another command, and it ends.
+//! The last word to a TPM: heard, also behind another command, and bounded.
 
 use super::crb_model::{self, CrbModel};
 use super::tis_model::{self, TisModel};

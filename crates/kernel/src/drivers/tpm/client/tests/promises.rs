@@ -8,6 +8,7 @@ use crate::drivers::tpm::codec::codes::CommandCode as Code;
 use crate::drivers::tpm::codec::response_code::ResponseCode;
 use std::boxed::Box;
 use std::cell::Cell;
+use std::format;
 
 fn is(command: &[u8], code: Code) -> bool {
     command[6..10] == code.number().to_be_bytes()
@@ -85,6 +86,15 @@ fn a_job_too_many_is_refused_and_counted() {
 fn a_tpm_that_firmware_has_started_is_as_good() {
     let (mut client, mut port) = (Client::new(SEED), refusing(Code::Startup, 0x100));
     assert!(answer(&mut client, &mut port, Job::ReadPcrs).is_ok());
+}
+
+#[test]
+fn a_guarded_endorsement_hierarchy_is_not_called_a_wrong_owner() {
+    let mut port = refusing(Code::CreatePrimary, 0x9a2);
+    let mut client = Client::new(SEED);
+    let refused = answer(&mut client, &mut port, quote(b"n")).unwrap_err();
+    let sentence = format!("{refused}");
+    assert!(sentence.contains("endorsement") && !sentence.contains("owner"));
 }
 
 #[test]
