@@ -4,6 +4,7 @@
 
 use super::credentials::{Credentials, Denied, Wanted};
 use super::line::{self, Line};
+use super::offenders::household;
 use super::origin::{self, Foreign};
 use super::route::{self, Route};
 use super::trust::Trust;
@@ -165,7 +166,12 @@ impl Api {
         let shown = request.head.authorization;
         let judged = self.credentials.judge(now, request.peer, shown, wanted);
         judged.map_err(|denied| {
-            if self.denials.push((request.peer, denied)).is_err() {
+            // As one address, or who has many fills the trail with as many entries.
+            if self
+                .denials
+                .push((household(request.peer), denied))
+                .is_err()
+            {
                 self.denials_lost += 1;
             }
             self.denial(denied)

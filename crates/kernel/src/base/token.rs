@@ -101,6 +101,11 @@ pub fn is_secret(word: &str) -> bool {
     KEYS.iter().any(|key| word.starts_with(key))
 }
 
+/// Does the text name such a setting?
+pub fn is_told_in(text: &str) -> bool {
+    KEYS.iter().any(|key| text.contains(key))
+}
+
 /// Settings as they may be shown: the value of each secret is replaced.
 pub fn redacted<const N: usize>(settings: &str) -> Text<N> {
     let mut shown = Text::new();

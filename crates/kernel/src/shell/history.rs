@@ -3,7 +3,8 @@
 //! Limits: `HISTORY_MAX` lines, `HISTORY_BYTES` bytes; the oldest make room.
 
 use crate::base::fixed::{Text, Vec};
-use crate::limits::{HISTORY_BYTES, HISTORY_MAX};
+use crate::base::token;
+use crate::limits::{HISTORY_BYTES, HISTORY_MAX, LINE_MAX};
 
 #[derive(Debug, Default)]
 pub struct History {
@@ -22,8 +23,17 @@ impl History {
         }
     }
 
-    /// Remembers a line unless it is empty, begins with a blank, or repeats the newest.
+    /// Remembers a line unless it is empty, begins with a blank, or repeats the newest. The
+    /// secrets of settings that it names are left out, for others may read it later.
     pub fn add(&mut self, line: &str) {
+        let shown: Text<{ 2 * LINE_MAX }>;
+        let line = match token::is_told_in(line) {
+            true => {
+                shown = token::redacted(line);
+                &shown
+            }
+            false => line,
+        };
         if line.is_empty() || line.starts_with([' ', '\t']) || self.get(0) == Some(line) {
             return;
         }
@@ -94,6 +104,14 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_that_was_typed_is_not_remembered() {
+        let mut history = History::new();
+        history.add("echo token=correct-horse tpm-owner=battery-staple");
+        let kept = history.get(0).unwrap();
+        assert_eq!(kept, "echo token=(hidden) tpm-owner=(hidden)");
+    }
     use std::string::String;
     use std::vec::Vec as List;
 
