@@ -33,7 +33,8 @@ struct Growing {
     copied: u64,
 }
 
-/// What a record says as an event; what was typed on a console has an entry of its own.
+/// What a record says as an event, in names and numbers, so without secrets; what was typed
+/// on a console has an entry of its own.
 pub fn from_device_record(record: &AuditRecord) -> Option<Event> {
     let subject = Subject::Tenant(record.tenant);
     match &record.event {

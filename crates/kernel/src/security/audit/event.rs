@@ -6,7 +6,7 @@ use super::verify::Finding;
 use super::words::{Kind, Level, Outcome, Verb};
 use crate::base::fixed::Text;
 use crate::base::subject::Subject;
-use crate::base::token::redacted;
+use crate::base::token::{is_told_in, redacted};
 use crate::limits::{AUDIT_TEXT_MAX, LINE_MAX};
 use core::fmt;
 
@@ -172,9 +172,13 @@ impl Event {
 
     /// Without what looks like a secret, whoever made it.
     pub(super) fn without_secrets(self) -> Self {
+        let (object, text) = (self.object.as_str(), self.text.as_str());
+        if !is_told_in(object) && !is_told_in(text) {
+            return self;
+        }
         Self {
-            object: Object::new(&redacted::<LINE_MAX>(self.object.as_str())),
-            text: Sentence::new(&redacted::<LINE_MAX>(self.text.as_str())),
+            object: Object::new(&redacted::<LINE_MAX>(object)),
+            text: Sentence::new(&redacted::<LINE_MAX>(text)),
             ..self
         }
     }

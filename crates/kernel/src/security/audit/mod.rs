@@ -125,11 +125,10 @@ impl AuditTrail {
         }
     }
 
-    /// The one place where entries are made.
+    /// The one place where entries are made, of events without secrets.
     fn seal(&mut self, now: Instant, event: &Event) -> u64 {
-        let event = event.without_secrets();
         let number = self.chain.head().entries;
-        self.counts.add(&event);
+        self.counts.add(event);
         let left = self.chain.push(Entry {
             number,
             at: now,
