@@ -7,7 +7,7 @@ use crate::base::boot_inputs::Measured;
 use sha2::{Digest as _, Sha256};
 
 /// Bytes of a slice: under emulation most of what deciding may take in a tick.
-const SLICE_BYTES: usize = 8 * 1024;
+const SLICE_BYTES: usize = 32 * 1024;
 
 pub struct CodeHash {
     hasher: Sha256,
