@@ -6,10 +6,11 @@
 
 use crate::base::registers::Registers;
 use crate::base::time::Instant;
-use crate::base::tpm::{TpmFacts, TpmFault, TpmPort};
+use crate::base::tpm::TpmFault;
 use crate::drivers::tpm::codec::packet::HEADER_BYTES;
-use crate::drivers::tpm::exchange::{CHUNK_BYTES, Exchange, Flow, STEPS_A_POLL};
-use crate::drivers::tpm::timing::{TIMEOUT_A, TIMEOUT_B, TIMEOUT_C, TIMEOUT_D};
+use crate::drivers::tpm::exchange::{CHUNK_BYTES, Exchange, Flow};
+use crate::drivers::tpm::timing::{TIMEOUT_B, TIMEOUT_C, TIMEOUT_D};
+use crate::drivers::tpm::transport::Transport;
 
 /// Registers of locality 0.
 pub mod register {
@@ -122,20 +123,6 @@ impl<R: Registers> Crb<R> {
 
     fn set(&self, offset: usize, value: u32) {
         self.registers.write_u32(offset, value);
-    }
-
-    fn step(&mut self, now: Instant) -> Result<Flow, TpmFault> {
-        match self.phase {
-            Phase::Idle => Ok(Flow::Wait),
-            Phase::Claim { has_asked } => self.claim(now, has_asked),
-            Phase::Prepare { has_asked } => self.prepare(now, has_asked),
-            Phase::Locate => self.locate(),
-            Phase::Write { at } => self.write(now, at),
-            Phase::Execute => self.execute(now),
-            Phase::Cancel => self.cancel(now),
-            Phase::Read { at } => self.read_answer(now, at),
-            Phase::Settle { has_asked } => self.settle(now, has_asked),
-        }
     }
 
     fn enter(&mut self, phase: Phase) -> Result<Flow, TpmFault> {
@@ -300,8 +287,39 @@ impl<R: Registers> Crb<R> {
                 .unwrap_or(Flow::End)),
         }
     }
+}
 
-    /// Leaves the device idle and the locality to others.
+impl<R: Registers> Transport for Crb<R> {
+    fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    fn exchange_mut(&mut self) -> &mut Exchange {
+        &mut self.exchange
+    }
+
+    fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle
+    }
+
+    fn claim_first(&mut self) {
+        self.phase = Phase::Claim { has_asked: false };
+    }
+
+    fn step(&mut self, now: Instant) -> Result<Flow, TpmFault> {
+        match self.phase {
+            Phase::Idle => Ok(Flow::Wait),
+            Phase::Claim { has_asked } => self.claim(now, has_asked),
+            Phase::Prepare { has_asked } => self.prepare(now, has_asked),
+            Phase::Locate => self.locate(),
+            Phase::Write { at } => self.write(now, at),
+            Phase::Execute => self.execute(now),
+            Phase::Cancel => self.cancel(now),
+            Phase::Read { at } => self.read_answer(now, at),
+            Phase::Settle { has_asked } => self.settle(now, has_asked),
+        }
+    }
+
     fn release(&mut self, result: &Result<(), TpmFault>) {
         if result.is_err() {
             self.set(register::CANCEL, 0);
@@ -309,42 +327,5 @@ impl<R: Registers> Crb<R> {
         }
         self.set(register::LOCALITY_CONTROL, locality::RELINQUISH);
         self.phase = Phase::Idle;
-    }
-}
-
-impl<R: Registers> TpmPort for Crb<R> {
-    fn facts(&self) -> TpmFacts {
-        self.exchange.facts
-    }
-
-    fn send(&mut self, now: Instant, command: &[u8]) -> Result<(), TpmFault> {
-        if self.phase != Phase::Idle {
-            return Err(TpmFault::Busy);
-        }
-        self.exchange.take_command(command)?;
-        self.exchange.begin(now, TIMEOUT_A);
-        self.phase = Phase::Claim { has_asked: false };
-        Ok(())
-    }
-
-    fn poll(&mut self, now: Instant, answer: &mut [u8]) -> Option<Result<usize, TpmFault>> {
-        if self.phase == Phase::Idle || !self.exchange.is_due(now) {
-            return None;
-        }
-        for _ in 0..STEPS_A_POLL {
-            let result = match self.step(now) {
-                Ok(Flow::On) => continue,
-                Ok(Flow::Wait) => return None,
-                Ok(Flow::End) => Ok(()),
-                Err(fault) => Err(fault),
-            };
-            self.release(&result);
-            return Some(self.exchange.end(result, answer));
-        }
-        None
-    }
-
-    fn next_deadline(&self, _: Instant) -> Option<Instant> {
-        (self.phase != Phase::Idle).then(|| self.exchange.next_look())
     }
 }

@@ -9,6 +9,7 @@ mod exchange;
 mod tests;
 mod timing;
 pub mod tis;
+mod transport;
 
 use crate::base::registers::Registers;
 use crate::base::tpm::TpmPort;

@@ -5,10 +5,11 @@
 
 use crate::base::registers::Registers;
 use crate::base::time::Instant;
-use crate::base::tpm::{TpmFacts, TpmFault, TpmPort};
+use crate::base::tpm::TpmFault;
 use crate::drivers::tpm::codec::packet::HEADER_BYTES;
-use crate::drivers::tpm::exchange::{CHUNK_BYTES, Exchange, Flow, STEPS_A_POLL};
+use crate::drivers::tpm::exchange::{CHUNK_BYTES, Exchange, Flow};
 use crate::drivers::tpm::timing::{TIMEOUT_A, TIMEOUT_B, TIMEOUT_C};
+use crate::drivers::tpm::transport::Transport;
 
 /// Registers of locality 0.
 pub mod register {
@@ -100,19 +101,6 @@ impl<R: Registers> Tis<R> {
 
     fn set_status(&self, flag: u8) {
         self.registers.write_u8(register::STATUS, flag);
-    }
-
-    fn step(&mut self, now: Instant) -> Result<Flow, TpmFault> {
-        match self.phase {
-            Phase::Idle => Ok(Flow::Wait),
-            Phase::Claim { has_asked } => self.claim(now, has_asked),
-            Phase::Prepare { has_asked } => self.prepare(now, has_asked),
-            Phase::Write { at } => self.write(now, at),
-            Phase::Written => self.go(now),
-            Phase::Execute => self.execute(now),
-            Phase::Read { at } => self.read(now, at),
-            Phase::Check => self.check(now),
-        }
     }
 
     fn enter(&mut self, phase: Phase) -> Result<Flow, TpmFault> {
@@ -268,8 +256,39 @@ impl<R: Registers> Tis<R> {
             }),
         }
     }
+}
 
-    /// Leaves the device idle and the locality to others.
+impl<R: Registers> Transport for Tis<R> {
+    fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    fn exchange_mut(&mut self) -> &mut Exchange {
+        &mut self.exchange
+    }
+
+    fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle
+    }
+
+    fn claim_first(&mut self) {
+        self.has_retried = false;
+        self.phase = Phase::Claim { has_asked: false };
+    }
+
+    fn step(&mut self, now: Instant) -> Result<Flow, TpmFault> {
+        match self.phase {
+            Phase::Idle => Ok(Flow::Wait),
+            Phase::Claim { has_asked } => self.claim(now, has_asked),
+            Phase::Prepare { has_asked } => self.prepare(now, has_asked),
+            Phase::Write { at } => self.write(now, at),
+            Phase::Written => self.go(now),
+            Phase::Execute => self.execute(now),
+            Phase::Read { at } => self.read(now, at),
+            Phase::Check => self.check(now),
+        }
+    }
+
     fn release(&mut self, result: &Result<(), TpmFault>) {
         if self.phase == Phase::Execute && result.is_err() {
             self.registers.write_u8(register::CANCEL, status::CANCEL);
@@ -277,43 +296,5 @@ impl<R: Registers> Tis<R> {
         self.set_status(status::COMMAND_READY);
         self.registers.write_u8(register::ACCESS, access::ACTIVE);
         self.phase = Phase::Idle;
-    }
-}
-
-impl<R: Registers> TpmPort for Tis<R> {
-    fn facts(&self) -> TpmFacts {
-        self.exchange.facts
-    }
-
-    fn send(&mut self, now: Instant, command: &[u8]) -> Result<(), TpmFault> {
-        if self.phase != Phase::Idle {
-            return Err(TpmFault::Busy);
-        }
-        self.exchange.take_command(command)?;
-        self.exchange.begin(now, TIMEOUT_A);
-        self.has_retried = false;
-        self.phase = Phase::Claim { has_asked: false };
-        Ok(())
-    }
-
-    fn poll(&mut self, now: Instant, answer: &mut [u8]) -> Option<Result<usize, TpmFault>> {
-        if self.phase == Phase::Idle || !self.exchange.is_due(now) {
-            return None;
-        }
-        for _ in 0..STEPS_A_POLL {
-            let result = match self.step(now) {
-                Ok(Flow::On) => continue,
-                Ok(Flow::Wait) => return None,
-                Ok(Flow::End) => Ok(()),
-                Err(fault) => Err(fault),
-            };
-            self.release(&result);
-            return Some(self.exchange.end(result, answer));
-        }
-        None
-    }
-
-    fn next_deadline(&self, _: Instant) -> Option<Instant> {
-        (self.phase != Phase::Idle).then(|| self.exchange.next_look())
     }
 }
