@@ -72,7 +72,8 @@ pub fn list(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) 
             },
             format_args!("{}", right.to).into(),
             format_args!("{}", right.capabilities).into(),
-            format_args!("{}", right.constraints).into(),
+            // All that apply: its own, and those of what it was handed on from.
+            format_args!("{}", right.effective).into(),
             running_value(grants, right),
             right.expires_at.since(now).into(),
             format_args!("{}", right.by).into(),
