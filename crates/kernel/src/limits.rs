@@ -323,6 +323,12 @@ limits! {
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
+    /// Requests in the queue of a disk, waiting and on their way: four times what the device takes.
+    IO_REQUESTS_MAX = 256;
+    /// Buffers of one transfer: what was asked for in pieces goes to the disk as one.
+    IO_PIECES_MAX = 128;
+    /// Bytes of one transfer that was merged.
+    IO_MERGED_BYTES_MAX = 1 << 20;
 
     /// Consoles with a shell session of their own: the serial line, the screen, a virtual display, a virtio console.
     CONSOLES_MAX = 4;
@@ -420,6 +426,9 @@ const _: () = assert!(HISTORY_BYTES >= 4 * LINE_MAX && HISTORY_BYTES <= u16::MAX
 const _: () = assert!(PROMPT_MAX >= 2 * SEARCH_MAX);
 const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LINE_MAX / 2);
 const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
+const _: () = assert!(IO_REQUESTS_MAX >= BLOCK_REQUESTS_MAX && IO_REQUESTS_MAX < u16::MAX as usize);
+const _: () = assert!(IO_MERGED_BYTES_MAX <= BLOCK_REQUEST_BYTES_MAX);
+const _: () = assert!(IO_PIECES_MAX + 2 <= VIRTIO_QUEUE_ENTRIES_MAX);
 const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
 // An error is answered in one piece: the command and the sentence, most of it escaped.

@@ -86,27 +86,35 @@ impl SimDisk {
         let range = self
             .range(request)
             .ok_or(DiskError::OutOfRange { sector })?;
-        let (length, data) = (range.len(), request.data.as_mut());
-        match (request.operation, data) {
-            (DiskOperation::Read, Some(data)) => {
-                data.bytes_mut()[..length].copy_from_slice(&self.sectors[range]);
+        let length = range.len();
+        let mut sectors = &mut self.sectors[range];
+        match request.operation {
+            DiskOperation::Read => {
+                request.data.visit_mut(length, &mut |bytes| {
+                    let (front, rest) = core::mem::take(&mut sectors).split_at_mut(bytes.len());
+                    bytes.copy_from_slice(front);
+                    sectors = rest;
+                });
                 self.view.reads += 1;
                 self.view.read_bytes += length as u64;
             }
-            (DiskOperation::Write, Some(data)) => {
-                self.sectors[range].copy_from_slice(&data.bytes()[..length]);
+            DiskOperation::Write => {
+                request.data.visit(length, &mut |buffer, bytes| {
+                    let (front, rest) = core::mem::take(&mut sectors).split_at_mut(bytes);
+                    front.copy_from_slice(&buffer.bytes()[..bytes]);
+                    sectors = rest;
+                });
                 self.view.writes += 1;
                 self.view.written_bytes += length as u64;
             }
-            (DiskOperation::Flush, _) => {
+            DiskOperation::Flush => {
                 self.safe.copy_from_slice(&self.sectors);
                 self.view.flushes += 1;
             }
-            (DiskOperation::Discard | DiskOperation::WriteZeroes, _) => {
-                self.sectors[range].fill(0);
+            DiskOperation::Discard | DiskOperation::WriteZeroes => {
+                sectors.fill(0);
                 self.view.others += 1;
             }
-            _ => return Err(DiskError::Unsupported),
         }
         Ok(())
     }
@@ -122,6 +130,8 @@ impl Disk for SimDisk {
             can_discard: true,
             can_write_zeroes: true,
             requests_max: REQUESTS_MAX,
+            pieces_max: 1,
+            transfer_bytes_max: SECTORS as usize * SECTOR_BYTES,
         }
     }
 
@@ -140,6 +150,8 @@ impl Disk for SimDisk {
         self.view.refused += 1;
         Err((error, request))
     }
+
+    fn kick(&mut self) {}
 
     fn completed(&mut self) -> Option<DiskDone> {
         if self.next_event().is_none_or(|at| at > self.now) {

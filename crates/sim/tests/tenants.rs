@@ -5,7 +5,7 @@ use rayos_kernel::base::capability::{
     Capability, CapabilitySet, Constraints, Order as CapabilityOrder, PortRange,
 };
 use rayos_kernel::base::config::AddressSource;
-use rayos_kernel::base::disk::Disk;
+use rayos_kernel::base::disk::{Disk, Disks};
 use rayos_kernel::base::network_port::{
     Checksums, Frame, NetworkPort, Offload, PortCounters, PortFacts,
 };
@@ -18,7 +18,7 @@ use rayos_kernel::net::network::{Network, Setup};
 use rayos_kernel::net::packet::{Endpoint, protocol};
 use rayos_kernel::net::ports::Ports;
 use rayos_kernel::net::udp::UdpSocket;
-use rayos_kernel::workloads::load::{Disks, LoadView, Loads, Order, Work};
+use rayos_kernel::workloads::load::{LoadView, Loads, Order, Work};
 use rayos_sim::SimDisk;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,6 +1,9 @@
 //! What a machine gives as a disk: requests that complete later.
 
 use crate::base::buffer::Buffer;
+use crate::base::fixed::{Full, Vec};
+use crate::limits::IO_PIECES_MAX;
+use alloc::boxed::Box;
 use core::fmt;
 
 /// Bytes of the unit in which disks are addressed.
@@ -10,8 +13,12 @@ pub const SECTOR_BYTES: usize = 512;
 pub trait Disk {
     fn facts(&self) -> DiskFacts;
 
-    /// Hands a request to the device. What is refused comes back with its reason.
+    /// Puts a request before the device, which begins at the next `kick` at the latest.
+    /// What is refused comes back with its reason.
     fn submit(&mut self, request: DiskRequest) -> Result<(), (DiskError, DiskRequest)>;
+
+    /// Tells the device of all that was submitted since the last time.
+    fn kick(&mut self);
 
     /// The next request that has ended, in any order. A disk that was unplugged gives
     /// back what it had first.
@@ -50,6 +57,9 @@ pub struct DiskFacts {
     pub can_write_zeroes: bool,
     /// Requests that it takes at the same time.
     pub requests_max: usize,
+    /// Buffers of one request, and its bytes.
+    pub pieces_max: usize,
+    pub transfer_bytes_max: usize,
 }
 
 #[derive(Debug)]
@@ -60,9 +70,100 @@ pub struct DiskRequest {
     pub sector: u64,
     /// 0 for a flush.
     pub sectors: u64,
-    /// What is written or filled; only for reads and writes. It may be longer than the
-    /// sectors are.
-    pub data: Option<Buffer>,
+    /// What is written or filled: only reads and writes have any.
+    pub data: Payload,
+}
+
+/// The memory of a request.
+#[derive(Debug, Default)]
+pub enum Payload {
+    #[default]
+    None,
+    /// It may be longer than the request's sectors are.
+    One(Buffer),
+    /// In the order of the sectors; together as long as they are.
+    Many(Box<Pieces>),
+}
+
+/// Buffers of requests that were merged, each with the bytes of it that take part.
+#[derive(Debug, Default)]
+pub struct Pieces(pub Vec<(Buffer, usize), IO_PIECES_MAX>);
+
+impl Payload {
+    /// Its only buffer, if it has one.
+    pub fn into_one(self) -> Option<Buffer> {
+        match self {
+            Self::One(buffer) => Some(buffer),
+            Self::None | Self::Many(_) => None,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One(_) => 1,
+            Self::Many(pieces) => pieces.0.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that are there for sectors.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One(buffer) => buffer.capacity(),
+            Self::Many(pieces) => pieces.0.iter().map(|(_, bytes)| bytes).sum(),
+        }
+    }
+
+    /// Every piece of the first `total` bytes, with its length.
+    pub fn visit(&self, total: usize, visit: &mut dyn FnMut(&Buffer, usize)) {
+        match self {
+            Self::None => {}
+            Self::One(buffer) => visit(buffer, total.min(buffer.capacity())),
+            Self::Many(pieces) => pieces
+                .0
+                .iter()
+                .for_each(|(buffer, bytes)| visit(buffer, *bytes)),
+        }
+    }
+
+    /// The same, to fill them.
+    pub fn visit_mut(&mut self, total: usize, visit: &mut dyn FnMut(&mut [u8])) {
+        match self {
+            Self::None => {}
+            Self::One(buffer) => {
+                let bytes = total.min(buffer.capacity());
+                visit(&mut buffer.bytes_mut()[..bytes]);
+            }
+            Self::Many(pieces) => {
+                for (buffer, bytes) in pieces.0.iter_mut() {
+                    visit(&mut buffer.bytes_mut()[..*bytes]);
+                }
+            }
+        }
+    }
+}
+
+impl From<Option<Buffer>> for Payload {
+    fn from(buffer: Option<Buffer>) -> Self {
+        buffer.map_or(Self::None, Self::One)
+    }
+}
+
+impl Pieces {
+    /// Puts a buffer behind the others.
+    pub fn push(&mut self, buffer: Buffer, bytes: usize) -> Result<(), Full> {
+        self.0.push((buffer, bytes))
+    }
+}
+
+/// The disks of a machine by their places.
+pub trait Disks {
+    fn disk(&mut self, index: usize) -> Option<&mut dyn Disk>;
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,12 +1,11 @@
 //! What the network gets from the machine: ports, disks, its setup.
 
 use super::Machine;
-use crate::base::disk::Disk;
+use crate::base::disk::{Disk, Disks};
 use crate::base::network_port::NetworkPort;
 use crate::memory::view::MemoryView;
 use crate::net::network::Setup;
 use crate::net::ports::Ports;
-use crate::workloads::load::Disks;
 use alloc::boxed::Box;
 
 /// The machine's ports as the network asks for them.

@@ -1,6 +1,6 @@
 //! What a person wants of a disk, and what the answer to it says.
 
-use crate::base::disk::{DiskError, DiskFacts, DiskOperation, DiskRequest, SECTOR_BYTES};
+use crate::base::disk::{DiskError, DiskFacts, DiskOperation, DiskRequest, Payload, SECTOR_BYTES};
 use crate::base::report::{Report, Value};
 use crate::base::time::Duration;
 use crate::limits::DISK_ERRAND_BYTES;
@@ -88,7 +88,7 @@ impl Wish {
             operation,
             sector,
             sectors,
-            data: None,
+            data: Payload::None,
         }
     }
 

@@ -7,7 +7,7 @@
 use super::errand::{Errand, ErrandError, GUARDED_SECTORS, SECTORS_MAX, Wish, guarded};
 use crate::base::buffer::Buffer;
 use crate::base::disk::{
-    Disk, DiskDone, DiskError, DiskFacts, DiskOperation, DiskRequest, SECTOR_BYTES,
+    Disk, DiskDone, DiskError, DiskFacts, DiskOperation, DiskRequest, Payload, SECTOR_BYTES,
 };
 use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
@@ -103,8 +103,8 @@ impl Errands {
             self.answers_ignored += 1;
             return;
         };
-        if done.request.data.is_some() {
-            place.buffer = done.request.data;
+        if let Some(buffer) = done.request.data.into_one() {
+            place.buffer = Some(buffer);
         }
         let result = done.result.map_err(ErrandError::Disk);
         match core::mem::replace(&mut place.state, State::Free) {
@@ -171,7 +171,7 @@ impl Place {
             operation: DiskOperation::Read,
             sector: 0,
             sectors: GUARDED_SECTORS as u64,
-            data: None,
+            data: Payload::None,
         };
         self.submit(request, asked, State::Guarding, disk);
     }
@@ -217,12 +217,15 @@ impl Place {
                 self.state = State::Ended(asked, Err(ErrandError::Disk(error)));
                 return;
             }
-            request.data = self.buffer.take();
+            request.data = self.buffer.take().into();
         }
         self.state = match disk.submit(request) {
-            Ok(()) => next(asked),
+            Ok(()) => {
+                disk.kick();
+                next(asked)
+            }
             Err((error, request)) => {
-                self.buffer = request.data.or(self.buffer.take());
+                self.buffer = request.data.into_one().or(self.buffer.take());
                 State::Ended(asked, Err(ErrandError::Disk(error)))
             }
         };

@@ -2,6 +2,10 @@
 
 pub mod errand;
 mod errands;
+pub mod io;
+pub mod region;
+#[cfg(test)]
+pub mod rig;
 
 pub use errand::{Errand, Wish};
 pub use errands::Errands;

@@ -15,7 +15,7 @@ use crate::base::disk::{
 use crate::base::fixed;
 use crate::base::time::{Duration, Instant};
 use crate::drivers::devices::driver::{Driver, Event};
-use crate::limits::{BLOCK_REQUESTS_MAX, DISKS_MAX, VIRTIO_QUEUE_ENTRIES_MAX};
+use crate::limits::{BLOCK_REQUESTS_MAX, DISKS_MAX, IO_PIECES_MAX, VIRTIO_QUEUE_ENTRIES_MAX};
 use crate::memory::SharedMemory;
 use alloc::boxed::Box;
 
@@ -200,22 +200,33 @@ impl Session {
         };
         let (header, segment) = (piece(0, HEADER_BYTES), piece(SEGMENT_AT, SEGMENT_BYTES));
         let status = piece(STATUS_AT, 1);
-        let data = request.data.as_ref().map(|buffer| Piece {
-            device_address: buffer.device_address(),
-            bytes: request.sectors as u32 * SECTOR_BYTES as u32,
+        let total = request.sectors as usize * SECTOR_BYTES;
+        let mut data: fixed::Vec<Piece, { IO_PIECES_MAX + 1 }> = fixed::Vec::new();
+        let is_write = request.operation == DiskOperation::Write;
+        let (queue, token) = (&mut self.queue, index as u32);
+        if is_write {
+            data.push(header)?;
+        }
+        let mut result = Ok(());
+        request.data.visit(total, &mut |buffer, bytes| {
+            let piece = Piece {
+                device_address: buffer.device_address(),
+                bytes: bytes as u32,
+            };
+            result = result.and(data.push(piece));
         });
-        let queue = &mut self.queue;
-        let token = index as u32;
-        match (request.operation, data) {
-            (DiskOperation::Read, Some(data)) => queue.add(&[header], &[data, status], token),
-            (DiskOperation::Write, Some(data)) => queue.add(&[header, data], &[status], token),
-            (DiskOperation::Discard | DiskOperation::WriteZeroes, _) => {
+        result?;
+        match request.operation {
+            DiskOperation::Read => {
+                data.push(status)?;
+                queue.add(&[header], &data, token)
+            }
+            DiskOperation::Write => queue.add(&data, &[status], token),
+            DiskOperation::Discard | DiskOperation::WriteZeroes => {
                 queue.add(&[header, segment], &[status], token)
             }
-            _ => queue.add(&[header], &[status], token),
-        }?;
-        queue.flush(self.transport.as_mut());
-        Ok(())
+            DiskOperation::Flush => queue.add(&[header], &[status], token),
+        }
     }
 }
 
@@ -387,6 +398,12 @@ impl Disk for BlockDriver {
                 .count(),
         );
         Ok(())
+    }
+
+    fn kick(&mut self) {
+        if let Some(session) = self.running() {
+            session.queue.flush(session.transport.as_mut());
+        }
     }
 
     fn completed(&mut self) -> Option<DiskDone> {

@@ -46,8 +46,13 @@ fn use_driver(driver: &mut dyn Driver, prng: &mut Prng) {
             operation: operations[prng.below(5) as usize],
             sector: prng.below(4),
             sectors: prng.below(4),
-            data: prng.one_in(2).then(|| allocate_buffer(4096).ok()).flatten(),
+            data: prng
+                .one_in(2)
+                .then(|| allocate_buffer(4096).ok())
+                .flatten()
+                .into(),
         });
+        disk.kick();
         while disk.completed().is_some() {}
     }
     if let Some(console) = driver.console() {

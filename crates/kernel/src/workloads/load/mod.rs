@@ -13,7 +13,7 @@ mod run;
 pub use order::{AMOUNT_MAX, Order, READ_BYTES, SECONDS_MAX, Work};
 
 use crate::base::buffer::Buffer;
-use crate::base::disk::{Disk, DiskDone};
+use crate::base::disk::{DiskDone, Disks};
 use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::tenant::Tenant;
@@ -22,11 +22,6 @@ use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::{LOAD_BUFFERS_MAX, LOAD_OPERATIONS_A_STEP, TENANTS_MAX};
 use crate::net::outlet::Outlet;
 use run::Run;
-
-/// The machine's disks, as loads ask for them.
-pub trait Disks {
-    fn disk(&mut self, index: usize) -> Option<&mut dyn Disk>;
-}
 
 /// How often a load looks whether it is time for more.
 const CADENCE: Duration = Duration::from_millis(1);
@@ -161,7 +156,7 @@ impl Loads {
             return Err(done);
         };
         run.on_read(&done, handlers);
-        if let Some(buffer) = done.request.data {
+        if let Some(buffer) = done.request.data.into_one() {
             let kept = self.buffers.push(buffer);
             crate::invariant!(
                 kept.is_ok(),

@@ -1,10 +1,10 @@
 //! One load while it runs, and what it counts.
 
 use super::order::{DATAGRAM_BYTES, GPU_BYTES, LINE_BYTES, Order, READ_BYTES, Work};
-use super::{Disks, LoadView, TAGS};
+use super::{LoadView, TAGS};
 use crate::base::buffer::Buffer;
 use crate::base::capability::Ticket;
-use crate::base::disk::{DiskDone, DiskOperation, DiskRequest, SECTOR_BYTES};
+use crate::base::disk::{DiskDone, DiskOperation, DiskRequest, Disks, Payload, SECTOR_BYTES};
 use crate::base::fixed::Vec;
 use crate::base::time::Instant;
 use crate::base::token_bucket::TokenBucket;
@@ -224,17 +224,21 @@ impl Run {
             operation: DiskOperation::Read,
             sector,
             sectors: READ_SECTORS,
-            data: Some(buffer),
+            data: Payload::One(buffer),
         };
         if let Err((_, request)) = disk.submit(request) {
             handlers.release(tenant, operation, ticket);
-            let kept = request.data.map_or(Ok(()), |buffer| buffers.push(buffer));
+            let kept = request
+                .data
+                .into_one()
+                .map_or(Ok(()), |buffer| buffers.push(buffer));
             crate::invariant!(
                 kept.is_ok(),
                 "a buffer that was taken has no place any more"
             );
             return Err(ReadError::Failed);
         }
+        disk.kick();
         if let Some(ticket) = ticket {
             let kept = self.read_tickets.push((sector, ticket));
             crate::invariant!(kept.is_ok(), "more reads than buffers are under way");

@@ -1,20 +1,24 @@
 //! What a virtio disk says of itself (virtio 1.2, 5.2.4), checked once.
 
-use crate::base::disk::{DiskError, DiskFacts, DiskOperation, DiskRequest, SECTOR_BYTES};
+use crate::base::buffer::Buffer;
+use crate::base::disk::{DiskError, DiskFacts, DiskOperation, DiskRequest, Payload, SECTOR_BYTES};
 use crate::drivers::virtio::lie::DeviceLie;
 use crate::drivers::virtio::transport::{Transport, read_config};
-use crate::limits::BLOCK_REQUEST_BYTES_MAX;
+use crate::limits::{BLOCK_REQUEST_BYTES_MAX, IO_PIECES_MAX};
 
 const SIZE_MAX: u64 = 1 << 1;
+const SEGMENTS_MAX: u64 = 1 << 2;
 const READ_ONLY: u64 = 1 << 5;
 const BLOCK_SIZE: u64 = 1 << 6;
 const FLUSH: u64 = 1 << 9;
 const DISCARD: u64 = 1 << 13;
 const WRITE_ZEROES: u64 = 1 << 14;
-pub const WANTED: u64 = SIZE_MAX | READ_ONLY | BLOCK_SIZE | FLUSH | DISCARD | WRITE_ZEROES;
+pub const WANTED: u64 =
+    SIZE_MAX | SEGMENTS_MAX | READ_ONLY | BLOCK_SIZE | FLUSH | DISCARD | WRITE_ZEROES;
 
 const CAPACITY_AT: usize = 0;
 const SIZE_MAX_AT: usize = 8;
+const SEGMENTS_MAX_AT: usize = 12;
 const BLOCK_SIZE_AT: usize = 20;
 const DISCARD_SECTORS_AT: usize = 36;
 const DISCARD_ALIGNMENT_AT: usize = 44;
@@ -31,6 +35,9 @@ pub struct Config {
     /// Sectors of the device's own unit.
     block_sectors: u64,
     transfer_sectors_max: u64,
+    /// Bytes of one piece, and pieces of one request.
+    piece_bytes_max: u64,
+    pieces_max: usize,
     discard_sectors_max: u64,
     discard_alignment: u64,
     zero_sectors_max: u64,
@@ -44,6 +51,9 @@ impl Config {
             sectors,
             block_sectors: 1,
             transfer_sectors_max: (BLOCK_REQUEST_BYTES_MAX / SECTOR_BYTES) as u64,
+            piece_bytes_max: BLOCK_REQUEST_BYTES_MAX as u64,
+            // Without a word about it a device takes one (5.2.5).
+            pieces_max: 1,
             ..Self::default()
         };
         let field = |transport: &mut dyn Transport, feature, name, at| match features & feature {
@@ -65,9 +75,13 @@ impl Config {
             if (bytes as usize) < SECTOR_BYTES {
                 return Err(lie("largest segment", u64::from(bytes)));
             }
-            let sectors = u64::from(bytes) / SECTOR_BYTES as u64;
-            config.transfer_sectors_max = config.transfer_sectors_max.min(sectors);
+            config.piece_bytes_max = config.piece_bytes_max.min(u64::from(bytes));
         }
+        let pieces = field(transport, SEGMENTS_MAX, "segments", SEGMENTS_MAX_AT)?;
+        config.pieces_max = (pieces as usize).clamp(1, IO_PIECES_MAX);
+        // One piece alone can be a whole request.
+        let sectors = config.piece_bytes_max / SECTOR_BYTES as u64;
+        config.transfer_sectors_max = config.transfer_sectors_max.min(sectors);
         let discard = field(transport, DISCARD, "discard length", DISCARD_SECTORS_AT)?;
         let alignment = field(
             transport,
@@ -106,6 +120,8 @@ impl Config {
             can_discard: self.has(DISCARD) && self.discard_sectors_max > 0,
             can_write_zeroes: self.has(WRITE_ZEROES) && self.zero_sectors_max > 0,
             requests_max,
+            pieces_max: self.pieces_max,
+            transfer_bytes_max: self.transfer_sectors_max as usize * SECTOR_BYTES,
         }
     }
 
@@ -141,16 +157,32 @@ impl Config {
             request.operation,
             DiskOperation::Read | DiskOperation::Write
         );
-        let room = request
-            .data
-            .as_ref()
-            .map_or(0, |data| data.capacity() as u64);
         // The length is at most `transfer_sectors_max`, so the product fits.
-        match is_transfer && room < request.sectors * SECTOR_BYTES as u64 {
+        let bytes = request.sectors * SECTOR_BYTES as u64;
+        match is_transfer && !self.has_room(&request.data, bytes) {
             true => Err(DiskError::OutOfRange {
                 sector: request.sector,
             }),
             false => Ok(()),
+        }
+    }
+}
+
+impl Config {
+    /// Do the pieces hold just so many bytes, and does the device take so many pieces?
+    fn has_room(&self, data: &Payload, bytes: u64) -> bool {
+        let room = data.bytes() as u64;
+        match data {
+            Payload::None => false,
+            Payload::One(_) => room >= bytes,
+            Payload::Many(pieces) => {
+                let is_whole = |(buffer, bytes): &(Buffer, usize)| {
+                    *bytes > 0
+                        && *bytes <= buffer.capacity()
+                        && *bytes as u64 <= self.piece_bytes_max
+                };
+                room == bytes && pieces.0.len() <= self.pieces_max && pieces.0.iter().all(is_whole)
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a disk's driver promises, also with a device that breaks its own.
 
 use super::*;
+use crate::base::disk::{Payload, Pieces};
 use crate::drivers::virtio::fake::{FakeDevice, FakeRequest};
 use crate::memory::allocate_buffer;
 use std::vec::Vec;
@@ -10,6 +11,7 @@ const FLUSH: u64 = 1 << 9;
 const READ_ONLY: u64 = 1 << 5;
 const BLOCK_SIZE: u64 = 1 << 6;
 const SIZE_MAX: u64 = 1 << 1;
+const SEGMENTS_MAX: u64 = 1 << 2;
 const DISCARD: u64 = 1 << 13;
 const WRITE_ZEROES: u64 = 1 << 14;
 
@@ -17,6 +19,7 @@ const WRITE_ZEROES: u64 = 1 << 14;
 struct Fields {
     capacity: u64,
     size_max: u32,
+    segments_max: u32,
     block_size: u32,
     discard_max: u32,
     discard_alignment: u32,
@@ -26,6 +29,7 @@ struct Fields {
 const USUAL: Fields = Fields {
     capacity: SECTORS,
     size_max: 4096,
+    segments_max: 4,
     block_size: 512,
     discard_max: 100,
     discard_alignment: 8,
@@ -38,6 +42,7 @@ impl Fields {
         bytes[..8].copy_from_slice(&self.capacity.to_le_bytes());
         let words = [
             (8, self.size_max),
+            (12, self.segments_max),
             (20, self.block_size),
             (36, self.discard_max),
             (44, self.discard_alignment),
@@ -68,12 +73,17 @@ fn request(operation: DiskOperation, sector: u64, sectors: u64) -> DiskRequest {
         operation,
         sector,
         sectors,
-        data: has_data.then(|| allocate_buffer(4096).unwrap()),
+        data: has_data.then(|| allocate_buffer(4096).unwrap()).into(),
     }
 }
 
 fn poll(driver: &mut BlockDriver) -> Result<(), DeviceLie> {
     driver.poll(Instant::ZERO, Event::default())
+}
+
+fn submit(driver: &mut BlockDriver, request: DiskRequest) {
+    driver.submit(request).unwrap();
+    driver.kick();
 }
 
 fn submit_error(driver: &mut BlockDriver, request: DiskRequest) -> Option<DiskError> {
@@ -90,7 +100,7 @@ fn answer(device: &FakeDevice, request: &FakeRequest, data: &[u8], status: u8) {
 #[test]
 fn a_read_brings_the_sectors_and_says_where_they_are() {
     let (device, mut driver) = rig(0);
-    driver.submit(request(DiskOperation::Read, 5, 2)).unwrap();
+    submit(&mut driver, request(DiskOperation::Read, 5, 2));
     let asked = device.take(0).unwrap();
     assert_eq!(asked.readable[..4], [0; 4]);
     assert_eq!(asked.readable[8..], 5u64.to_le_bytes());
@@ -99,7 +109,7 @@ fn a_read_brings_the_sectors_and_says_where_they_are() {
     poll(&mut driver).unwrap();
     let done = driver.completed().unwrap();
     assert_eq!((done.request.tag, &done.result), (7, &Ok(())));
-    assert_eq!(done.request.data.unwrap().bytes()[..1024], data);
+    assert_eq!(done.request.data.into_one().unwrap().bytes()[..1024], data);
     assert_eq!(driver.view().read_bytes, 1024);
     assert!(driver.completed().is_none());
 }
@@ -108,8 +118,8 @@ fn a_read_brings_the_sectors_and_says_where_they_are() {
 fn a_write_hands_over_exactly_its_sectors() {
     let (device, mut driver) = rig(0);
     let mut write = request(DiskOperation::Write, 9, 1);
-    write.data.as_mut().unwrap().bytes_mut().fill(0x5a);
-    driver.submit(write).unwrap();
+    write.data.visit_mut(4096, &mut |bytes| bytes.fill(0x5a));
+    submit(&mut driver, write);
     let asked = device.take(0).unwrap();
     assert_eq!(asked.readable[..4], 1u32.to_le_bytes());
     assert_eq!(asked.readable[16..], [0x5a; 512]);
@@ -121,7 +131,7 @@ fn a_write_hands_over_exactly_its_sectors() {
 #[test]
 fn a_flush_waits_for_the_device_where_there_is_a_cache() {
     let (device, mut driver) = rig(FLUSH);
-    driver.submit(request(DiskOperation::Flush, 0, 0)).unwrap();
+    submit(&mut driver, request(DiskOperation::Flush, 0, 0));
     poll(&mut driver).unwrap();
     assert!(driver.completed().is_none());
     let asked = device.take(0).unwrap();
@@ -130,7 +140,7 @@ fn a_flush_waits_for_the_device_where_there_is_a_cache() {
     poll(&mut driver).unwrap();
     assert_eq!(driver.completed().unwrap().result, Ok(()));
     let (device, mut driver) = rig(0);
-    driver.submit(request(DiskOperation::Flush, 0, 0)).unwrap();
+    submit(&mut driver, request(DiskOperation::Flush, 0, 0));
     assert!(driver.completed().is_some() && device.take(0).is_none());
 }
 
@@ -141,7 +151,7 @@ fn discards_and_zeroes_name_their_sectors() {
         (DiskOperation::Discard, 11u32),
         (DiskOperation::WriteZeroes, 13),
     ] {
-        driver.submit(request(operation, 16, 8)).unwrap();
+        submit(&mut driver, request(operation, 16, 8));
         let asked = device.take(0).unwrap();
         assert_eq!(asked.readable[..4], number.to_le_bytes());
         assert_eq!(asked.readable[16..24], 16u64.to_le_bytes());
@@ -181,7 +191,7 @@ fn what_the_disk_cannot_do_never_reaches_it() {
         Some(DiskError::Unsupported)
     );
     let mut bare = request(DiskOperation::Read, 0, 1);
-    bare.data = None;
+    bare.data = Payload::None;
     assert_eq!(submit_error(&mut driver, bare), range(0));
 }
 
@@ -191,7 +201,7 @@ fn many_requests_are_in_flight_and_end_in_any_order() {
     for tag in 0..BLOCK_REQUESTS_MAX as u64 {
         let mut read = request(DiskOperation::Read, tag, 1);
         read.tag = tag;
-        driver.submit(read).unwrap();
+        submit(&mut driver, read);
     }
     let more = request(DiskOperation::Read, 0, 1);
     assert_eq!(submit_error(&mut driver, more), Some(DiskError::Busy));
@@ -205,7 +215,7 @@ fn many_requests_are_in_flight_and_end_in_any_order() {
     let mut tags = Vec::new();
     while let Some(done) = driver.completed() {
         assert_eq!(
-            done.request.data.unwrap().bytes()[0],
+            done.request.data.into_one().unwrap().bytes()[0],
             done.request.tag as u8
         );
         tags.push(done.request.tag);
@@ -216,10 +226,42 @@ fn many_requests_are_in_flight_and_end_in_any_order() {
 }
 
 #[test]
+fn a_request_in_pieces_is_one_to_the_device_and_ends_with_all_of_them() {
+    let (device, mut driver) = attached(SEGMENTS_MAX, &USUAL).unwrap();
+    assert_eq!(driver.facts().pieces_max, 4);
+    let in_pieces = |count: usize| {
+        let mut pieces = Box::<Pieces>::default();
+        for number in 0..count {
+            let mut buffer = allocate_buffer(4096).unwrap();
+            buffer.bytes_mut().fill(number as u8);
+            pieces.push(buffer, 512 * (number + 1)).unwrap();
+        }
+        let sectors = (1..=count as u64).sum();
+        DiskRequest {
+            data: Payload::Many(pieces),
+            ..request(DiskOperation::Write, 8, sectors)
+        }
+    };
+    submit(&mut driver, in_pieces(3));
+    let asked = device.take(0).unwrap();
+    let wanted = [vec![0; 512], vec![1; 1024], vec![2; 1536]].concat();
+    assert_eq!(asked.readable[16..], wanted);
+    answer(&device, &asked, &[], STATUS_OK);
+    poll(&mut driver).unwrap();
+    assert_eq!(driver.completed().unwrap().request.data.len(), 3);
+    // More than the device takes, and pieces that are not as long as the sectors.
+    let error = DiskError::OutOfRange { sector: 8 };
+    assert_eq!(submit_error(&mut driver, in_pieces(5)), Some(error));
+    let mut short = in_pieces(2);
+    short.sectors = 4;
+    assert_eq!(submit_error(&mut driver, short), Some(error));
+}
+
+#[test]
 fn a_failure_of_the_device_is_an_answer_and_no_lie() {
     let (device, mut driver) = rig(0);
     for status in [STATUS_ERROR, STATUS_UNSUPPORTED] {
-        driver.submit(request(DiskOperation::Write, 3, 1)).unwrap();
+        submit(&mut driver, request(DiskOperation::Write, 3, 1));
         let asked = device.take(0).unwrap();
         answer(&device, &asked, &[], status);
     }
@@ -237,7 +279,7 @@ fn a_failure_of_the_device_is_an_answer_and_no_lie() {
 fn every_lie_of_an_answer_is_named_and_nothing_is_lost() {
     let lie = |bytes: &[u8]| {
         let (device, mut driver) = rig(0);
-        driver.submit(request(DiskOperation::Read, 3, 1)).unwrap();
+        submit(&mut driver, request(DiskOperation::Read, 3, 1));
         let asked = device.take(0).unwrap();
         device.answer(0, &asked, bytes);
         let lie = poll(&mut driver).unwrap_err();
@@ -246,7 +288,7 @@ fn every_lie_of_an_answer_is_named_and_nothing_is_lost() {
         driver.reclaim();
         let done = driver.completed().unwrap();
         assert_eq!(done.result, Err(DiskError::Gone));
-        assert!(done.request.data.is_some());
+        assert!(!done.request.data.is_empty());
         lie.field()
     };
     // No byte written; the status where data should be; a status that there is not.
@@ -322,7 +364,7 @@ fn a_disk_that_grows_or_loses_its_mind_is_looked_at_again() {
 fn a_request_that_is_never_answered_ends_its_device() {
     let (_, mut driver) = rig(0);
     assert_eq!(driver.next_deadline(), None);
-    driver.submit(request(DiskOperation::Read, 0, 1)).unwrap();
+    submit(&mut driver, request(DiskOperation::Read, 0, 1));
     let deadline = driver.next_deadline().unwrap();
     assert_eq!(deadline, Instant::ZERO + ANSWER_LIMIT);
     let lie = driver.poll(deadline, Event::default()).unwrap_err();
@@ -332,7 +374,7 @@ fn a_request_that_is_never_answered_ends_its_device() {
 #[test]
 fn a_disk_is_there_again_after_it_was_gone() {
     let (device, mut driver) = rig(0);
-    driver.submit(request(DiskOperation::Read, 0, 1)).unwrap();
+    submit(&mut driver, request(DiskOperation::Read, 0, 1));
     device.state().is_gone = true;
     driver.stop();
     let late = request(DiskOperation::Read, 0, 1);
@@ -343,6 +385,6 @@ fn a_disk_is_there_again_after_it_was_gone() {
     assert!(Driver::disk(&mut driver).is_none());
     let fresh = FakeDevice::new(2, 0, &USUAL.bytes(), &[256]);
     driver.attach(fresh.transport(), Instant::ZERO).unwrap();
-    driver.submit(request(DiskOperation::Read, 0, 1)).unwrap();
+    submit(&mut driver, request(DiskOperation::Read, 0, 1));
     assert!(fresh.take(0).is_some());
 }
