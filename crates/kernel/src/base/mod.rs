@@ -14,6 +14,7 @@ pub mod entropy;
 pub mod entropy_pool;
 pub mod fixed;
 pub mod hash;
+pub mod histogram;
 pub mod input;
 pub mod invariant;
 pub mod late;

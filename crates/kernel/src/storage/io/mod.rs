@@ -5,10 +5,12 @@
 //! are the asker's to order: a scheduler knows nothing of what they mean.
 
 mod priority;
+pub mod queue;
 mod request;
 pub mod schedulers;
 
 pub use priority::Priority;
+pub use queue::BlockQueue;
 pub use request::{IoDone, IoError, IoRequest, IoTag, Owner};
 
 use crate::base::buffer::Buffer;
