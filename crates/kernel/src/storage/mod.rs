@@ -2,6 +2,7 @@
 
 pub mod errand;
 mod errands;
+mod floor;
 pub mod io;
 pub mod region;
 #[cfg(test)]
@@ -9,3 +10,4 @@ pub mod rig;
 
 pub use errand::{Errand, Wish};
 pub use errands::Errands;
+pub use floor::Storage;

@@ -6,11 +6,13 @@
 
 mod priority;
 pub mod queue;
+mod queues;
 mod request;
 pub mod schedulers;
 
 pub use priority::Priority;
 pub use queue::BlockQueue;
+pub use queues::Queues;
 pub use request::{IoDone, IoError, IoRequest, IoTag, Owner};
 
 use crate::base::buffer::Buffer;
