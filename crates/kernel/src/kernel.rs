@@ -150,6 +150,7 @@ macro_rules! performers {
     ($kernel:ident) => {
         [
             &mut $kernel.storage.errands as &mut dyn Performer,
+            &mut *$kernel.storage.layouts,
             &mut *$kernel.network,
             &mut $kernel.outbound,
             &mut *$kernel.security.measured,
@@ -195,7 +196,8 @@ impl<M: Machine> Kernel<M> {
             sessions.push(Session::new(mode));
         }
         sessions.resize_with(SESSIONS_MAX, Session::for_requests);
-        let storage = Box::new(Storage::new(&mut MachineMemory(&mut machine)));
+        let own = seed(&mut machine);
+        let storage = Box::new(Storage::new(own, &mut MachineMemory(&mut machine)));
         let web = Web::new(machine.boot().config.token.clone());
         let outbound = Outbound::new(seed(&mut machine));
         let mut loads: Box<Loads> = Box::default();

@@ -143,6 +143,10 @@ impl<M: Machine> Kernel<M> {
                 let queues = &mut storage.queues;
                 storage.errands.start(now, id, errand, queues)
             }
+            Operation::Layout(wish) => {
+                let storage = &mut *self.storage;
+                storage.layouts.start(id, wish, &storage.queues)
+            }
             Operation::Outbound(wish) => {
                 let now = self.machine.now();
                 self.outbound.start(now, id, wish)

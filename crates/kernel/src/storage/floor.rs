@@ -1,23 +1,31 @@
-//! The storage floor: the queues before the disks, and the machines that use them.
+//! The storage floor: queues before the disks, and machines that use them.
 //!
 //! In a tick: `receive` takes what the disks answered, `step` gives it to its owners
 //! and lets each go on, `send` gives the disks what has come together meanwhile.
 
 use super::errands::Errands;
 use super::io::{IoDone, Memory, Owner, Queues};
-use crate::base::disk::Disks;
+use super::layout::Layouts;
+use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
 use crate::limits::{DISK_ERRAND_BYTES, DISK_ERRANDS_MAX};
+use alloc::boxed::Box;
 
 pub struct Storage {
     pub queues: Queues,
     pub errands: Errands,
+    pub layouts: Box<Layouts>,
+}
+
+/// May what the disk holds be another thing afterwards?
+const fn changes(operation: DiskOperation) -> bool {
+    !matches!(operation, DiskOperation::Read | DiskOperation::Flush)
 }
 
 impl Storage {
     #[inline(never)]
-    pub fn new(memory: &mut dyn Memory) -> Self {
+    pub fn new(seed: u64, memory: &mut dyn Memory) -> Self {
         let mut errands = Errands::default();
         for _ in 0..DISK_ERRANDS_MAX {
             if let Some(buffer) = memory.take_buffer(DISK_ERRAND_BYTES) {
@@ -27,6 +35,7 @@ impl Storage {
         Self {
             queues: Queues::default(),
             errands,
+            layouts: Box::new(Layouts::new(seed, memory)),
         }
     }
 
@@ -38,11 +47,18 @@ impl Storage {
     pub fn step(&mut self, now: Instant, others: &mut dyn FnMut(IoDone)) {
         while let Some(done) = self.queues.take_done() {
             match done.request.tag.owner {
-                Owner::Errand => self.errands.on_done(now, done, &mut self.queues),
+                Owner::Errand => {
+                    if changes(done.request.operation) {
+                        self.layouts.look_again(done.request.disk);
+                    }
+                    self.errands.on_done(now, done, &mut self.queues);
+                }
                 Owner::Load => others(done),
-                Owner::Layout | Owner::Log | Owner::Volume | Owner::File | Owner::Bench => {}
+                Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
+                Owner::Log | Owner::Volume | Owner::File | Owner::Bench => {}
             }
         }
+        self.layouts.step(now, &mut self.queues);
     }
 
     pub fn send(&mut self, now: Instant, disks: &mut dyn Disks) {

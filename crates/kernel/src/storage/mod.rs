@@ -4,6 +4,7 @@ pub mod errand;
 mod errands;
 mod floor;
 pub mod io;
+pub mod layout;
 pub mod region;
 #[cfg(test)]
 pub mod rig;
