@@ -2,7 +2,7 @@
 
 use super::gpt::{BACK_SECTORS, Guid, Partition, Table};
 use crate::base::disk::SECTOR_BYTES;
-use crate::base::fixed::{Text, Vec};
+use crate::base::fixed::Text;
 use crate::base::report::Report;
 use crate::storage::region::Region;
 use core::fmt;
@@ -125,17 +125,14 @@ impl Layout {
             (POOL, "RayOS pool", self.pool),
         ];
         let disk = id();
-        let mut partitions = Vec::new();
-        for (kind, name, region) in parts {
-            // Three of them.
-            let _ = partitions.push(Partition {
-                kind,
-                id: id(),
-                first: region.first,
-                sectors: region.sectors,
-                name: Text::cut_from(name),
-            });
-        }
+        let partitions = parts.map(|(kind, name, region)| Partition {
+            kind,
+            id: id(),
+            first: region.first,
+            sectors: region.sectors,
+            name: Text::cut_from(name),
+        });
+        let partitions = partitions.into();
         Table { disk, partitions }
     }
 

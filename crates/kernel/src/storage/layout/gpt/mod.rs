@@ -15,8 +15,9 @@ pub use header::Header;
 
 use crate::base::crc32::crc32;
 use crate::base::disk::SECTOR_BYTES;
-use crate::base::fixed::{Text, Vec};
+use crate::base::fixed::Text;
 use crate::limits::PARTITIONS_MAX;
+use alloc::vec::Vec;
 use core::fmt;
 
 /// Bytes of an entry, in tables that are made here.
@@ -45,7 +46,8 @@ pub struct Partition {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Table {
     pub disk: Guid,
-    pub partitions: Vec<Partition, PARTITIONS_MAX>,
+    /// At most `PARTITIONS_MAX`; on the heap, for it is looked at once and would fill a stack.
+    pub partitions: Vec<Partition>,
 }
 
 /// Why bytes are no partition table.
@@ -81,10 +83,13 @@ impl Table {
         if crc32(entries) != header.entries_crc {
             return Err(GptError::Checksum { of: "entries" });
         }
-        let mut partitions: Vec<Partition, PARTITIONS_MAX> = Vec::new();
+        let mut partitions = Vec::new();
         for entry in entries.chunks_exact(header.entry_bytes) {
             if let Some(partition) = parse_entry(entry, header)? {
-                partitions.push(partition).map_err(|_| GptError::TooMany)?;
+                if partitions.len() == PARTITIONS_MAX {
+                    return Err(GptError::TooMany);
+                }
+                partitions.push(partition);
             }
         }
         for (index, one) in partitions.iter().enumerate() {

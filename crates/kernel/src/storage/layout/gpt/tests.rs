@@ -3,7 +3,6 @@
 use super::*;
 use crate::base::prng::Prng;
 use std::vec;
-use std::vec::Vec as List;
 
 const SECTORS: u64 = 65_536;
 
@@ -20,7 +19,7 @@ fn table() -> Table {
             sectors: 2048,
             name: Text::cut_from(name),
         };
-        partitions.push(partition).unwrap();
+        partitions.push(partition);
     }
     Table {
         disk: Guid::random([9; 16]),
@@ -96,7 +95,7 @@ fn hostile_tables_are_errors_or_tables_that_lie_on_the_disk() {
     let mut taken = 0;
     for seed in 0..20_000 {
         let mut prng = Prng::new(seed);
-        let mut bytes: List<u8> = whole.clone();
+        let mut bytes: Vec<u8> = whole.clone();
         for _ in 0..1 + prng.below(4) {
             let at = match prng.one_in(2) {
                 true => SECTOR_BYTES + prng.below(92) as usize,
