@@ -3,6 +3,7 @@
 pub mod errand;
 mod errands;
 pub mod io;
+pub mod log;
 pub mod region;
 #[cfg(test)]
 pub mod rig;
