@@ -215,6 +215,9 @@ impl Log {
         if !superblock.fits(&self.area) {
             return Err(LogError::OtherSizes);
         }
+        if !superblock.is_consistent(&self.area) {
+            return Err(LogError::NotFormatted);
+        }
         let bad = recovery.found.iter().filter(|found| found.is_none());
         self.counters.superblocks_bad += bad.count() as u64;
         self.superblock = superblock;

@@ -93,4 +93,17 @@ impl Superblock {
     pub const fn fits(&self, area: &Area) -> bool {
         self.sectors == area.sectors && self.batch_sectors == area.batch_sectors
     }
+
+    /// Do its places go together? A checksum does not vouch for who wrote it.
+    pub const fn is_consistent(&self, area: &Area) -> bool {
+        let (head, fork) = (&self.head, &self.fork);
+        let is_in_order = match head.number == fork.number {
+            true => head.position == fork.position && head.link == fork.link,
+            false => (head.number < fork.number) == (head.position < fork.position),
+        };
+        let is_in_reach = fork.position <= head.position.saturating_add(area.sectors);
+        let may_begin = area.begin(head.position) == head.position
+            && area.begin(fork.position) == fork.position;
+        is_in_order && is_in_reach && may_begin
+    }
 }

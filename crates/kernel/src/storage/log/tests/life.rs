@@ -61,7 +61,7 @@ fn a_batch_is_safe_only_with_all_before_it() {
 fn records_of_one_step_share_a_batch_and_a_flush() {
     let mut bench = Bench::new(200);
     bench.settle();
-    (1..=50).for_each(|number| drop(bench.append(&record(number))));
+    (1..=50).for_each(|number| assert_eq!(bench.append(&record(number)), number));
     bench.settle();
     let counters = bench.log.view().counters;
     assert_eq!(
@@ -132,7 +132,7 @@ fn the_log_goes_round_many_times() {
 fn what_was_truncated_never_comes_back() {
     let mut bench = Bench::new(400);
     bench.append_each(10);
-    (11..=14).for_each(|number| drop(bench.append(&record(number))));
+    (11..=14).for_each(|number| assert_eq!(bench.append(&record(number)), number));
     bench.append_each(10);
     // In the middle of a batch, which is followed by others.
     bench.log.truncate(Lsn(12)).expect("it is in the log");
@@ -160,7 +160,7 @@ fn what_was_truncated_never_comes_back() {
 #[test]
 fn records_that_were_not_sent_are_truncated_in_memory() {
     let mut bench = Bench::new(200);
-    (1..=5).for_each(|number| drop(bench.append(&record(number))));
+    (1..=5).for_each(|number| assert_eq!(bench.append(&record(number)), number));
     bench.log.truncate(Lsn(3)).expect("it is in the batch");
     assert_eq!(bench.append(b"another 4"), 4);
     bench.settle();
@@ -190,7 +190,7 @@ fn several_cuts_in_a_row_keep_what_all_of_them_keep() {
 #[test]
 fn old_records_are_read_back() {
     let mut bench = Bench::new(600);
-    (1..=20).for_each(|number| drop(bench.append(&record(number))));
+    (1..=20).for_each(|number| assert_eq!(bench.append(&record(number)), number));
     bench.append_each(200);
     bench.log.truncate(Lsn(150)).expect("it is in the log");
     bench.append_each(50);
