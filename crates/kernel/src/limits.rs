@@ -323,10 +323,16 @@ limits! {
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
+    /// Bytes with which a disk is looked at and laid out: both copies of its table, one of them twice.
+    LAYOUT_BUFFER_BYTES = 64 * 1024;
+    /// Partitions of one disk that are looked at: as many as the usual table has.
+    PARTITIONS_MAX = 128;
     /// Requests in the queue of a disk, waiting and on their way: four times what the device takes.
     IO_REQUESTS_MAX = 256;
     /// Buffers of one transfer: what was asked for in pieces goes to the disk as one.
     IO_PIECES_MAX = 128;
+    /// Transfers of one disk that were merged, on their way at the same time; each has a list of pieces.
+    IO_MERGES_MAX = 16;
     /// Bytes of one transfer that was merged.
     IO_MERGED_BYTES_MAX = 1 << 20;
 

@@ -2,7 +2,9 @@
 
 pub mod errand;
 mod errands;
+mod floor;
 pub mod io;
+pub mod layout;
 pub mod log;
 pub mod region;
 #[cfg(test)]
@@ -10,3 +12,4 @@ pub mod rig;
 
 pub use errand::{Errand, Wish};
 pub use errands::Errands;
+pub use floor::Storage;

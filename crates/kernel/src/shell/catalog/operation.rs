@@ -6,13 +6,14 @@ use crate::net::ping::PingRequest;
 use crate::security::audit::VERIFY_LIMIT;
 use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
-use crate::storage::{Errand, errand};
+use crate::storage::{Errand, errand, layout};
 
 /// One variant a subsystem: plain data, with all that it must know to start. Texts
 /// stand in a `Box<str>`, for every session has room for one of these.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Operation {
     Disk(Errand),
+    Layout(layout::Wish),
     Ping(PingRequest),
     Outbound(Wish),
     Tpm(TpmWish),
@@ -25,6 +26,7 @@ impl Operation {
     pub const fn limit(&self) -> Duration {
         match self {
             Self::Disk(_) => errand::LIMIT,
+            Self::Layout(_) => layout::Wish::LIMIT,
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,

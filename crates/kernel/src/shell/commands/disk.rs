@@ -116,6 +116,13 @@ pub fn flush(call: &Invocation<'_>, inspect: &mut dyn Inspect, _: &mut Report) -
 }
 
 fn ask(call: &Invocation<'_>, inspect: &mut dyn Inspect, wish: Wish) -> Outcome {
+    let disk = disk_of(call, inspect)?;
+    let errand = Errand { disk, wish };
+    Ok(Some(Intent::Operation(Operation::Disk(errand))))
+}
+
+/// The place of the disk that the first argument names.
+pub fn disk_of(call: &Invocation<'_>, inspect: &mut dyn Inspect) -> Result<usize, CommandError> {
     let name = call.text(0).unwrap_or_default();
     let mut disk = None;
     inspect.visit_disks(&mut |index, facts, _| {
@@ -123,9 +130,7 @@ fn ask(call: &Invocation<'_>, inspect: &mut dyn Inspect, wish: Wish) -> Outcome 
             disk = Some(index);
         }
     });
-    let disk = disk.ok_or_else(|| CommandError::NoDisk {
+    disk.ok_or_else(|| CommandError::NoDisk {
         word: CommandError::shown(name),
-    })?;
-    let errand = Errand { disk, wish };
-    Ok(Some(Intent::Operation(Operation::Disk(errand))))
+    })
 }
