@@ -128,7 +128,7 @@ impl Log {
         self.index.drop_from(fork.number);
         self.superblock.epoch += 1;
         self.superblock.fork = fork;
-        self.superblock.synced = fork.number;
+        self.superblock.set_synced(fork);
         self.control.begin(self.superblock, true);
     }
 

@@ -170,8 +170,5 @@ impl Fetch {
 
 /// Other sectors may well be read.
 fn is_of_a_sector(error: &IoError) -> bool {
-    matches!(
-        error,
-        IoError::Disk(DiskError::Device { .. }) | IoError::TimedOut { .. }
-    )
+    matches!(error, IoError::Disk(DiskError::Device { .. }))
 }

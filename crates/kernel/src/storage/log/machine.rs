@@ -107,23 +107,6 @@ impl Log {
         })
     }
 
-    /// The sectors of a new log, by their places on the disk. `identity` is random.
-    pub fn format(
-        setup: &LogSetup,
-        identity: u64,
-        write: &mut dyn FnMut(u64, &[u8; SECTOR_BYTES]),
-    ) -> Result<(), LogError> {
-        let area = setup.area()?;
-        let mut superblock = Superblock::fresh(identity, &area);
-        for slot in 0..2 {
-            let mut sector = [0; SECTOR_BYTES];
-            superblock.emit(&mut sector);
-            write(area.superblock(slot), &sector);
-            superblock.generation += 1;
-        }
-        Ok(())
-    }
-
     /// Bytes of the longest record that it takes.
     pub fn record_bytes_max(&self) -> usize {
         let fits = self.area.batch_bytes() - HEADER_BYTES - FRAME_BYTES;

@@ -15,6 +15,7 @@ mod batch;
 mod bytes;
 mod control;
 mod cutting;
+mod draft;
 mod error;
 mod fetch;
 mod flights;
@@ -35,6 +36,7 @@ mod walk;
 mod tests;
 
 pub use area::LogSetup;
+pub use draft::LogDraft;
 pub use error::LogError;
 pub use judgement::{Damage, DamagedPart};
 pub use machine::Log;

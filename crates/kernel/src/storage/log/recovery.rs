@@ -8,6 +8,7 @@ use super::judgement::{Break, Evidence, Verdict, judge};
 use super::machine::{Log, State};
 use super::requests::{Ask, Job, Walker};
 use super::rules::Rules;
+use super::send::REACH_SECTORS;
 use super::superblock::Superblock;
 use super::walk::{Step, Stop, Walk};
 use super::{LogError, Lsn};
@@ -254,7 +255,9 @@ impl Log {
             },
         );
         if let Step::Broken(broken) = step {
-            let end = self.superblock.head.position + self.area.sectors;
+            // No batch is written farther from what a superblock says is safe.
+            let end = self.superblock.synced_position + REACH_SECTORS;
+            let end = end.min(self.superblock.head.position + self.area.sectors);
             let left = end.saturating_sub(broken.at.position);
             recovery.scan.position = broken.at.position;
             recovery.scan.left = left.min(self.area.sectors);
@@ -344,7 +347,7 @@ impl Log {
         self.synced = fork;
         self.superblock.epoch = epoch + 1;
         self.superblock.fork = fork;
-        self.superblock.synced = fork.number;
+        self.superblock.set_synced(fork);
         // What was given up may have been lost before; its numbers are given out again.
         self.superblock.keep_from = self.superblock.keep_from.min(fork.lsn);
         // What was read may be in the disk's cache only: a flush goes first.

@@ -11,6 +11,12 @@ use crate::base::disk::DiskOperation;
 use crate::base::time::Instant;
 use crate::storage::io::Submit;
 
+/// After so many sectors a superblock says what is safe though nothing rests.
+const SEAL_SECTORS: u64 = 8192;
+/// No batch ends farther behind what both superblocks call safe, so that recovery knows
+/// how far it has to look.
+pub const REACH_SECTORS: u64 = 2 * SEAL_SECTORS;
+
 impl Log {
     pub(super) fn step_control(&mut self, now: Instant, io: &mut dyn Submit) {
         let (requests, block) = (&mut self.requests, &mut self.block);
@@ -35,8 +41,7 @@ impl Log {
 
     /// Sends the batch that is being filled, and a flush behind those that were written.
     pub(super) fn send(&mut self, now: Instant, io: &mut dyn Submit) {
-        let may_send = self.cut.is_none() && self.flights.space() > 0;
-        if may_send && self.requests.may_submit(io) {
+        if self.may_send() && self.requests.may_submit(io) {
             self.send_batch(now, io);
         }
         if self.flights.wants_flush() {
@@ -48,6 +53,13 @@ impl Log {
                 Err(refused) => self.fail_if(refused.error),
             }
         }
+    }
+
+    fn may_send(&self) -> bool {
+        let end = self.next.position + self.area.batch_sectors;
+        self.cut.is_none()
+            && self.flights.space() > 0
+            && end <= self.confirmed.synced_position + REACH_SECTORS
     }
 
     fn send_batch(&mut self, now: Instant, io: &mut dyn Submit) {
@@ -94,9 +106,13 @@ impl Log {
             return;
         }
         let is_due = self.update_due_at().is_some_and(|at| now >= at);
-        if is_due || self.is_update_wanted {
+        let unsaid = self
+            .synced
+            .position
+            .saturating_sub(self.confirmed.synced_position);
+        if is_due || self.is_update_wanted || unsaid >= SEAL_SECTORS {
             self.is_update_wanted = false;
-            self.superblock.synced = self.synced.number;
+            self.superblock.set_synced(self.synced);
             self.control.begin(self.superblock, true);
         }
     }
@@ -118,10 +134,10 @@ impl Log {
                 recovery || self.control.is_pending()
             }
             State::Open => {
-                let has_batch = self.filling.is_some() && self.flights.space() > 0;
+                let has_batch = self.filling.is_some() && self.may_send();
                 self.is_cut_pending()
                     || self.reader.as_ref().is_some_and(Reader::is_pending)
-                    || has_batch && self.cut.is_none()
+                    || has_batch
                     || self.flights.wants_flush()
                     || self.control.is_pending()
                     || self.is_update_wanted && self.control.is_idle() && self.cutting.is_none()

@@ -8,7 +8,7 @@ use crate::base::disk::SECTOR_BYTES;
 const MAGIC: &[u8; 8] = b"rayoslog";
 const VERSION: u32 = 1;
 /// Behind the numbers.
-const PLACES_AT: usize = 64;
+const PLACES_AT: usize = 72;
 const CHECKED_BYTES: usize = PLACES_AT + 2 * Place::BYTES;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +27,8 @@ pub struct Superblock {
     pub fork: Place,
     /// Batches below that number were on the disk when this was written.
     pub synced: u64,
+    /// Behind the last of them.
+    pub synced_position: u64,
 }
 
 impl Superblock {
@@ -41,6 +43,7 @@ impl Superblock {
             keep_from: 1,
             fork: Place::FIRST,
             synced: 1,
+            synced_position: 0,
         }
     }
 
@@ -60,6 +63,7 @@ impl Superblock {
             sectors: u64_at(bytes, 40)?,
             keep_from: u64_at(bytes, 48)?,
             synced: u64_at(bytes, 56)?,
+            synced_position: u64_at(bytes, 64)?,
             head: Place::parse(bytes, PLACES_AT)?,
             fork: Place::parse(bytes, PLACES_AT + Place::BYTES)?,
         };
@@ -68,6 +72,7 @@ impl Superblock {
             superblock.epoch,
             superblock.keep_from,
             superblock.synced,
+            superblock.synced_position,
         ];
         numbers
             .into_iter()
@@ -82,11 +87,17 @@ impl Superblock {
         emitter.u32(self.batch_sectors as u32).u64(self.identity);
         emitter.u64(self.generation).u64(self.epoch);
         emitter.u64(self.sectors).u64(self.keep_from);
-        emitter.u64(self.synced);
+        emitter.u64(self.synced).u64(self.synced_position);
         self.head.emit(&mut emitter);
         self.fork.emit(&mut emitter);
         let checksum = crc32c(emitter.written());
         emitter.u32(checksum);
+    }
+
+    /// All batches below that place are on the disk.
+    pub const fn set_synced(&mut self, place: Place) {
+        self.synced = place.number;
+        self.synced_position = place.position;
     }
 
     /// Was it made for an area of that size?

@@ -76,7 +76,7 @@ fn mutate(prng: &mut Prng, disk: &mut [u8]) {
 fn reseal(prng: &mut Prng, sector: &mut [u8]) {
     let checked = match &sector[..8] {
         b"rayosbat" => 72,
-        b"rayoslog" => 120,
+        b"rayoslog" => 128,
         _ => return,
     };
     let at = 8 + 4 * prng.below(checked as u64 / 4 - 2) as usize;
