@@ -338,6 +338,21 @@ limits! {
     /// Bytes of one transfer that was merged.
     IO_MERGED_BYTES_MAX = 1 << 20;
 
+    /// Bytes of one record of a write-ahead log: what a proposal of a client may have.
+    LOG_RECORD_BYTES_MAX = 64 * 1024;
+    /// Bytes of a batch of a log with records of that length; headers are counted in.
+    LOG_BATCH_BYTES = 66 * 1024;
+    /// Bytes of a batch of a log with small records; as long as both superblocks.
+    LOG_SMALL_BATCH_BYTES = 8 * 1024;
+    /// Batches of a log on their way; a flush behind them makes all of them safe.
+    LOG_BATCHES_MAX = 3;
+    /// Buffers of a log: batches on their way, one that is filled, two for reading.
+    LOG_BUFFERS_MAX = LOG_BATCHES_MAX + 3;
+    /// Requests of a log: its batches, a flush, a superblock, and three that read.
+    LOG_REQUESTS_MAX = LOG_BATCHES_MAX + 5;
+    /// Places that a log remembers; between them it reads.
+    LOG_INDEX_MAX = 256;
+
     /// Consoles with a shell session of their own: the serial line, the screen, a virtual display, a virtio console.
     CONSOLES_MAX = 4;
     /// Work that outlasts a tick and is waited for: one a console, and as many clients of the interface as ask at once.
@@ -436,6 +451,9 @@ const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LIN
 const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(IO_REQUESTS_MAX >= BLOCK_REQUESTS_MAX && IO_REQUESTS_MAX < u16::MAX as usize);
 const _: () = assert!(IO_MERGED_BYTES_MAX <= BLOCK_REQUEST_BYTES_MAX);
+const _: () = assert!(LOG_RECORD_BYTES_MAX + 512 <= LOG_BATCH_BYTES);
+const _: () =
+    assert!(LOG_BATCH_BYTES.is_multiple_of(512) && LOG_SMALL_BATCH_BYTES.is_multiple_of(512));
 const _: () = assert!(IO_PIECES_MAX + 2 <= VIRTIO_QUEUE_ENTRIES_MAX);
 const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);

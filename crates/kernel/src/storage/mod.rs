@@ -5,6 +5,7 @@ mod errands;
 mod floor;
 pub mod io;
 pub mod layout;
+pub mod log;
 pub mod measure;
 pub mod region;
 #[cfg(test)]
