@@ -4,8 +4,10 @@
 //! and lets each go on, `send` gives the disks what has come together meanwhile.
 
 use super::errands::Errands;
+use super::home::{Home, drafts};
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
+use super::logs::Logs;
 use super::measure::Measure;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
@@ -18,6 +20,7 @@ pub struct Storage {
     pub errands: Errands,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
+    pub home: Home,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -37,8 +40,9 @@ impl Storage {
         Self {
             queues: Queues::default(),
             errands,
-            layouts: Box::new(Layouts::new(seed, memory)),
+            layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
+            home: Home::None,
         }
     }
 
@@ -47,7 +51,7 @@ impl Storage {
     }
 
     /// Answers of owners on other floors go to `others`.
-    pub fn step(&mut self, now: Instant, others: &mut dyn FnMut(IoDone)) {
+    pub fn step(&mut self, now: Instant, memory: &mut dyn Memory, others: &mut dyn FnMut(IoDone)) {
         while let Some(done) = self.queues.take_done() {
             match done.request.tag.owner {
                 Owner::Errand => {
@@ -59,11 +63,20 @@ impl Storage {
                 Owner::Load => others(done),
                 Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
                 Owner::Bench => self.measure.on_done(now, done),
-                Owner::Log | Owner::Volume | Owner::File => {}
+                Owner::Log => {
+                    if let Some(logs) = self.home.any_logs_mut() {
+                        logs.on_done(now, done);
+                    }
+                }
+                Owner::Volume | Owner::File => {}
             }
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
+        self.home.step(&self.layouts, memory);
+        if let Some(logs) = self.home.logs_mut() {
+            logs.step(now, &mut self.queues, &mut |_, _, _| {});
+        }
     }
 
     pub fn send(&mut self, now: Instant, disks: &mut dyn Disks) {
@@ -74,6 +87,7 @@ impl Storage {
         let deadlines = [
             self.queues.next_deadline(now),
             self.measure.next_deadline(now),
+            self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -82,5 +96,8 @@ impl Storage {
         self.queues.visit_usages(visit);
         visit(&self.errands.usage());
         visit(&self.measure.usage());
+        if let Some(logs) = self.home.logs() {
+            logs.visit_usages(visit);
+        }
     }
 }

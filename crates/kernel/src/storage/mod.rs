@@ -3,9 +3,11 @@
 pub mod errand;
 mod errands;
 mod floor;
+mod home;
 pub mod io;
 pub mod layout;
 pub mod log;
+mod logs;
 pub mod measure;
 pub mod region;
 #[cfg(test)]
@@ -14,3 +16,5 @@ pub mod rig;
 pub use errand::{Errand, Wish};
 pub use errands::Errands;
 pub use floor::Storage;
+pub use home::Home;
+pub use logs::Logs;
