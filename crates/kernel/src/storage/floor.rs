@@ -6,6 +6,7 @@
 use super::errands::Errands;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
+use super::measure::Measure;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -16,6 +17,7 @@ pub struct Storage {
     pub queues: Queues,
     pub errands: Errands,
     pub layouts: Box<Layouts>,
+    pub measure: Measure,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -36,6 +38,7 @@ impl Storage {
             queues: Queues::default(),
             errands,
             layouts: Box::new(Layouts::new(seed, memory)),
+            measure: Measure::default(),
         }
     }
 
@@ -55,10 +58,12 @@ impl Storage {
                 }
                 Owner::Load => others(done),
                 Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
-                Owner::Log | Owner::Volume | Owner::File | Owner::Bench => {}
+                Owner::Bench => self.measure.on_done(now, done),
+                Owner::Log | Owner::Volume | Owner::File => {}
             }
         }
         self.layouts.step(now, &mut self.queues);
+        self.measure.step(now, &mut self.queues);
     }
 
     pub fn send(&mut self, now: Instant, disks: &mut dyn Disks) {
@@ -66,11 +71,16 @@ impl Storage {
     }
 
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        self.queues.next_deadline(now)
+        let deadlines = [
+            self.queues.next_deadline(now),
+            self.measure.next_deadline(now),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
     pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
         self.queues.visit_usages(visit);
         visit(&self.errands.usage());
+        visit(&self.measure.usage());
     }
 }

@@ -6,6 +6,7 @@ mod floor;
 pub mod io;
 pub mod layout;
 pub mod log;
+pub mod measure;
 pub mod region;
 #[cfg(test)]
 pub mod rig;

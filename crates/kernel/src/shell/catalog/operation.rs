@@ -6,7 +6,7 @@ use crate::net::ping::PingRequest;
 use crate::security::audit::VERIFY_LIMIT;
 use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
-use crate::storage::{Errand, errand, layout};
+use crate::storage::{Errand, errand, layout, measure};
 
 /// One variant a subsystem: plain data, with all that it must know to start. Texts
 /// stand in a `Box<str>`, for every session has room for one of these.
@@ -14,6 +14,7 @@ use crate::storage::{Errand, errand, layout};
 pub enum Operation {
     Disk(Errand),
     Layout(layout::Wish),
+    MeasureDisk(measure::Wish),
     Ping(PingRequest),
     Outbound(Wish),
     Tpm(TpmWish),
@@ -27,6 +28,7 @@ impl Operation {
         match self {
             Self::Disk(_) => errand::LIMIT,
             Self::Layout(_) => layout::Wish::LIMIT,
+            Self::MeasureDisk(_) => measure::LIMIT,
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,

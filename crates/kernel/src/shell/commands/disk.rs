@@ -4,7 +4,7 @@ use super::{Inspect, Invocation, Outcome, Report};
 use crate::base::disk::SECTOR_BYTES;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::command_error::CommandError;
-use crate::storage::{Errand, Wish};
+use crate::storage::{Errand, Wish, measure};
 
 /// The word that lets a command destroy a partition table.
 pub const FORCE: &[&str] = &["force"];
@@ -113,6 +113,18 @@ pub fn discard(call: &Invocation<'_>, inspect: &mut dyn Inspect, _: &mut Report)
 
 pub fn flush(call: &Invocation<'_>, inspect: &mut dyn Inspect, _: &mut Report) -> Outcome {
     ask(call, inspect, Wish::Flush)
+}
+
+pub fn bench(call: &Invocation<'_>, inspect: &mut dyn Inspect, _: &mut Report) -> Outcome {
+    let word = call.text(2);
+    let load = measure::NAMES.iter().find(|name| Some(**name) == word);
+    let wish = measure::Wish {
+        disk: disk_of(call, inspect)?,
+        seconds: call.number(1).unwrap_or(measure::SECONDS_USUAL),
+        load: load.copied(),
+        depth: call.number(3).map(|depth| depth as usize),
+    };
+    Ok(Some(Intent::Operation(Operation::MeasureDisk(wish))))
 }
 
 fn ask(call: &Invocation<'_>, inspect: &mut dyn Inspect, wish: Wish) -> Outcome {
