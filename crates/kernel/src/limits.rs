@@ -330,6 +330,23 @@ limits! {
     /// Bytes of one transfer that was merged.
     IO_MERGED_BYTES_MAX = 1 << 20;
 
+    /// Commands on files at the same time, fetches into files included: one a console.
+    FILE_WORKS_MAX = 4;
+    /// Bytes of a file that one of them holds: what `cat` and `run` take, and what is written at once.
+    FILE_WORK_BYTES = 32 * 1024;
+    /// Bytes of a file system that are read at once.
+    FILE_LINE_BYTES = 4096;
+    /// Pieces of a file system that are remembered; the largest change looks at ten.
+    FILE_LINES_MAX = 32;
+    /// Sectors that one change touches: a directory's cluster of 64 KiB, and what it takes to hang it in.
+    FILE_CHANGED_SECTORS_MAX = 160;
+    /// Bytes of one write to a file system.
+    FILE_WRITE_BYTES = 16 * 1024;
+    /// Writes to a file system on their way.
+    FILE_WRITES_MAX = 4;
+    /// Bytes of a path; a line has room for two.
+    FILE_PATH_MAX = 480;
+
     /// Consoles with a shell session of their own: the serial line, the screen, a virtual display, a virtio console.
     CONSOLES_MAX = 4;
     /// Work that outlasts a tick and is waited for: one a console, and as many clients of the interface as ask at once.
@@ -429,6 +446,8 @@ const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(IO_REQUESTS_MAX >= BLOCK_REQUESTS_MAX && IO_REQUESTS_MAX < u16::MAX as usize);
 const _: () = assert!(IO_MERGED_BYTES_MAX <= BLOCK_REQUEST_BYTES_MAX);
 const _: () = assert!(IO_PIECES_MAX + 2 <= VIRTIO_QUEUE_ENTRIES_MAX);
+const _: () = assert!(FILE_WORK_BYTES + 64 * 1024 / 2 <= FILE_CHANGED_SECTORS_MAX * 512);
+const _: () = assert!(FILE_CHANGED_SECTORS_MAX < u8::MAX as usize && 2 * FILE_PATH_MAX < LINE_MAX);
 const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
 // An error is answered in one piece: the command and the sentence, most of it escaped.

@@ -2,6 +2,8 @@
 
 pub mod errand;
 mod errands;
+pub mod fat;
+pub mod files;
 pub mod io;
 pub mod region;
 #[cfg(test)]

@@ -1,0 +1,1 @@
+//! Promises of files, on disks in memory.
