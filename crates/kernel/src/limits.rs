@@ -327,6 +327,8 @@ limits! {
     IO_REQUESTS_MAX = 256;
     /// Buffers of one transfer: what was asked for in pieces goes to the disk as one.
     IO_PIECES_MAX = 128;
+    /// Transfers of one disk that were merged, on their way at the same time; each has a list of pieces.
+    IO_MERGES_MAX = 16;
     /// Bytes of one transfer that was merged.
     IO_MERGED_BYTES_MAX = 1 << 20;
 

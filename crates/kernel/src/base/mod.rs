@@ -15,6 +15,7 @@ pub mod entropy_pool;
 pub mod file_sink;
 pub mod fixed;
 pub mod hash;
+pub mod histogram;
 pub mod input;
 pub mod invariant;
 pub mod late;

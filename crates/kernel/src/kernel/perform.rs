@@ -15,7 +15,6 @@ use crate::security::policy::{Class, LOAD_PROGRAM, Object, PolicyError};
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::gate::Permitted;
 use crate::shell::session::Tried;
-use crate::storage::Errands;
 use crate::workloads::load::LoadChange;
 
 impl<M: Machine> Kernel<M> {
@@ -139,8 +138,10 @@ impl<M: Machine> Kernel<M> {
     ) -> Result<(), &'static str> {
         match operation {
             Operation::Disk(errand) => {
-                let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
-                self.errands.start(id, errand, disk)
+                let now = self.machine.now();
+                let storage = &mut *self.storage;
+                let queues = &mut storage.queues;
+                storage.errands.start(now, id, errand, queues)
             }
             Operation::Outbound(wish) => {
                 let now = self.machine.now();

@@ -4,6 +4,7 @@ pub mod errand;
 mod errands;
 pub mod fat;
 pub mod files;
+mod floor;
 pub mod io;
 pub mod region;
 #[cfg(test)]
@@ -11,3 +12,4 @@ pub mod rig;
 
 pub use errand::{Errand, Wish};
 pub use errands::Errands;
+pub use floor::Storage;
