@@ -52,6 +52,19 @@ impl Format {
             ..0x400_0000 => (Kind::Fat32, 32),
             _ => (Kind::Fat32, 64),
         };
+        Some(Self::of(
+            kind,
+            sectors_per_cluster,
+            (sectors, hidden, serial, label),
+        ))
+    }
+
+    /// A volume of some kind, which must suit its size.
+    pub(in crate::storage) fn of(
+        kind: Kind,
+        sectors_per_cluster: u64,
+        (sectors, hidden, serial, label): (u64, u64, u32, &[u8; 11]),
+    ) -> Self {
         let is_wide = kind == Kind::Fat32;
         let mut format = Self {
             kind,
@@ -69,11 +82,15 @@ impl Format {
             label: *label,
         };
         format.fit_tables();
-        Some(format)
+        format
     }
 
     pub const fn kind(&self) -> Kind {
         self.kind
+    }
+
+    pub const fn sectors(&self) -> u64 {
+        self.sectors
     }
 
     pub const fn cluster_bytes(&self) -> u64 {
