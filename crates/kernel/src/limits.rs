@@ -365,6 +365,8 @@ limits! {
     LINE_COMMANDS_MAX = 16;
     /// Words, bars and semicolons of one line; a line full of them is a mistake, not a command.
     LINE_TOKENS_MAX = 192;
+    /// Scripts that run within each other; deeper is mostly one that runs itself.
+    SCRIPT_DEPTH_MAX = 4;
     /// Lines that a session remembers.
     HISTORY_MAX = 64;
     /// Bytes of all remembered lines of a session; its oldest lines make room.

@@ -4,10 +4,11 @@ use super::ports::MachinePorts;
 use super::{Kernel, Machine};
 use crate::base::capability::{Change, GrantError};
 use crate::base::machine::SelfTestError;
-use crate::base::operation::{OperationId, Operations};
+use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::drivers::devices::ResetError;
+use crate::net::outbound::Wish as OutboundWish;
 use crate::security::audit::Event;
 use crate::security::measured::record::Record;
 use crate::security::measured::request::Wish as TpmWish;
@@ -142,6 +143,20 @@ impl<M: Machine> Kernel<M> {
                 let storage = &mut *self.storage;
                 let queues = &mut storage.queues;
                 storage.errands.start(now, id, errand, queues)
+            }
+            Operation::File(wish) => self.storage.files.start(id, wish),
+            Operation::Save { url, file } => {
+                let now = self.machine.now();
+                self.storage.files.start(id, file)?;
+                let wish = OutboundWish::Fetch {
+                    url,
+                    is_for_file: true,
+                };
+                let started = self.outbound.start(now, id, wish);
+                if started.is_err() {
+                    self.storage.files.forget(id);
+                }
+                started
             }
             Operation::Outbound(wish) => {
                 let now = self.machine.now();

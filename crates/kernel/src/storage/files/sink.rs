@@ -2,9 +2,13 @@
 
 use super::{Act, Files};
 use crate::base::file_sink::{FileSink, SinkError};
-use crate::base::operation::OperationId;
+use crate::base::operation::{OperationId, Performer};
 
 impl FileSink for Files {
+    fn room(&mut self, of: OperationId) -> usize {
+        self.work(of).map_or(0, |work| work.room())
+    }
+
     fn take(&mut self, of: OperationId, bytes: &[u8]) -> usize {
         let taken = self.work(of).map_or(0, |work| work.take(bytes));
         self.has_more |= taken > 0;
@@ -16,6 +20,10 @@ impl FileSink for Files {
             work.end();
             self.has_more = true;
         }
+    }
+
+    fn give_up(&mut self, of: OperationId) {
+        self.forget(of);
     }
 
     fn outcome(&mut self, of: OperationId) -> Option<Result<u64, SinkError>> {

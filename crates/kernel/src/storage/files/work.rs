@@ -113,13 +113,17 @@ impl Work {
         matches!(self.phase, Phase::Ended) && !self.is_committing
     }
 
+    pub const fn room(&self) -> usize {
+        match self.has_all || self.is_ended() {
+            true => 0,
+            false => self.buffer.capacity() - self.filled,
+        }
+    }
+
     /// Takes bytes that are to be in the file.
     pub fn take(&mut self, bytes: &[u8]) -> usize {
-        if self.has_all || self.is_ended() {
-            return 0;
-        }
+        let count = self.room().min(bytes.len());
         let room = &mut self.buffer.bytes_mut()[self.filled..];
-        let count = room.len().min(bytes.len());
         room[..count].copy_from_slice(&bytes[..count]);
         self.filled += count;
         count
