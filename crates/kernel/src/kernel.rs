@@ -151,6 +151,8 @@ macro_rules! performers {
         [
             &mut $kernel.storage.errands as &mut dyn Performer,
             &mut *$kernel.storage.files,
+            &mut *$kernel.storage.layouts,
+            &mut $kernel.storage.measure,
             &mut *$kernel.network,
             &mut $kernel.outbound,
             &mut *$kernel.security.measured,
@@ -196,7 +198,8 @@ impl<M: Machine> Kernel<M> {
             sessions.push(Session::new(mode));
         }
         sessions.resize_with(SESSIONS_MAX, Session::for_requests);
-        let storage = Box::new(Storage::new(&mut MachineMemory(&mut machine)));
+        let own = seed(&mut machine);
+        let storage = Box::new(Storage::new(own, &mut MachineMemory(&mut machine)));
         let web = Web::new(machine.boot().config.token.clone());
         let outbound = Outbound::new(seed(&mut machine));
         let mut loads: Box<Loads> = Box::default();
@@ -348,6 +351,7 @@ impl<M: Machine> Kernel<M> {
         let (loads, handlers) = (&mut self.loads, &mut self.handlers);
         self.storage
             .step(now, &mut |done| loads.on_done(done, handlers));
+        self.storage.mount(&mut MachineMemory(&mut self.machine));
         self.loads
             .step_disks(now, &mut self.handlers, &mut self.storage.queues);
         self.leave_ended_loads();

@@ -323,6 +323,12 @@ limits! {
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
+    /// Bytes with which a disk is looked at and laid out: both copies of its table, one of them twice.
+    LAYOUT_BUFFER_BYTES = 64 * 1024;
+    /// Requests at the same time while a disk is measured.
+    MEASURE_DEPTH_MAX = 32;
+    /// Partitions of one disk that are looked at: as many as the usual table has.
+    PARTITIONS_MAX = 128;
     /// Requests in the queue of a disk, waiting and on their way: four times what the device takes.
     IO_REQUESTS_MAX = 256;
     /// Buffers of one transfer: what was asked for in pieces goes to the disk as one.

@@ -6,7 +6,10 @@ use rayos_kernel::base::disk::{
 use rayos_kernel::base::time::{Duration, Instant};
 use std::collections::VecDeque;
 
-const SECTORS: u64 = 64;
+/// Too small to be laid out: commands that look at single sectors need no more.
+pub const SECTORS_USUAL: u64 = 64;
+/// Bytes of one transfer.
+const TRANSFER_BYTES_MAX: usize = 1 << 20;
 const REQUESTS_MAX: usize = 8;
 /// Time from a request to its answer.
 const LATENCY: Duration = Duration::from_millis(2);
@@ -32,9 +35,9 @@ pub struct SimDisk {
     view: DiskView,
 }
 
-impl Default for SimDisk {
-    fn default() -> Self {
-        let bytes = vec![0; SECTORS as usize * SECTOR_BYTES];
+impl SimDisk {
+    pub fn new(sectors: u64) -> Self {
+        let bytes = vec![0; sectors as usize * SECTOR_BYTES];
         Self {
             sectors: bytes.clone(),
             safe: bytes,
@@ -44,9 +47,11 @@ impl Default for SimDisk {
             view: DiskView::default(),
         }
     }
-}
 
-impl SimDisk {
+    fn count(&self) -> u64 {
+        (self.sectors.len() / SECTOR_BYTES) as u64
+    }
+
     pub fn set_mood(&mut self, mood: DiskMood) {
         self.mood = mood;
     }
@@ -74,7 +79,7 @@ impl SimDisk {
     fn range(&self, request: &DiskRequest) -> Option<std::ops::Range<usize>> {
         let end = request.sector.checked_add(request.sectors)?;
         let place = |sector: u64| sector as usize * SECTOR_BYTES;
-        (end <= SECTORS).then(|| place(request.sector)..place(end))
+        (end <= self.count()).then(|| place(request.sector)..place(end))
     }
 
     fn carry_out(&mut self, request: &mut DiskRequest) -> Result<(), DiskError> {
@@ -124,14 +129,14 @@ impl Disk for SimDisk {
     fn facts(&self) -> DiskFacts {
         DiskFacts {
             name: "disk0",
-            sectors: SECTORS,
+            sectors: self.count(),
             is_read_only: false,
             has_write_cache: true,
             can_discard: true,
             can_write_zeroes: true,
             requests_max: REQUESTS_MAX,
             pieces_max: 1,
-            transfer_bytes_max: SECTORS as usize * SECTOR_BYTES,
+            transfer_bytes_max: self.sectors.len().min(TRANSFER_BYTES_MAX),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A machine that is only numbers: what a kernel sees on the host.
 
-use crate::disk::SimDisk;
+use crate::disk::{SECTORS_USUAL, SimDisk};
 use crate::segment::{Segment, SegmentPort};
 use crate::tpm::{SimTpm, TpmSettings};
 use crate::wire::Wire;
@@ -35,6 +35,8 @@ pub struct Settings {
     pub cores: usize,
     pub memory_bytes: u64,
     pub command_line: String,
+    /// Of its one disk.
+    pub disk_sectors: u64,
     /// Columns of the screen; `None` for a machine without one.
     pub screen_columns: Option<u16>,
     /// A network port on each.
@@ -50,6 +52,7 @@ impl Default for Settings {
             cores: 2,
             memory_bytes: 128 << 20,
             command_line: "shell=framed".to_string(),
+            disk_sectors: SECTORS_USUAL,
             screen_columns: None,
             segments: Vec::new(),
             tpm: None,
@@ -92,7 +95,7 @@ impl SimMachine {
             serial: Wire::new("serial", None, prng.next_u64()),
             screen: screen_columns
                 .map(|columns| Wire::new("screen", Some(columns), prng.next_u64())),
-            disk: SimDisk::default(),
+            disk: SimDisk::new(settings.disk_sectors),
             ports: ports(&settings),
             tpm: tpm(&settings),
             log: Box::new(Log::new()),

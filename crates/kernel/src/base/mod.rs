@@ -6,6 +6,7 @@ pub mod buffer;
 pub mod capability;
 pub mod config;
 pub mod console;
+pub mod crc32;
 pub mod crc32c;
 pub mod digest;
 pub mod disk;

@@ -188,6 +188,10 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.security
     }
 
+    fn storage(&self) -> &Storage {
+        self.storage
+    }
+
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>)) {
         self.network.dhcp().views().for_each(|view| visit(&view));
     }

@@ -1,6 +1,6 @@
 //! Does what commands want, once it may be done.
 
-use super::ports::MachinePorts;
+use super::ports::{MachineMemory, MachinePorts};
 use super::{Kernel, Machine};
 use crate::base::capability::{Change, GrantError};
 use crate::base::machine::SelfTestError;
@@ -16,6 +16,8 @@ use crate::security::policy::{Class, LOAD_PROGRAM, Object, PolicyError};
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::gate::Permitted;
 use crate::shell::session::Tried;
+use crate::storage::layout::{Content, DiskState};
+use crate::storage::measure;
 use crate::workloads::load::LoadChange;
 
 impl<M: Machine> Kernel<M> {
@@ -158,6 +160,11 @@ impl<M: Machine> Kernel<M> {
                 }
                 started
             }
+            Operation::Layout(wish) => {
+                let storage = &mut *self.storage;
+                storage.layouts.start(id, wish, &storage.queues)
+            }
+            Operation::MeasureDisk(wish) => self.measure_disk(id, wish),
             Operation::Outbound(wish) => {
                 let now = self.machine.now();
                 self.outbound.start(now, id, wish)
@@ -170,6 +177,15 @@ impl<M: Machine> Kernel<M> {
             }
             Operation::VerifyAudit => self.security.audit.start_verify_for(id),
         }
+    }
+
+    /// What stands on a disk that is not blank is not overwritten by a measurement.
+    fn measure_disk(&mut self, id: OperationId, wish: measure::Wish) -> Result<(), &'static str> {
+        let storage = &mut *self.storage;
+        let is_blank = storage.layouts.state(wish.disk) == DiskState::Known(Content::Blank);
+        let memory = &mut MachineMemory(&mut self.machine);
+        let queues = &storage.queues;
+        storage.measure.start(id, wish, is_blank, queues, memory)
     }
 
     fn ask_tpm(&mut self, id: OperationId, wish: TpmWish) -> Result<(), &'static str> {

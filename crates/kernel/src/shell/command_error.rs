@@ -59,6 +59,10 @@ pub enum CommandError {
         word: Shown,
     },
     NoDisplay,
+    /// Not a code that a command has shown.
+    NotACode {
+        word: Shown,
+    },
     NoDisk {
         word: Shown,
     },
@@ -223,6 +227,10 @@ impl fmt::Display for CommandError {
             Self::NoDisplay => {
                 f.write_str("there is no virtual display that shows anything; see device list")
             }
+            Self::NotACode { word } => write!(
+                f,
+                "\"{word}\" is no code; it has 8 hexadecimal digits and is shown without one"
+            ),
             Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
             Self::NotAskable { word, reason } => write!(f, "\"{word}\": {reason}"),
             Self::TextTooLong { bytes, most } => {

@@ -6,6 +6,8 @@ pub mod fat;
 pub mod files;
 mod floor;
 pub mod io;
+pub mod layout;
+pub mod measure;
 pub mod region;
 #[cfg(test)]
 pub mod rig;

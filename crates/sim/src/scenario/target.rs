@@ -20,9 +20,14 @@ pub struct SimTarget {
 impl SimTarget {
     /// A machine as the scenario wants it.
     pub fn for_scenario(scenario: &Scenario) -> Self {
+        let usual = Settings::default();
         let settings = Settings {
             command_line: format!("shell=framed {}", scenario.command_line),
-            ..Settings::default()
+            disk_sectors: match scenario.disk_mebibytes {
+                Some(mebibytes) => mebibytes << 11,
+                None => usual.disk_sectors,
+            },
+            ..usual
         };
         Self {
             world: World::single(settings),

@@ -11,6 +11,7 @@ mod net;
 mod operation;
 mod optimize;
 mod security;
+mod storage;
 mod table;
 mod tpm;
 

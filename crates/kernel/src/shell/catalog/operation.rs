@@ -7,8 +7,7 @@ use crate::net::ping::PingRequest;
 use crate::security::audit::VERIFY_LIMIT;
 use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
-use crate::storage::files;
-use crate::storage::{Errand, errand};
+use crate::storage::{Errand, errand, files, layout, measure};
 use alloc::boxed::Box;
 
 /// One variant a subsystem: plain data, with all that it must know to start. Texts
@@ -22,6 +21,8 @@ pub enum Operation {
         url: Box<Url>,
         file: files::Wish,
     },
+    Layout(layout::Wish),
+    MeasureDisk(measure::Wish),
     Ping(PingRequest),
     Outbound(Wish),
     Tpm(TpmWish),
@@ -44,6 +45,8 @@ impl Operation {
             Self::Disk(_) => errand::LIMIT,
             Self::File(_) => files::LIMIT,
             Self::Save { .. } => FETCH_LIMIT,
+            Self::Layout(_) => layout::Wish::LIMIT,
+            Self::MeasureDisk(_) => measure::LIMIT,
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,

@@ -34,6 +34,7 @@ pub mod security_check;
 pub mod selftest;
 pub mod serve;
 pub mod status;
+pub mod storage;
 pub mod threads;
 pub mod tpm;
 pub mod trace_ring;

@@ -10,6 +10,7 @@
 
 mod cache;
 mod commit;
+mod draft;
 mod error;
 mod listing;
 mod locate;
@@ -25,6 +26,7 @@ mod volume;
 mod wish;
 mod work;
 
+pub use draft::FreshVolume;
 pub use error::{FileError, Unusable};
 pub use view::{FilesState, FilesView};
 pub use wish::{Act, LIMIT, Wish};
@@ -72,6 +74,7 @@ struct Mounted {
 
 pub struct Files {
     state: State,
+    region: Option<Region>,
     mounts: u32,
     cache: Cache,
     overlay: Overlay,
@@ -100,6 +103,7 @@ impl Default for Files {
     fn default() -> Self {
         Self {
             state: State::NoDisk,
+            region: None,
             mounts: 0,
             cache: Cache::default(),
             overlay: Overlay::default(),
@@ -123,6 +127,7 @@ impl Files {
     /// Takes a partition into use. Its memory is taken at the first time and kept.
     pub fn mount(&mut self, region: Region, memory: &mut dyn Memory) {
         self.unmount();
+        self.region = Some(region);
         if self.take_memory(memory).is_none() {
             self.state = State::Failed(Unusable::NoMemory);
             return;
@@ -141,12 +146,18 @@ impl Files {
     /// Lets go of the partition, because its disk is gone or is laid out anew.
     pub fn unmount(&mut self) {
         self.state = State::NoDisk;
+        self.region = None;
         self.cache.clear();
         self.overlay.clear();
         for work in self.works.iter_mut().flatten() {
             work.cut_off();
         }
         self.drop_ended();
+    }
+
+    /// What is mounted, or was tried to be.
+    pub const fn region(&self) -> Option<Region> {
+        self.region
     }
 
     fn take_memory(&mut self, memory: &mut dyn Memory) -> Option<()> {

@@ -1,4 +1,4 @@
-//! The queues of all disks: requests to the right one, answers back to their owners.
+//! The queues of all disks: requests to the right one, answers to owners.
 
 use super::queue::BlockQueue;
 use super::schedulers::{FirstCome, Scheduler};

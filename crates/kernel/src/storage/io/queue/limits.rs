@@ -1,4 +1,4 @@
-//! Bandwidth of tenants on one disk: who is over it waits before the scheduler.
+//! Bandwidth of tenants on one disk: who is over it waits by itself.
 
 use crate::base::disk::SECTOR_BYTES;
 use crate::base::tenant::Tenant;

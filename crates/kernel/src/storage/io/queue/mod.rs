@@ -1,4 +1,4 @@
-//! The queue before one disk: waiting, picking, merging, sending, trying again.
+//! The queue before one disk: waiting, picking, merging, sending, again.
 //!
 //! Which request goes next is the scheduler's to say, within two bounds of the queue: a
 //! request that has waited for `WAIT_MAX` goes before all others, and a tenant that has
@@ -11,6 +11,7 @@
 //! the same owner was answered, for its cache may be lost.
 
 mod counts;
+mod flush;
 mod limits;
 mod slots;
 #[cfg(test)]
@@ -268,60 +269,6 @@ impl BlockQueue {
         let (slot, held) = held_back.min_by_key(|(_, held)| held.order)?;
         let may = self.limits.may_pass_held(now, &held.request);
         may.then_some(slot)
-    }
-
-    /// One flush for all that wait for one.
-    fn maybe_flush(&mut self, now: Instant, disk: &mut dyn Disk) {
-        if self.is_flushing {
-            return;
-        }
-        let Some(first) = self.slots.at_stage(Stage::WaitsToFlush).next() else {
-            return;
-        };
-        let mut chain: Option<SlotIndex> = None;
-        let Some(mut transfer) = Transfer::of(&self.slots, first) else {
-            return;
-        };
-        for index in (0..IO_REQUESTS_MAX as u16).rev() {
-            let slot = SlotIndex(index);
-            let Some(held) = self.slots.get_mut(slot) else {
-                continue;
-            };
-            if held.stage != Stage::WaitsToFlush {
-                continue;
-            }
-            let owner = held.request.tag.owner.bit();
-            if self.suspect & owner != 0 {
-                self.suspect &= !owner;
-                self.end(slot, Err(IoError::Disk(DiskError::Gone)));
-                continue;
-            }
-            held.stage = Stage::Sent;
-            held.next = chain;
-            chain = Some(slot);
-        }
-        let Some(first) = chain else {
-            return;
-        };
-        transfer.first = first;
-        // Writes that are answered from now on are not safe by it.
-        let unflushed = core::mem::take(&mut self.unflushed);
-        if self.send(now, transfer, disk) {
-            self.is_flushing = true;
-            return;
-        }
-        self.unflushed = unflushed;
-        // The disk takes no more now: they wait as before.
-        if let Some(stalled) = self
-            .stalled
-            .take_if(|each| each.operation == DiskOperation::Flush)
-        {
-            let mut next = Some(stalled.first);
-            while let Some(held) = next.and_then(|slot| self.slots.get_mut(slot)) {
-                held.stage = Stage::WaitsToFlush;
-                next = held.next.take();
-            }
-        }
     }
 
     /// What goes to the disk next, with the neighbours that go along.
