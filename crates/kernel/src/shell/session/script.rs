@@ -121,8 +121,8 @@ impl Session {
         self.report.begin(&script.source);
         match failure {
             Some(reason) => self.report.fail(format_args!(
-                "line {} {reason}; nothing behind it was run",
-                script.number
+                "{}: line {} {reason}; nothing behind it was run",
+                script.source, script.number
             )),
             None => {
                 let lines = script.lines_run;

@@ -13,7 +13,10 @@ const DUMPED_BYTES: usize = 256;
 
 pub fn answer(work: &Work, measured: Option<Measured>, report: &mut Report) {
     let bytes = &work.buffer.bytes()[..work.filled];
-    let path = &*work.wish.path;
+    let path = match &*work.wish.path {
+        "" => "/",
+        path => path,
+    };
     if let Err(error) = work.result {
         return match work.wish.act {
             Act::Measure => report.fail(format_args!("{error}")),
