@@ -22,6 +22,13 @@ pub const CAT: Command = command(
     &[only(&[FILE], DISK_READ, run::show)],
 );
 
+pub const SUM: Command = command(
+    "sum",
+    "the SHA-256 of what is in a file",
+    "It is what sha256sum says on other machines.",
+    &[only(&[FILE], DISK_READ, run::sum)],
+);
+
 pub const PUT: Command = command(
     "put",
     "writes a line of text into a file",

@@ -101,6 +101,7 @@ pub static COMMANDS: &[Command] = &[
     storage::ROW,
     files::LS,
     files::CAT,
+    files::SUM,
     files::PUT,
     files::APPEND,
     files::RM,

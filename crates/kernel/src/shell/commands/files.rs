@@ -1,4 +1,4 @@
-//! `ls`, `cat`, `put`, `append`, `rm`, `mkdir`, `df`, `run`: the files of the user.
+//! `ls`, `cat`, `sum`, `put`, `append`, `rm`, `mkdir`, `df`, `run`: the files of the user.
 
 use super::{Inspect, Invocation, Outcome, Report};
 use crate::shell::catalog::{Intent, Operation};
@@ -13,6 +13,10 @@ pub fn list(call: &Invocation<'_>, _: &mut dyn Inspect, _: &mut Report) -> Outco
 
 pub fn show(call: &Invocation<'_>, _: &mut dyn Inspect, _: &mut Report) -> Outcome {
     ask(call, Act::Show)
+}
+
+pub fn sum(call: &Invocation<'_>, _: &mut dyn Inspect, _: &mut Report) -> Outcome {
+    ask(call, Act::Sum)
 }
 
 pub fn put(call: &Invocation<'_>, _: &mut dyn Inspect, _: &mut Report) -> Outcome {

@@ -5,6 +5,7 @@ use super::listing;
 use super::view::Measured;
 use super::wish::Act;
 use super::work::Work;
+use crate::base::digest::Hex;
 use crate::base::report::{Report, Value};
 use crate::storage::errand;
 
@@ -26,6 +27,7 @@ pub fn answer(work: &Work, measured: Option<Measured>, report: &mut Report) {
     match work.wish.act {
         Act::List => list(bytes, work.more, report),
         Act::Show => show(bytes, work.size, report),
+        Act::Sum => sum(work, report),
         Act::Script => script(path, bytes, work.size, report),
         Act::Put { .. } => line(report, format_args!("{} bytes written to {path}", work.size)),
         Act::Append { .. } => line(report, format_args!("{path} has {} bytes now", work.size)),
@@ -37,6 +39,14 @@ pub fn answer(work: &Work, measured: Option<Measured>, report: &mut Report) {
             None => report.fail(format_args!("{}", FileError::Gone)),
         },
     }
+}
+
+fn sum(work: &Work, report: &mut Report) {
+    let digest = work.hasher.clone().finish();
+    report
+        .fields("")
+        .value("sha256", Value::Format(format_args!("{}", Hex(&digest))))
+        .count("size_bytes", work.size);
 }
 
 fn line(report: &mut Report, text: core::fmt::Arguments<'_>) {

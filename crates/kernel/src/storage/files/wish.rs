@@ -19,6 +19,8 @@ pub struct Wish {
 pub enum Act {
     List,
     Show,
+    /// All of it, but only its SHA-256 is told.
+    Sum,
     /// Its lines are to be run: all of it, or nothing.
     Script,
     Put {
@@ -60,6 +62,9 @@ impl Wish {
 
     /// Does its buffer hold what is answered, not what is written?
     pub const fn is_reading(&self) -> bool {
-        matches!(self.act, Act::List | Act::Show | Act::Script | Act::Measure)
+        matches!(
+            self.act,
+            Act::List | Act::Show | Act::Sum | Act::Script | Act::Measure
+        )
     }
 }

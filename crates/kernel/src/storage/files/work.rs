@@ -9,6 +9,7 @@ use super::listing;
 use super::locate::{Locate, Located};
 use super::wish::{Act, Wish};
 use crate::base::buffer::Buffer;
+use crate::base::digest::Hasher;
 use crate::base::operation::OperationId;
 use crate::storage::fat::{
     self, Chain, Entry, FatError, Found, FreeCount, Freeing, Fresh, Geometry, Item, LongName,
@@ -69,6 +70,8 @@ pub struct Work {
     pub size: u64,
     /// Entries that the buffer had no room for.
     pub more: u64,
+    /// Of what was read for a sum.
+    pub hasher: Hasher,
     pub result: Result<(), FileError>,
     /// Its change is on the way to the disk.
     pub is_committing: bool,
@@ -89,6 +92,7 @@ impl Work {
             filled: 0,
             size: 0,
             more: 0,
+            hasher: Hasher::default(),
             result: Ok(()),
             is_committing: false,
             phase: match wish.act {
@@ -247,6 +251,7 @@ impl Work {
     fn begin_anew(&mut self) {
         if self.wish.is_reading() {
             (self.filled, self.more, self.size) = (0, 0, 0);
+            self.hasher = Hasher::default();
         }
         self.phase = Phase::Locating(Box::default());
     }
@@ -270,7 +275,10 @@ impl Work {
             } => (name, parent, found),
         };
         self.phase = match (&self.wish.act, found) {
-            (Act::List | Act::Show | Act::Script | Act::Remove, Found::Absent(_)) => {
+            (
+                Act::List | Act::Show | Act::Sum | Act::Script | Act::Remove,
+                Found::Absent(_),
+            ) => {
                 return Err(FatError::NotFound);
             }
             (Act::List, Found::Item(item)) => {
@@ -287,7 +295,7 @@ impl Work {
             (Act::MakeDirectory, Found::Item(_)) => return Err(FatError::Exists),
             (Act::Remove, Found::Item(item)) => removal(item, ground.geometry)?,
             (_, Found::Item(item)) if item.is_directory => return Err(FatError::IsADirectory),
-            (Act::Show | Act::Script, Found::Item(item)) => {
+            (Act::Show | Act::Sum | Act::Script, Found::Item(item)) => {
                 self.size = u64::from(item.size);
                 Phase::Reading(Reading::new(item.first, item.size))
             }
@@ -336,9 +344,13 @@ impl Work {
                 return Ok(());
             };
             let (buffer, filled) = (&mut self.buffer, &mut self.filled);
+            let (is_sum, hasher) = (self.wish.act == Act::Sum, &mut self.hasher);
             let is_full = *filled == buffer.capacity();
             let has_more = !is_full
                 && reading.next(ground.sectors, ground.geometry, &mut |piece| {
+                    if is_sum {
+                        return hasher.update(piece);
+                    }
                     let room = &mut buffer.bytes_mut()[*filled..];
                     let count = room.len().min(piece.len());
                     room[..count].copy_from_slice(&piece[..count]);

@@ -83,6 +83,10 @@ fn a_large_file_comes_in_piece_by_piece_and_is_the_same() {
         let mut bench = Bench::new(kind);
         let large = noise(700_123);
         assert_eq!(bench.receive("large.bin", &large), Ok(700_123));
+        let digest = crate::base::digest::sha256(&[&large]);
+        let sum = format!("{} 700123", crate::base::digest::Hex(&digest));
+        let said = bench.run("large.bin", Act::Sum).unwrap();
+        assert_eq!(said.replace("\nsize_bytes", "").replace("sha256 ", ""), sum);
         expect(&bench, &[("large.bin", &large)]);
         assert_eq!(bench.receive("empty", &[]), Ok(0));
         expect(&bench, &[("empty", &[]), ("large.bin", &large)]);
