@@ -4,7 +4,8 @@
 //! and lets each go on, `send` gives the disks what has come together meanwhile.
 
 use super::errands::Errands;
-use super::home::{Home, drafts};
+use super::files::Files;
+use super::home::{Change, Home, drafts};
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
 use super::logs::Logs;
@@ -18,6 +19,7 @@ use alloc::boxed::Box;
 pub struct Storage {
     pub queues: Queues,
     pub errands: Errands,
+    pub files: Box<Files>,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
     pub home: Home,
@@ -40,6 +42,7 @@ impl Storage {
         Self {
             queues: Queues::default(),
             errands,
+            files: Files::boxed(),
             layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
             home: Home::None,
@@ -61,6 +64,7 @@ impl Storage {
                     self.errands.on_done(now, done, &mut self.queues);
                 }
                 Owner::Load => others(done),
+                Owner::File => self.files.on_done(now, done),
                 Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
                 Owner::Bench => self.measure.on_done(now, done),
                 Owner::Log => {
@@ -68,14 +72,24 @@ impl Storage {
                         logs.on_done(now, done);
                     }
                 }
-                Owner::Volume | Owner::File => {}
+                Owner::Volume => {}
             }
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
-        self.home.step(&self.layouts, memory);
+        self.mind_home(memory);
+        self.files.step(now, &mut self.queues);
         if let Some(logs) = self.home.logs_mut() {
             logs.step(now, &mut self.queues, &mut |_, _, _| {});
+        }
+    }
+
+    /// Brings the disk that is in use to the machines that work there.
+    fn mind_home(&mut self, memory: &mut dyn Memory) {
+        match self.home.step(&self.layouts, memory) {
+            Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
+            Some(Change::Closed) => self.files.unmount(),
+            None => {}
         }
     }
 
@@ -86,6 +100,7 @@ impl Storage {
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let deadlines = [
             self.queues.next_deadline(now),
+            self.files.next_deadline(now),
             self.measure.next_deadline(now),
             self.home.logs().and_then(Logs::next_deadline),
         ];
@@ -95,6 +110,7 @@ impl Storage {
     pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
         self.queues.visit_usages(visit);
         visit(&self.errands.usage());
+        self.files.visit_usages(visit);
         visit(&self.measure.usage());
         if let Some(logs) = self.home.logs() {
             logs.visit_usages(visit);

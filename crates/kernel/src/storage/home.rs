@@ -3,6 +3,7 @@
 //! It is taken into use when it is found, and given up when it goes or is laid out anew.
 //! Other disks that were laid out stay as they are.
 
+use super::files::FreshVolume;
 use super::io::Memory;
 use super::layout::{Layout, Layouts, LogArea};
 use super::log::{LogDraft, LogError};
@@ -113,6 +114,9 @@ fn is_there(layout: &Layout, layouts: &Layouts) -> bool {
 /// What a fresh disk holds, each part with its first sector.
 pub fn drafts(layout: &Layout, prng: &mut Prng) -> Drafts {
     let mut drafts: Drafts = Vec::new();
+    let volume = FreshVolume::new(&layout.exchange, prng.next_u64() as u32);
+    // There is room for all that a disk has.
+    let _ = drafts.push((layout.exchange.first, Box::new(volume) as Box<dyn Draft>));
     for area in LogArea::ALL {
         let setup = setup(layout, area);
         // A plan leaves room for every log.

@@ -2,6 +2,8 @@
 
 pub mod errand;
 mod errands;
+pub mod fat;
+pub mod files;
 mod floor;
 mod home;
 pub mod io;
