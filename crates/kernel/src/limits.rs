@@ -327,6 +327,8 @@ limits! {
     LAYOUT_BUFFER_BYTES = 64 * 1024;
     /// Requests at the same time while a disk is measured.
     MEASURE_DEPTH_MAX = 32;
+    /// Buffers that machines of the storage floor have given back: those of all logs, and as many again.
+    SHELF_BUFFERS_MAX = 48;
     /// Partitions of one disk that are looked at: as many as the usual table has.
     PARTITIONS_MAX = 128;
     /// Requests in the queue of a disk, waiting and on their way: four times what the device takes.

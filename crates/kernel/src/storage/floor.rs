@@ -10,6 +10,7 @@ use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
 use super::logs::Logs;
 use super::measure::Measure;
+use super::shelf::Shelf;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -23,6 +24,7 @@ pub struct Storage {
     pub layouts: Box<Layouts>,
     pub measure: Measure,
     pub home: Home,
+    shelf: Shelf,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -46,6 +48,7 @@ impl Storage {
             layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
             home: Home::None,
+            shelf: Shelf::default(),
         }
     }
 
@@ -86,7 +89,7 @@ impl Storage {
 
     /// Brings the disk that is in use to the machines that work there.
     fn mind_home(&mut self, memory: &mut dyn Memory) {
-        match self.home.step(&self.layouts, memory) {
+        match self.home.step(&self.layouts, &mut self.shelf, memory) {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
             Some(Change::Closed) => self.files.unmount(),
             None => {}
@@ -112,6 +115,7 @@ impl Storage {
         visit(&self.errands.usage());
         self.files.visit_usages(visit);
         visit(&self.measure.usage());
+        visit(&self.shelf.usage());
         if let Some(logs) = self.home.logs() {
             logs.visit_usages(visit);
         }
