@@ -83,7 +83,7 @@ impl Target for SimTarget {
                     "silent" => DiskMood::Silent,
                     _ => return Err(format!("no disk is ever {mood}")),
                 };
-                self.world.machine(0).disk.set_mood(mood);
+                self.world.machine(0).disks[0].set_mood(mood);
                 Ok(())
             }
             _ => Err(format!("a simulated machine cannot \"{action}\"")),

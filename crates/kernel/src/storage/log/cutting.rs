@@ -52,6 +52,11 @@ impl Log {
         Ok(())
     }
 
+    /// Is what was given up perhaps still on the disk?
+    pub const fn is_truncating(&self) -> bool {
+        self.cut.is_some()
+    }
+
     /// Could it go on without an answer of the disk?
     pub(super) fn is_cut_pending(&self) -> bool {
         match &self.cutting {
@@ -87,7 +92,7 @@ impl Log {
                     return;
                 }
                 Step::Broken(_) => {
-                    self.fail(LogError::Damaged);
+                    self.fail_damaged();
                     return;
                 }
             }
@@ -98,6 +103,15 @@ impl Log {
             let error = walk.error();
             self.fail_if(error);
         }
+    }
+
+    /// What was acknowledged is gone. A seal says so to the next recovery, which names it.
+    fn fail_damaged(&mut self) {
+        if let Some(Cutting::Walking(walk, _)) = self.cutting.take() {
+            self.take_back(*walk);
+        }
+        self.fail(LogError::Damaged);
+        self.is_update_wanted = true;
     }
 
     fn begin_cut(&mut self, keep: u64) {

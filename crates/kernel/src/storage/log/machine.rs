@@ -246,6 +246,7 @@ impl Log {
                 self.send(now, io);
                 self.maybe_update(now);
             }
+            State::Failed(LogError::Damaged) => self.maybe_update(now),
             State::Damaged(_) | State::Failed(_) => return,
         }
         self.step_control(now, io);

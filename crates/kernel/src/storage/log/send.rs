@@ -142,6 +142,9 @@ impl Log {
                     || self.control.is_pending()
                     || self.is_update_wanted && self.control.is_idle() && self.cutting.is_none()
             }
+            State::Failed(LogError::Damaged) => {
+                self.control.is_pending() || self.is_update_wanted && self.control.is_idle()
+            }
             State::Damaged(_) | State::Failed(_) => return None,
         };
         if is_pending && can_ask {
