@@ -456,7 +456,10 @@ const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(IO_REQUESTS_MAX >= BLOCK_REQUESTS_MAX && IO_REQUESTS_MAX < u16::MAX as usize);
 const _: () = assert!(IO_MERGED_BYTES_MAX <= BLOCK_REQUEST_BYTES_MAX);
 const _: () = assert!(IO_PIECES_MAX + 2 <= VIRTIO_QUEUE_ENTRIES_MAX);
-const _: () = assert!(FILE_WORK_BYTES + 64 * 1024 / 2 <= FILE_CHANGED_SECTORS_MAX * 512);
+// What is written at once, and four copies of the table's sectors that one change looks at.
+const _: () = assert!(FILE_WORK_BYTES / 512 + 4 * 18 <= FILE_CHANGED_SECTORS_MAX);
+// And those sectors are at hand at the same time, with some of other works.
+const _: () = assert!(FILE_LINES_MAX * FILE_LINE_BYTES / 512 >= 4 * 18);
 const _: () = assert!(FILE_CHANGED_SECTORS_MAX < u8::MAX as usize && 2 * FILE_PATH_MAX < LINE_MAX);
 const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
