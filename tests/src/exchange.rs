@@ -27,13 +27,19 @@ impl Exchange {
         let mut header = [0; SECTOR_BYTES as usize];
         let file = File::open(image)?;
         file.read_exact_at(&mut header, SECTOR_BYTES)?;
-        ensure!(header.starts_with(b"EFI PART"), "the disk has no partition table");
+        ensure!(
+            header.starts_with(b"EFI PART"),
+            "the disk has no partition table"
+        );
         let entries = u64::from_le_bytes(header[72..80].try_into()?);
         let mut entry = [0; 128];
         file.read_exact_at(&mut entry, entries * SECTOR_BYTES)?;
         let first = u64::from_le_bytes(entry[32..40].try_into()?);
         let last = u64::from_le_bytes(entry[40..48].try_into()?);
-        ensure!(first == FIRST_SECTOR, "the first partition begins at sector {first}");
+        ensure!(
+            first == FIRST_SECTOR,
+            "the first partition begins at sector {first}"
+        );
         Ok(Exchange {
             image: image.to_path_buf(),
             bytes: (last + 1 - first) * SECTOR_BYTES,
@@ -88,7 +94,10 @@ impl Exchange {
         File::open(&self.image)?.read_exact_at(&mut bytes, FIRST_SECTOR * SECTOR_BYTES)?;
         let part = self.image.with_extension("part");
         fs::write(&part, bytes)?;
-        let said = run("fsck.fat", &["-n".into(), "-v".into(), part.display().to_string()]);
+        let said = run(
+            "fsck.fat",
+            &["-n".into(), "-v".into(), part.display().to_string()],
+        );
         fs::remove_file(&part)?;
         said.map(|_| ())
     }
@@ -103,9 +112,8 @@ impl Exchange {
 }
 
 fn run(program: &str, arguments: &[String]) -> anyhow::Result<String> {
-    let path = process::find_program(program).with_context(|| {
-        format!("{program} is not installed; `cargo xtask doctor` installs it")
-    })?;
+    let path = process::find_program(program)
+        .with_context(|| format!("{program} is not installed; `cargo xtask doctor` installs it"))?;
     let mut command = Command::new(path);
     // Images of any size are taken for what they are.
     command.args(arguments).env("MTOOLS_SKIP_CHECK", "1");

@@ -42,7 +42,9 @@ fn lay_out(guest: &mut Guest) -> anyhow::Result<()> {
     let code = poll::until("a disk that was looked at", WITHIN, || {
         let (is_ok, said) = guest.attempt(command)?;
         let code = said.split(&format!("{command} ")).nth(1);
-        Ok(code.filter(|_| is_ok).and_then(|code| Some(code.get(..8)?.to_string())))
+        Ok(code
+            .filter(|_| is_ok)
+            .and_then(|code| Some(code.get(..8)?.to_string())))
     })?;
     guest.ask(&format!("{command} {code}"))?;
     is_mounted(guest)
@@ -56,13 +58,19 @@ fn is_mounted(guest: &mut Guest) -> anyhow::Result<()> {
 
 fn kind(guest: &mut Guest) -> anyhow::Result<String> {
     let report = guest.ask("df")?;
-    let kind = report.fields("")?.get("kind").and_then(|kind| kind.as_str());
+    let kind = report
+        .fields("")?
+        .get("kind")
+        .and_then(|kind| kind.as_str());
     Ok(kind.context("df names no kind")?.to_string())
 }
 
 fn sum(guest: &mut Guest, path: &str) -> anyhow::Result<String> {
     let report = guest.ask(&format!("sum '{path}'"))?;
-    let sum = report.fields("")?.get("sha256").and_then(|sum| sum.as_str());
+    let sum = report
+        .fields("")?
+        .get("sha256")
+        .and_then(|sum| sum.as_str());
     Ok(sum.context("there is no sum")?.to_string())
 }
 
@@ -116,7 +124,9 @@ fn write_on_the_kernel(guest: &mut Guest, large: &[u8]) -> anyhow::Result<()> {
     guest.ask("mkdir reports")?;
     guest.ask("mkdir 'reports/of today'")?;
     for number in 0..40 {
-        guest.ask(&format!("put 'reports/of today/measurement {number}.csv' {number}"))?;
+        guest.ask(&format!(
+            "put 'reports/of today/measurement {number}.csv' {number}"
+        ))?;
     }
     guest.ask("put gone.txt gone")?;
     guest.ask("rm gone.txt")?;

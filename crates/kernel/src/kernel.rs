@@ -349,9 +349,9 @@ impl<M: Machine> Kernel<M> {
         let mut outlet = self.network.outlet(now, ports, &mut self.handlers);
         self.loads.step(now, &mut outlet);
         let (loads, handlers) = (&mut self.loads, &mut self.handlers);
+        let memory = &mut MachineMemory(&mut self.machine);
         self.storage
-            .step(now, &mut |done| loads.on_done(done, handlers));
-        self.storage.mount(&mut MachineMemory(&mut self.machine));
+            .step(now, memory, &mut |done| loads.on_done(done, handlers));
         self.loads
             .step_disks(now, &mut self.handlers, &mut self.storage.queues);
         self.leave_ended_loads();

@@ -338,6 +338,20 @@ limits! {
     /// Bytes of one transfer that was merged.
     IO_MERGED_BYTES_MAX = 1 << 20;
 
+    /// Bytes of one record of a write-ahead log: what a proposal of a client may have.
+    LOG_RECORD_BYTES_MAX = 64 * 1024;
+    /// Bytes of a batch of a log with records of that length; headers are counted in.
+    LOG_BATCH_BYTES = 66 * 1024;
+    /// Bytes of a batch of a log with small records; as long as both superblocks.
+    LOG_SMALL_BATCH_BYTES = 8 * 1024;
+    /// Batches of a log on their way; a flush behind them makes all of them safe.
+    LOG_BATCHES_MAX = 3;
+    /// Buffers of a log: batches on their way, one that is filled, two for reading.
+    LOG_BUFFERS_MAX = LOG_BATCHES_MAX + 3;
+    /// Requests of a log: its batches, a flush, a superblock, and three that read.
+    LOG_REQUESTS_MAX = LOG_BATCHES_MAX + 5;
+    /// Places that a log remembers; between them it reads.
+    LOG_INDEX_MAX = 256;
     /// Commands on files at the same time, fetches into files included: one a console.
     FILE_WORKS_MAX = 4;
     /// Bytes of a file that one of them holds: what `cat` and `run` take, and what is written at once.
@@ -455,6 +469,9 @@ const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LIN
 const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(IO_REQUESTS_MAX >= BLOCK_REQUESTS_MAX && IO_REQUESTS_MAX < u16::MAX as usize);
 const _: () = assert!(IO_MERGED_BYTES_MAX <= BLOCK_REQUEST_BYTES_MAX);
+const _: () = assert!(LOG_RECORD_BYTES_MAX + 512 <= LOG_BATCH_BYTES);
+const _: () =
+    assert!(LOG_BATCH_BYTES.is_multiple_of(512) && LOG_SMALL_BATCH_BYTES.is_multiple_of(512));
 const _: () = assert!(IO_PIECES_MAX + 2 <= VIRTIO_QUEUE_ENTRIES_MAX);
 // What is written at once, and four copies of the table's sectors that one change looks at.
 const _: () = assert!(FILE_WORK_BYTES / 512 + 4 * 18 <= FILE_CHANGED_SECTORS_MAX);

@@ -250,6 +250,13 @@ pub static NEEDS: &[Need] = &[
         remedy: |system| system.packages(&["wrk"]),
     },
     Need {
+        name: "fio",
+        purposes: &[Purpose::Benchmarks],
+        serves: "reads and writes the Linux guest's disk",
+        probe: || process::find_program("fio").map(|path| path.display().to_string()),
+        remedy: |system| system.packages(&["fio"]),
+    },
+    Need {
         name: "busybox",
         purposes: &[Purpose::Tests, Purpose::Benchmarks],
         serves: "is the Linux guest's first process, and pings the kernel",

@@ -128,9 +128,9 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let asked = Asked::of(by, Capability::DiskWrite);
         let grants = self.handlers.grants_mut();
-        let passed = grants.ask(now, &asked).map_err(|_| {
-            "saving what is fetched needs DISK_W, which you may not use; see cap list"
-        })?;
+        let passed = grants.ask(now, &asked).map_err(
+            |_| "saving what is fetched needs DISK_W, which you may not use; see cap list",
+        )?;
         if let Some(ticket) = passed.ticket {
             grants.release(ticket);
         }

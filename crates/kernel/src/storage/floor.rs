@@ -5,13 +5,15 @@
 
 use super::errands::Errands;
 use super::files::Files;
+use super::home::{Change, Home, drafts};
 use super::io::{IoDone, Memory, Owner, Queues};
-use super::layout::{DiskState, Layouts};
+use super::layout::Layouts;
+use super::logs::Logs;
 use super::measure::Measure;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
-use crate::limits::{DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
+use crate::limits::{DISK_ERRAND_BYTES, DISK_ERRANDS_MAX};
 use alloc::boxed::Box;
 
 pub struct Storage {
@@ -20,6 +22,7 @@ pub struct Storage {
     pub files: Box<Files>,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
+    pub home: Home,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -40,8 +43,9 @@ impl Storage {
             queues: Queues::default(),
             errands,
             files: Files::boxed(),
-            layouts: Box::new(Layouts::new(seed, memory)),
+            layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
+            home: Home::None,
         }
     }
 
@@ -50,13 +54,12 @@ impl Storage {
     }
 
     /// Answers of owners on other floors go to `others`.
-    pub fn step(&mut self, now: Instant, others: &mut dyn FnMut(IoDone)) {
+    pub fn step(&mut self, now: Instant, memory: &mut dyn Memory, others: &mut dyn FnMut(IoDone)) {
         while let Some(done) = self.queues.take_done() {
             match done.request.tag.owner {
                 Owner::Errand => {
                     if changes(done.request.operation) {
                         self.layouts.look_again(done.request.disk);
-                        self.let_go_of(done.request.disk);
                     }
                     self.errands.on_done(now, done, &mut self.queues);
                 }
@@ -64,31 +67,29 @@ impl Storage {
                 Owner::File => self.files.on_done(now, done),
                 Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
                 Owner::Bench => self.measure.on_done(now, done),
-                Owner::Log | Owner::Volume => {}
+                Owner::Log => {
+                    if let Some(logs) = self.home.any_logs_mut() {
+                        logs.on_done(now, done);
+                    }
+                }
+                Owner::Volume => {}
             }
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
+        self.mind_home(memory);
         self.files.step(now, &mut self.queues);
-    }
-
-    /// Brings what is on the disks now to the machines that work there.
-    pub fn mount(&mut self, memory: &mut dyn Memory) {
-        let layouts = &self.layouts;
-        let exchange =
-            (0..DISKS_MAX).find_map(|disk| Some(layouts.state(disk).layout()?.exchange));
-        match (self.files.region(), exchange) {
-            (Some(mounted), _) if layouts.state(mounted.disk) == DiskState::Looking => {}
-            (mounted, found) if mounted == found => {}
-            (_, Some(found)) => self.files.mount(found, memory),
-            (_, None) => self.files.unmount(),
+        if let Some(logs) = self.home.logs_mut() {
+            logs.step(now, &mut self.queues, &mut |_, _, _| {});
         }
     }
 
-    /// Somebody has changed the disk by hand: what is known of it is not so any more.
-    fn let_go_of(&mut self, disk: usize) {
-        if self.files.region().is_some_and(|region| region.disk == disk) {
-            self.files.unmount();
+    /// Brings the disk that is in use to the machines that work there.
+    fn mind_home(&mut self, memory: &mut dyn Memory) {
+        match self.home.step(&self.layouts, memory) {
+            Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
+            Some(Change::Closed) => self.files.unmount(),
+            None => {}
         }
     }
 
@@ -101,6 +102,7 @@ impl Storage {
             self.queues.next_deadline(now),
             self.files.next_deadline(now),
             self.measure.next_deadline(now),
+            self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -110,5 +112,8 @@ impl Storage {
         visit(&self.errands.usage());
         self.files.visit_usages(visit);
         visit(&self.measure.usage());
+        if let Some(logs) = self.home.logs() {
+            logs.visit_usages(visit);
+        }
     }
 }

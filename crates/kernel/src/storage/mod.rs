@@ -5,8 +5,11 @@ mod errands;
 pub mod fat;
 pub mod files;
 mod floor;
+mod home;
 pub mod io;
 pub mod layout;
+pub mod log;
+mod logs;
 pub mod measure;
 pub mod region;
 #[cfg(test)]
@@ -15,3 +18,5 @@ pub mod rig;
 pub use errand::{Errand, Wish};
 pub use errands::Errands;
 pub use floor::Storage;
+pub use home::Home;
+pub use logs::Logs;

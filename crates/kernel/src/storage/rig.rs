@@ -15,6 +15,8 @@ pub struct Rig {
     pub waiting: VecDeque<IoRequest>,
     /// Requests to these sectors fail.
     pub bad_sectors: Vec<u64>,
+    /// Nothing needs a flush.
+    pub has_no_cache: bool,
     /// What was carried out, in order.
     pub done: Vec<(DiskOperation, u64, u64)>,
 }
@@ -73,7 +75,7 @@ impl Submit for Rig {
             name: "disk0",
             sectors,
             is_read_only: false,
-            has_write_cache: true,
+            has_write_cache: !self.has_no_cache,
             can_discard: true,
             can_write_zeroes: true,
             requests_max: 64,

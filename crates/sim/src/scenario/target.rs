@@ -1,7 +1,7 @@
 //! A scenario's target that is a simulated machine.
 
 use super::{Scenario, Target};
-use crate::disk::DiskMood;
+use crate::disk::{DiskMood, DiskSettings};
 use crate::framed::{Answer, Decoder, Event};
 use crate::machine::Settings;
 use crate::world::World;
@@ -23,9 +23,9 @@ impl SimTarget {
         let usual = Settings::default();
         let settings = Settings {
             command_line: format!("shell=framed {}", scenario.command_line),
-            disk_sectors: match scenario.disk_mebibytes {
-                Some(mebibytes) => mebibytes << 11,
-                None => usual.disk_sectors,
+            disks: match scenario.disk_mebibytes {
+                Some(mebibytes) => vec![DiskSettings::ssd(mebibytes)],
+                None => usual.disks.clone(),
             },
             ..usual
         };
@@ -88,7 +88,7 @@ impl Target for SimTarget {
                     "silent" => DiskMood::Silent,
                     _ => return Err(format!("no disk is ever {mood}")),
                 };
-                self.world.machine(0).disk.set_mood(mood);
+                self.world.machine(0).disks[0].set_mood(mood);
                 Ok(())
             }
             _ => Err(format!("a simulated machine cannot \"{action}\"")),

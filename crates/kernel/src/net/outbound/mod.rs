@@ -27,7 +27,10 @@ pub const FETCH_LIMIT: Duration = Duration::from_secs(120);
 /// What a command asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Wish {
-    Lookup { name: Box<Name>, kind: Kind },
+    Lookup {
+        name: Box<Name>,
+        kind: Kind,
+    },
     Fetch {
         url: Box<Url>,
         /// The body becomes the file of the same operation.
@@ -156,12 +159,7 @@ impl Outbound {
         );
     }
 
-    fn step_fetches(
-        &mut self,
-        now: Instant,
-        streams: &mut dyn Streams,
-        files: &mut dyn FileSink,
-    ) {
+    fn step_fetches(&mut self, now: Instant, streams: &mut dyn Streams, files: &mut dyn FileSink) {
         self.has_more = false;
         for errand in self.fetches.iter_mut() {
             let released = &mut self.released;

@@ -3,6 +3,7 @@
 use super::access::{DISK_READ, DISK_WRITE, LOOK};
 use super::table::{action, command, optional, required};
 use super::{Argument, Command, Kind};
+use crate::limits::MEASURE_DEPTH_MAX;
 use crate::shell::commands as run;
 use crate::storage::{errand, measure};
 
@@ -24,6 +25,11 @@ const SECTOR_COUNT: Kind = Kind::Number {
 const BENCH_SECONDS: Kind = Kind::Number {
     least: 1,
     most: measure::SECONDS_MAX,
+};
+
+const BENCH_DEPTH: Kind = Kind::Number {
+    least: 1,
+    most: MEASURE_DEPTH_MAX as u64,
 };
 
 const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
@@ -100,6 +106,8 @@ pub const ROW: Command = command(
             &[
                 required("DISK", Kind::Text),
                 optional("SECONDS", BENCH_SECONDS),
+                optional("LOAD", Kind::Keyword(measure::NAMES)),
+                optional("DEPTH", BENCH_DEPTH),
             ],
             DISK_WRITE,
             run::disk::bench,

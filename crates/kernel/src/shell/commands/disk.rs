@@ -116,9 +116,13 @@ pub fn flush(call: &Invocation<'_>, inspect: &mut dyn Inspect, _: &mut Report) -
 }
 
 pub fn bench(call: &Invocation<'_>, inspect: &mut dyn Inspect, _: &mut Report) -> Outcome {
+    let word = call.text(2);
+    let load = measure::NAMES.iter().find(|name| Some(**name) == word);
     let wish = measure::Wish {
         disk: disk_of(call, inspect)?,
         seconds: call.number(1).unwrap_or(measure::SECONDS_USUAL),
+        load: load.copied(),
+        depth: call.number(3).map(|depth| depth as usize),
     };
     Ok(Some(Intent::Operation(Operation::MeasureDisk(wish))))
 }

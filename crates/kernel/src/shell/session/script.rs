@@ -126,7 +126,9 @@ impl Session {
             )),
             None => {
                 let lines = script.lines_run;
-                self.report.text("").line(format_args!("{lines} lines were run"));
+                self.report
+                    .text("")
+                    .line(format_args!("{lines} lines were run"));
             }
         }
         self.become_printing(script.progress, script.ran);

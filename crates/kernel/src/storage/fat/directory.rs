@@ -234,11 +234,7 @@ impl Lookup {
         &self.name
     }
 
-    pub fn step(
-        &mut self,
-        sectors: &mut dyn Sectors,
-        geometry: &Geometry,
-    ) -> Result<Found, Stop> {
+    pub fn step(&mut self, sectors: &mut dyn Sectors, geometry: &Geometry) -> Result<Found, Stop> {
         while let Some((at, bytes)) = self.walk.slots.next(sectors, geometry)? {
             if let Some(gap) = self.gap.filter(|_| self.end.is_some()) {
                 if at.sector != gap.sector {

@@ -154,7 +154,11 @@ impl Short {
     pub fn emit(&self) -> [u8; SLOT_BYTES] {
         let mut bytes = [0; SLOT_BYTES];
         put(&mut bytes, 0, &self.name);
-        bytes[11] = if self.is_directory { DIRECTORY } else { ARCHIVE };
+        bytes[11] = if self.is_directory {
+            DIRECTORY
+        } else {
+            ARCHIVE
+        };
         put(&mut bytes, 16, &self.stamp.date.to_le_bytes());
         put(&mut bytes, 18, &self.stamp.date.to_le_bytes());
         self.emit_contents(&mut bytes);

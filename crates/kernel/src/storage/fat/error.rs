@@ -66,9 +66,9 @@ impl fmt::Display for FatError {
             Self::DirectoryFull => {
                 f.write_str("the directory can have no more entries; make another one with mkdir")
             }
-            Self::FileTooLong => {
-                f.write_str("the file would be longer than FAT can say; 4 GiB less a byte is the most")
-            }
+            Self::FileTooLong => f.write_str(
+                "the file would be longer than FAT can say; 4 GiB less a byte is the most",
+            ),
             Self::NoShortName => f.write_str(
                 "too many names in this directory begin alike; choose one that begins differently",
             ),

@@ -20,9 +20,8 @@ pub struct LongName {
 impl LongName {
     /// A name that may be given to a file.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        let is_forbidden = |character: char| {
-            character.is_control() || "\"*/:<>?\\|".contains(character)
-        };
+        let is_forbidden =
+            |character: char| character.is_control() || "\"*/:<>?\\|".contains(character);
         if let Some(character) = text.chars().find(|character| is_forbidden(*character)) {
             return Err(PathError::Character(character));
         }

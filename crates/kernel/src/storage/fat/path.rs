@@ -47,7 +47,10 @@ impl fmt::Display for PathError {
                 write!(f, "a name is too long; {most} characters are the most")
             }
             Self::TooDeep => write!(f, "a path goes through {DEPTH_MAX} directories at most"),
-            Self::TooLong => write!(f, "the path is too long; {FILE_PATH_MAX} bytes are the most"),
+            Self::TooLong => write!(
+                f,
+                "the path is too long; {FILE_PATH_MAX} bytes are the most"
+            ),
             Self::NoName => f.write_str("this is the root directory; name a file in it"),
         }
     }

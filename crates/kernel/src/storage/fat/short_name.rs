@@ -60,9 +60,7 @@ pub fn candidates(name: &LongName) -> [ShortName; CANDIDATES] {
 
 /// Copies what is allowed, with `_` for the rest; says how much it was.
 fn fill(place: &mut [u8], units: &[u16]) -> usize {
-    let wanted = units
-        .iter()
-        .filter(|unit| !matches!(**unit, 0x20 | 0x2e));
+    let wanted = units.iter().filter(|unit| !matches!(**unit, 0x20 | 0x2e));
     let mut used = 0;
     for (place, unit) in place.iter_mut().zip(wanted) {
         let byte = u8::try_from(*unit).unwrap_or(b'_').to_ascii_uppercase();

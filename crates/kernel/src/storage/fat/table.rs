@@ -41,11 +41,7 @@ pub fn is_usable(geometry: &Geometry, cluster: u32) -> bool {
     geometry.has(cluster) && !is_split(geometry, cluster)
 }
 
-fn raw(
-    sectors: &mut dyn Sectors,
-    geometry: &Geometry,
-    cluster: u32,
-) -> Result<u32, Stop> {
+fn raw(sectors: &mut dyn Sectors, geometry: &Geometry, cluster: u32) -> Result<u32, Stop> {
     let (sector, at) = place(geometry, cluster);
     let bytes = sectors.read(sector)?;
     Ok(match geometry.kind {
@@ -67,11 +63,7 @@ fn raw(
 }
 
 /// What stands behind a cluster that the volume has.
-pub fn link(
-    sectors: &mut dyn Sectors,
-    geometry: &Geometry,
-    cluster: u32,
-) -> Result<Link, Stop> {
+pub fn link(sectors: &mut dyn Sectors, geometry: &Geometry, cluster: u32) -> Result<Link, Stop> {
     if !geometry.has(cluster) {
         return Err(FatError::BrokenChain { cluster }.into());
     }

@@ -61,7 +61,11 @@ fn what_is_made_new_is_of_the_kind_that_its_size_asks_for() {
     for (sectors, kind) in cases {
         let format = Format::new(sectors, 2048, 1, b"RAYOS      ").expect("it can be made");
         let geometry = geometry_of(&format).expect("it is one");
-        assert_eq!((geometry.kind, geometry.label()), (kind, "RAYOS"), "{sectors}");
+        assert_eq!(
+            (geometry.kind, geometry.label()),
+            (kind, "RAYOS"),
+            "{sectors}"
+        );
         let end = geometry.sector_of(geometry.clusters + 2);
         assert!(end <= sectors && sectors - end < 2 * u64::from(geometry.sectors_per_cluster));
         match geometry.root {
@@ -127,7 +131,11 @@ fn links_of_all_widths_keep_their_neighbours_and_all_copies_alike() {
         }
         for cluster in 2..geometry.clusters + 2 {
             let expected = model.get(&cluster).copied().unwrap_or(Link::Free);
-            assert_eq!(link(&mut memory, &geometry, cluster), Ok(expected), "{cluster}");
+            assert_eq!(
+                link(&mut memory, &geometry, cluster),
+                Ok(expected),
+                "{cluster}"
+            );
         }
         for sector in 0..geometry.table_sectors {
             let at = geometry.table_first + sector;
@@ -156,7 +164,11 @@ fn short_names_are_those_that_other_systems_make() {
         ("A B", None),
         (".PROFILE", None),
     ] {
-        assert_eq!(exact(&name(long)).map(|short| text(&short)).as_deref(), short, "{long}");
+        assert_eq!(
+            exact(&name(long)).map(|short| text(&short)).as_deref(),
+            short,
+            "{long}"
+        );
     }
     for (long, first) in [
         ("a long name.text", "ALONGN~1TEX"),
@@ -172,8 +184,14 @@ fn short_names_are_those_that_other_systems_make() {
     }
     // From the specification of long names, by hand.
     assert_eq!(checksum(b"THEQUI~1FOX"), 0x07);
-    assert_eq!(format!("{}", shown(b"README  TXT", (true, false))), "readme.TXT");
-    assert_eq!(format!("{}", shown(b"\xe5BC        ", (false, false))), "\u{fffd}BC");
+    assert_eq!(
+        format!("{}", shown(b"README  TXT", (true, false))),
+        "readme.TXT"
+    );
+    assert_eq!(
+        format!("{}", shown(b"\xe5BC        ", (false, false))),
+        "\u{fffd}BC"
+    );
 }
 
 #[test]

@@ -77,7 +77,12 @@ impl Commit {
             // There is room for as many as the overlay has.
             let _ = order.push(slot as u8);
         }
-        let key = |slot: &u8| overlay.slots().get(usize::from(*slot)).map(|(sector, stage)| (*stage, *sector));
+        let key = |slot: &u8| {
+            overlay
+                .slots()
+                .get(usize::from(*slot))
+                .map(|(sector, stage)| (*stage, *sector))
+        };
         order.sort_unstable_by_key(key);
         Self {
             order,
@@ -149,7 +154,9 @@ impl Commit {
                 *buffer = Some(data);
                 return false;
             };
-            let request = around.volume.request(DiskOperation::Write, first, count, Some(data));
+            let request = around
+                .volume
+                .request(DiskOperation::Write, first, count, Some(data));
             let request = request.tagged(super::tag::Tag::Write(place));
             match request.submit(around.now, around.io) {
                 Ok(()) => {

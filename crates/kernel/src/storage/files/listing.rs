@@ -29,7 +29,9 @@ pub fn push(buffer: &mut [u8], filled: usize, item: &Item) -> Option<usize> {
     let middle = filled.checked_add(HEAD_BYTES)?;
     let end = middle.checked_add(name.len())?;
     buffer.get_mut(filled..middle)?.copy_from_slice(&head);
-    buffer.get_mut(middle..end)?.copy_from_slice(name.as_bytes());
+    buffer
+        .get_mut(middle..end)?
+        .copy_from_slice(name.as_bytes());
     Some(end)
 }
 

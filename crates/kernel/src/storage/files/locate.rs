@@ -1,8 +1,6 @@
 //! From the names of a path to an entry, or to the place where there could be one.
 
-use crate::storage::fat::{
-    FatError, Found, Geometry, LongName, Lookup, Sectors, Stop, path_names,
-};
+use crate::storage::fat::{FatError, Found, Geometry, LongName, Lookup, Sectors, Stop, path_names};
 
 /// Where a path leads.
 pub enum Located {

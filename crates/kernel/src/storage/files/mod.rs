@@ -38,9 +38,7 @@ use crate::base::buffer::Buffer;
 use crate::base::disk::{DiskOperation, SECTOR_BYTES};
 use crate::base::fixed::Vec;
 use crate::base::time::Instant;
-use crate::limits::{
-    FILE_LINE_BYTES, FILE_WORK_BYTES, FILE_WORKS_MAX, FILE_WRITE_BYTES,
-};
+use crate::limits::{FILE_LINE_BYTES, FILE_WORK_BYTES, FILE_WORKS_MAX, FILE_WRITE_BYTES};
 use alloc::boxed::Box;
 use cache::{Cache, LINE_SECTORS};
 use commit::{Around, Commit, Writes};
@@ -165,7 +163,8 @@ impl Files {
             self.cache.add_buffer(memory.take_buffer(FILE_LINE_BYTES)?);
         }
         while !self.writes.is_full() {
-            self.writes.add_buffer(memory.take_buffer(FILE_WRITE_BYTES)?);
+            self.writes
+                .add_buffer(memory.take_buffer(FILE_WRITE_BYTES)?);
         }
         if !self.overlay.has_buffer() {
             self.overlay.set_buffer(memory.take_buffer(OVERLAY_BYTES)?);
@@ -235,7 +234,11 @@ impl Files {
             return;
         }
         let first = sector / LINE_SECTORS * LINE_SECTORS;
-        let count = volume.region.sectors.saturating_sub(first).min(LINE_SECTORS);
+        let count = volume
+            .region
+            .sectors
+            .saturating_sub(first)
+            .min(LINE_SECTORS);
         let mut failure = None;
         self.cache.load(sector, |place, buffer| {
             let data = Some(buffer);
@@ -260,7 +263,8 @@ impl Files {
             return;
         }
         let is_it = |work: &&mut Box<Work>| {
-            work.waits_for.is_some_and(|sector| sector / LINE_SECTORS == line)
+            work.waits_for
+                .is_some_and(|sector| sector / LINE_SECTORS == line)
         };
         for work in self.works.iter_mut().flatten().filter(is_it) {
             work.waits_for = None;
@@ -433,7 +437,9 @@ impl Files {
     /// Works that have ended and that nobody waits for give their places back.
     fn drop_ended(&mut self) {
         for place in &mut self.works {
-            if place.as_ref().is_some_and(|work| work.is_ended() && work.by.is_none())
+            if place
+                .as_ref()
+                .is_some_and(|work| work.is_ended() && work.by.is_none())
                 && let Some(work) = place.take()
             {
                 // There is room for one of each work.

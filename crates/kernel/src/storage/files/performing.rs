@@ -43,7 +43,9 @@ impl Files {
 
     pub(super) fn work(&mut self, by: OperationId) -> Option<&mut Work> {
         let mut works = self.works.iter_mut().flatten();
-        works.find(|work| work.by == Some(by)).map(|work| &mut **work)
+        works
+            .find(|work| work.by == Some(by))
+            .map(|work| &mut **work)
     }
 }
 

@@ -29,7 +29,10 @@ pub fn answer(work: &Work, measured: Option<Measured>, report: &mut Report) {
         Act::Show => show(bytes, work.size, report),
         Act::Sum => sum(work, report),
         Act::Script => script(path, bytes, work.size, report),
-        Act::Put { .. } => line(report, format_args!("{} bytes written to {path}", work.size)),
+        Act::Put { .. } => line(
+            report,
+            format_args!("{} bytes written to {path}", work.size),
+        ),
         Act::Append { .. } => line(report, format_args!("{path} has {} bytes now", work.size)),
         Act::Remove => line(report, format_args!("{path} is removed")),
         Act::MakeDirectory => line(report, format_args!("{path} is there")),

@@ -27,7 +27,9 @@ impl FileSink for Files {
     }
 
     fn outcome(&mut self, of: OperationId) -> Option<Result<u64, SinkError>> {
-        let work = self.work(of).filter(|work| matches!(work.wish.act, Act::Receive));
+        let work = self
+            .work(of)
+            .filter(|work| matches!(work.wish.act, Act::Receive));
         let Some(work) = work else {
             return Some(Err(SinkError::cut_from("the file was given up")));
         };

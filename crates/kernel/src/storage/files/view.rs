@@ -5,9 +5,7 @@ use super::{Files, State};
 use crate::base::disk::SECTOR_BYTES;
 use crate::base::fixed::Text;
 use crate::base::metric::Usage;
-use crate::limits::{
-    FILE_CHANGED_SECTORS_MAX, FILE_LINES_MAX, FILE_WORKS_MAX, FILE_WRITES_MAX,
-};
+use crate::limits::{FILE_CHANGED_SECTORS_MAX, FILE_LINES_MAX, FILE_WORKS_MAX, FILE_WRITES_MAX};
 use crate::storage::fat::Kind;
 use crate::storage::region::Region;
 

@@ -279,10 +279,7 @@ impl Work {
             } => (name, parent, found),
         };
         self.phase = match (&self.wish.act, found) {
-            (
-                Act::List | Act::Show | Act::Sum | Act::Script | Act::Remove,
-                Found::Absent(_),
-            ) => {
+            (Act::List | Act::Show | Act::Sum | Act::Script | Act::Remove, Found::Absent(_)) => {
                 return Err(FatError::NotFound);
             }
             (Act::List, Found::Item(item)) => {

@@ -21,13 +21,14 @@ use crate::base::report::Report;
 use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
 use crate::limits::{DISKS_MAX, IO_REQUESTS_MAX, LAYOUT_BUFFER_BYTES};
-use crate::storage::files::FreshVolume;
 use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Memory, Owner, Priority, Submit};
 use alloc::boxed::Box;
 
-/// Drafts of one disk: the exchange and the logs.
+/// Drafts of one disk, each with its first sector: the exchange and the logs.
 const DRAFTS_MAX: usize = 8;
-type Drafts = Vec<(u64, Box<dyn Draft>), DRAFTS_MAX>;
+pub type Drafts = Vec<(u64, Box<dyn Draft>), DRAFTS_MAX>;
+/// Makes them: whoever lives on a disk knows what it holds when it is fresh.
+pub type MakeDrafts = fn(&Layout, &mut Prng) -> Drafts;
 
 pub struct Layouts {
     disks: [DiskState; DISKS_MAX],
@@ -38,6 +39,7 @@ pub struct Layouts {
     is_waiting: bool,
     prng: Prng,
     answer: Option<(OperationId, Answer)>,
+    make_drafts: MakeDrafts,
 }
 
 struct Job {
@@ -83,7 +85,7 @@ impl Layouts {
     pub const NO_MEMORY: &str =
         "there was no memory for looking at disks at boot; give the machine more";
 
-    pub fn new(seed: u64, memory: &mut dyn Memory) -> Self {
+    pub fn new(seed: u64, make_drafts: MakeDrafts, memory: &mut dyn Memory) -> Self {
         Self {
             disks: [DiskState::Absent; DISKS_MAX],
             buffer: memory.take_buffer(LAYOUT_BUFFER_BYTES),
@@ -91,6 +93,7 @@ impl Layouts {
             is_waiting: false,
             prng: Prng::new(seed),
             answer: None,
+            make_drafts,
         }
     }
 
@@ -288,7 +291,9 @@ impl Layouts {
                 layout,
             },
             Step::Wipe { layout, .. } => Step::FlushWiped(layout),
-            Step::FlushWiped(layout) => Step::Draft(drafts(&layout, &mut self.prng), layout),
+            Step::FlushWiped(layout) => {
+                Step::Draft((self.make_drafts)(&layout, &mut self.prng), layout)
+            }
             Step::Draft(drafts, layout) => Step::Draft(drafts, layout),
             Step::FlushDrafts(layout) => {
                 let prng = &mut self.prng;
@@ -401,15 +406,6 @@ impl Layouts {
 /// Is there room for tables, and are they read at once?
 const fn can_be_laid_out(facts: &DiskFacts) -> bool {
     facts.sectors >= FRONT_SECTORS + BACK_SECTORS && facts.transfer_bytes_max >= LAYOUT_BUFFER_BYTES
-}
-
-/// What the parts of a fresh disk hold, each with its first sector.
-fn drafts(layout: &Layout, prng: &mut Prng) -> Drafts {
-    let mut drafts = Drafts::new();
-    let volume = FreshVolume::new(&layout.exchange, prng.next_u64() as u32);
-    // There is room for all that a disk has.
-    let _ = drafts.push((layout.exchange.first, Box::new(volume)));
-    drafts
 }
 
 /// Fills the buffer with the next run of the first draft that has one.

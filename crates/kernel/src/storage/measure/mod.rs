@@ -20,6 +20,7 @@ use crate::base::time::{Duration, Instant};
 use crate::limits::MEASURE_DEPTH_MAX;
 use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Memory, Owner, Priority, Submit};
 use alloc::boxed::Box;
+pub use task::NAMES;
 use task::{LARGE, TASKS, Task};
 
 /// Left alone at both ends of a disk: where tables stand.
@@ -35,6 +36,9 @@ pub struct Wish {
     pub disk: usize,
     /// How long each load runs.
     pub seconds: u64,
+    /// Only this one, and only at this depth.
+    pub load: Option<&'static str>,
+    pub depth: Option<usize>,
 }
 
 #[derive(Default)]
@@ -210,12 +214,18 @@ impl Run {
         self.current().is_none() && self.load.in_flight == 0
     }
 
-    /// Over writes, where nothing may be written.
+    /// Over loads that are not asked for, and over writes where nothing may be written.
     fn skip(&mut self) {
-        let is_write = |task: &Task| task.operation == DiskOperation::Write;
-        while !self.may_write && self.current().as_ref().is_some_and(is_write) {
+        while self.current().is_some_and(|task| !self.is_wanted(&task)) {
             self.task += 1;
         }
+    }
+
+    fn is_wanted(&self, task: &Task) -> bool {
+        let wish = &self.wish;
+        (self.may_write || task.operation == DiskOperation::Read)
+            && wish.load.is_none_or(|load| load == task.name)
+            && wish.depth.is_none_or(|depth| depth == task.depth)
     }
 
     fn is_time_up(&self, now: Instant) -> bool {

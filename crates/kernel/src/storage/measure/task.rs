@@ -42,31 +42,57 @@ const DEEP: usize = MEASURE_DEPTH_MAX;
 pub const TASKS: [Task; 17] = {
     use DiskOperation::{Read, Write};
     [
-        task("write 128 KiB, in order", Write, LARGE, false, 1),
-        task("write 128 KiB, in order", Write, LARGE, false, DEEP),
-        task("read 128 KiB, in order", Read, LARGE, false, 1),
-        task("read 128 KiB, in order", Read, LARGE, false, DEEP),
-        task("read 128 KiB, anywhere", Read, LARGE, true, 1),
-        task("read 128 KiB, anywhere", Read, LARGE, true, DEEP),
-        task("read 4 KiB, in order", Read, SMALL, false, 1),
-        task("read 4 KiB, in order", Read, SMALL, false, DEEP),
-        task("read 4 KiB, anywhere", Read, SMALL, true, 1),
-        task("read 4 KiB, anywhere", Read, SMALL, true, DEEP),
-        task("write 128 KiB, anywhere", Write, LARGE, true, 1),
-        task("write 128 KiB, anywhere", Write, LARGE, true, DEEP),
-        task("write 4 KiB, in order", Write, SMALL, false, 1),
-        task("write 4 KiB, in order", Write, SMALL, false, DEEP),
-        task("write 4 KiB, anywhere", Write, SMALL, true, 1),
-        task("write 4 KiB, anywhere", Write, SMALL, true, DEEP),
+        task("write-128k", Write, LARGE, false, 1),
+        task("write-128k", Write, LARGE, false, DEEP),
+        task("read-128k", Read, LARGE, false, 1),
+        task("read-128k", Read, LARGE, false, DEEP),
+        task("randread-128k", Read, LARGE, true, 1),
+        task("randread-128k", Read, LARGE, true, DEEP),
+        task("read-4k", Read, SMALL, false, 1),
+        task("read-4k", Read, SMALL, false, DEEP),
+        task("randread-4k", Read, SMALL, true, 1),
+        task("randread-4k", Read, SMALL, true, DEEP),
+        task("randwrite-128k", Write, LARGE, true, 1),
+        task("randwrite-128k", Write, LARGE, true, DEEP),
+        task("write-4k", Write, SMALL, false, 1),
+        task("write-4k", Write, SMALL, false, DEEP),
+        task("randwrite-4k", Write, SMALL, true, 1),
+        task("randwrite-4k", Write, SMALL, true, DEEP),
         Task {
             is_synced: true,
-            ..task("write 4 KiB and flush", Write, SMALL, false, 1)
+            ..task("sync-write-4k", Write, SMALL, false, 1)
         },
     ]
 };
 
+/// The names of the loads, in the order in which they run.
+pub const NAMES: &[&str] = &[
+    "write-128k",
+    "read-128k",
+    "randread-128k",
+    "read-4k",
+    "randread-4k",
+    "randwrite-128k",
+    "write-4k",
+    "randwrite-4k",
+    "sync-write-4k",
+];
+
 impl Task {
     pub const fn sectors(&self) -> u64 {
         (self.bytes / SECTOR_BYTES) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_load_has_a_name_that_can_be_asked_for() {
+        assert!(TASKS.iter().all(|task| NAMES.contains(&task.name)));
+        for name in NAMES {
+            assert!(TASKS.iter().any(|task| task.name == *name), "{name}");
+        }
     }
 }

@@ -311,9 +311,15 @@ fn a_body_goes_into_a_file_as_fast_as_that_has_room() {
             rig.files.room = 1;
             assert!(rig.result().is_none());
         }
-        assert_eq!((&*rig.files.bytes, rig.files.has_all), (&b"0123456789"[..], true));
+        assert_eq!(
+            (&*rig.files.bytes, rig.files.has_all),
+            (&b"0123456789"[..], true)
+        );
         rig.files.outcome = Some(Ok(10));
-        let fetched = rig.result().expect("the file is safe").expect("all went well");
+        let fetched = rig
+            .result()
+            .expect("the file is safe")
+            .expect("all went well");
         assert_eq!(fetched.body_bytes, 10);
         assert!(!rig.files.is_given_up && rig.fetch.shown().is_empty());
     }
@@ -334,10 +340,16 @@ fn a_slow_disk_is_not_taken_for_a_silent_server() {
 #[test]
 fn what_cannot_be_saved_is_given_up_on_both_sides() {
     let (mut rig, _) = saving("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\n0123");
-    assert_eq!(rig.result().map(|result| result.err()), Some(Some(FetchError::NotGiven(404))));
+    assert_eq!(
+        rig.result().map(|result| result.err()),
+        Some(Some(FetchError::NotGiven(404)))
+    );
     assert!(rig.files.is_given_up && rig.files.bytes.is_empty());
     let (mut rig, _) = saving("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n0123");
     rig.files.outcome = Some(Err(SinkError::cut_from("the disk is full")));
-    assert_eq!(rig.result().map(|result| result.err()), Some(Some(FetchError::NotSaved)));
+    assert_eq!(
+        rig.result().map(|result| result.err()),
+        Some(Some(FetchError::NotSaved))
+    );
     assert_eq!(rig.fetch.refusal(), Some("the disk is full"));
 }

@@ -42,7 +42,11 @@ pub fn format(kind: Kind) -> Format {
         Kind::Fat16 => (6000, 1),
         Kind::Fat32 => (3000, 1),
     };
-    Format::of(kind, a_cluster, (sectors, FIRST, 0x1234_5678, b"RAYOS      "))
+    Format::of(
+        kind,
+        a_cluster,
+        (sectors, FIRST, 0x1234_5678, b"RAYOS      "),
+    )
 }
 
 impl Bench {

@@ -94,7 +94,11 @@ impl Volume<'_> {
         match self.bits {
             12 => {
                 let both = number(table, cluster * 3 / 2, 2);
-                if cluster.is_multiple_of(2) { both & 0xfff } else { both >> 4 }
+                if cluster.is_multiple_of(2) {
+                    both & 0xfff
+                } else {
+                    both >> 4
+                }
             }
             16 => number(table, cluster * 2, 2),
             _ => number(table, cluster * 4, 4) & 0x0fff_ffff,
@@ -170,7 +174,10 @@ impl Volume<'_> {
             (path.into(), vec![])
         } else {
             let bytes = self.follow(first, size);
-            (path.into(), bytes.map_err(|error| format!("{path}: {error}"))?)
+            (
+                path.into(),
+                bytes.map_err(|error| format!("{path}: {error}"))?,
+            )
         };
         if self.contents.files.insert(path.clone(), bytes).is_some() {
             return Err(format!("{path} is there twice"));

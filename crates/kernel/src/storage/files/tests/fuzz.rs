@@ -24,7 +24,9 @@ impl Original {
         let mut bench = Bench::new(kind);
         bench.run("sub", Act::MakeDirectory).unwrap();
         for count in 0..20 {
-            bench.put(&format!("sub/a long name {count}"), "text").unwrap();
+            bench
+                .put(&format!("sub/a long name {count}"), "text")
+                .unwrap();
         }
         bench.put("file", &"some text ".repeat(60)).unwrap();
         bench.receive("large", &[7; 20_000]).unwrap();

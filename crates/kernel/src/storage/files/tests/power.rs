@@ -44,7 +44,9 @@ impl Recording {
     }
 
     fn run(&mut self, path: &str, act: Act) {
-        self.bench.run(path, act).expect("nothing stands in the way");
+        self.bench
+            .run(path, act)
+            .expect("nothing stands in the way");
         self.note();
     }
 
@@ -80,7 +82,10 @@ impl Recording {
         }
         self.receive("large", 9_000);
         for count in (0..24).step_by(3) {
-            self.run(&format!("sub/the file with the number {count}"), Act::Remove);
+            self.run(
+                &format!("sub/the file with the number {count}"),
+                Act::Remove,
+            );
         }
         self.append("sub/new by appending", "y");
         self.run("large", Act::Remove);
@@ -120,11 +125,7 @@ impl Cut {
     }
 
     /// Looks at the disk with some of what is pending on it.
-    fn with<T>(
-        &mut self,
-        mut keeps: impl FnMut() -> bool,
-        look: impl FnOnce(&[u8]) -> T,
-    ) -> T {
+    fn with<T>(&mut self, mut keeps: impl FnMut() -> bool, look: impl FnOnce(&[u8]) -> T) -> T {
         let mut undo = vec![];
         for (at, bytes) in &self.pending {
             if keeps() {
@@ -162,7 +163,9 @@ fn go_on(disk: &[u8], sectors: u64) {
     rig.disks = vec![disk.to_vec()];
     let mut bench = Bench::on(rig, sectors);
     bench.run("", Act::List).expect("it can be read");
-    bench.put("after the cut.txt", "well").expect("it can be written");
+    bench
+        .put("after the cut.txt", "well")
+        .expect("it can be written");
     let contents = check(bench.volume()).expect("the volume keeps the rules");
     assert_eq!(contents.files["after the cut.txt"], b"well");
 }
@@ -203,7 +206,10 @@ fn cut_everywhere(kind: Kind) {
         }
     }
     // Otherwise nothing of this was put to the test.
-    assert!(lost > 10 && trailing > 0, "{lost} lost, {trailing} trailing");
+    assert!(
+        lost > 10 && trailing > 0,
+        "{lost} lost, {trailing} trailing"
+    );
     assert!(recording.ends.iter().all(|end| *end <= events.len()));
 }
 

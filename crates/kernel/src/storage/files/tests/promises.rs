@@ -17,7 +17,11 @@ const KINDS: [Kind; 3] = [Kind::Fat12, Kind::Fat16, Kind::Fat32];
 /// Everything is in order, and this is what is there.
 fn expect(bench: &Bench, files: &[(&str, &[u8])]) {
     let contents = check(bench.volume()).expect("the volume keeps the rules");
-    let found: Vec<_> = contents.files.iter().map(|(path, bytes)| (&**path, &**bytes)).collect();
+    let found: Vec<_> = contents
+        .files
+        .iter()
+        .map(|(path, bytes)| (&**path, &**bytes))
+        .collect();
     assert_eq!(found, files);
     assert_eq!((contents.lost, contents.trailing), (0, 0));
     assert!(contents.are_tables_alike);
@@ -34,16 +38,31 @@ fn what_was_put_is_shown_and_listed() {
     for kind in KINDS {
         let mut bench = Bench::new(kind);
         assert_eq!(bench.run("", Act::List).unwrap(), "");
-        assert_eq!(bench.put("NOTE.TXT", "hello\n").unwrap(), "6 bytes written to NOTE.TXT");
+        assert_eq!(
+            bench.put("NOTE.TXT", "hello\n").unwrap(),
+            "6 bytes written to NOTE.TXT"
+        );
         bench.put("a longer name.text", "two\nlines\n").unwrap();
         assert_eq!(bench.run("note.txt", Act::Show).unwrap(), "hello");
-        assert_eq!(bench.run("/A Longer Name.TEXT", Act::Show).unwrap(), "two\nlines");
+        assert_eq!(
+            bench.run("/A Longer Name.TEXT", Act::Show).unwrap(),
+            "two\nlines"
+        );
         assert_eq!(
             bench.run("", Act::List).unwrap(),
             "NOTE.TXT 6 file 1980-01-01 00:00\na longer name.text 10 file 1980-01-01 00:00"
         );
-        assert_eq!(bench.run("note.txt", Act::List).unwrap(), "NOTE.TXT 6 file 1980-01-01 00:00");
-        expect(&bench, &[("NOTE.TXT", b"hello\n"), ("a longer name.text", b"two\nlines\n")]);
+        assert_eq!(
+            bench.run("note.txt", Act::List).unwrap(),
+            "NOTE.TXT 6 file 1980-01-01 00:00"
+        );
+        expect(
+            &bench,
+            &[
+                ("NOTE.TXT", b"hello\n"),
+                ("a longer name.text", b"two\nlines\n"),
+            ],
+        );
     }
 }
 
@@ -57,7 +76,10 @@ fn a_file_that_is_put_again_has_the_new_contents_and_gives_the_old_room_back() {
         assert!(bench.free() > free + 40);
         expect(&bench, &[("big", b"small")]);
         bench.run("big", Act::Remove).unwrap();
-        assert_eq!(bench.run("big", Act::Show), Err("big: there is no such file; see ls".into()));
+        assert_eq!(
+            bench.run("big", Act::Show),
+            Err("big: there is no such file; see ls".into())
+        );
         expect(&bench, &[]);
     }
 }
@@ -99,7 +121,10 @@ fn directories_hold_more_than_fits_a_cluster() {
         let mut bench = Bench::new(kind);
         bench.run("sub", Act::MakeDirectory).unwrap();
         bench.run("sub/Deeper one", Act::MakeDirectory).unwrap();
-        let mut expected = vec![(String::from("sub/"), vec![]), ("sub/Deeper one/".into(), vec![])];
+        let mut expected = vec![
+            (String::from("sub/"), vec![]),
+            ("sub/Deeper one/".into(), vec![]),
+        ];
         for count in 0..70 {
             let path = format!("sub/Deeper one/a name that is long {count}.txt");
             let text = format!("{count}");
@@ -107,10 +132,19 @@ fn directories_hold_more_than_fits_a_cluster() {
             expected.push((path, text.into_bytes()));
         }
         expected.sort();
-        let expected: Vec<_> =
-            expected.iter().map(|(path, bytes)| (&**path, &**bytes)).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(path, bytes)| (&**path, &**bytes))
+            .collect();
         expect(&bench, &expected);
-        assert_eq!(bench.run("sub/deeper one", Act::List).unwrap().lines().count(), 70);
+        assert_eq!(
+            bench
+                .run("sub/deeper one", Act::List)
+                .unwrap()
+                .lines()
+                .count(),
+            70
+        );
         assert_eq!(
             bench.run("sub", Act::Remove),
             Err("sub: the directory is not empty; remove what is in it first".into())
@@ -129,8 +163,12 @@ fn directories_hold_more_than_fits_a_cluster() {
 fn gaps_of_a_directory_are_used_again() {
     let mut bench = Bench::new(Kind::Fat12);
     for round in 0..200 {
-        bench.put(&format!("a temporary file {round}"), "x").unwrap();
-        bench.run(&format!("A Temporary File {round}"), Act::Remove).unwrap();
+        bench
+            .put(&format!("a temporary file {round}"), "x")
+            .unwrap();
+        bench
+            .run(&format!("A Temporary File {round}"), Act::Remove)
+            .unwrap();
     }
     bench.put("last", "x").unwrap();
     expect(&bench, &[("last", b"x")]);
@@ -196,7 +234,10 @@ fn a_text_for_which_there_is_no_room_nearby_is_refused_and_costs_nothing() {
     let mut bench = scattered(|cluster| cluster == 10 || cluster == 2500 || cluster == 5000);
     bench.append("file", "x").unwrap();
     let refusal = bench.append("file", &"y".repeat(1500)).unwrap_err();
-    assert_eq!(refusal, "file: the disk is full; remove something, and see df");
+    assert_eq!(
+        refusal,
+        "file: the disk is full; remove something, and see df"
+    );
     bench.append("file", &"z".repeat(512)).unwrap();
     assert_eq!(bench.free(), 1);
     bench.put("another", "x").unwrap();
@@ -228,11 +269,20 @@ fn a_full_root_directory_says_so() {
 fn names_that_begin_alike_get_short_names_of_their_own() {
     let mut bench = Bench::new(Kind::Fat32);
     for count in 0..60 {
-        bench.put(&format!("measurement of day {count}.csv"), "x").unwrap();
+        bench
+            .put(&format!("measurement of day {count}.csv"), "x")
+            .unwrap();
     }
     let contents = check(bench.volume()).unwrap();
     assert_eq!(contents.files.len(), 60);
-    assert_eq!(bench.run("MEASUR~1.CSV", Act::List).unwrap().lines().count(), 1);
+    assert_eq!(
+        bench
+            .run("MEASUR~1.CSV", Act::List)
+            .unwrap()
+            .lines()
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -243,7 +293,10 @@ fn a_name_may_have_letters_of_any_language() {
         assert_eq!(bench.run(name, Act::Show).unwrap(), name);
     }
     assert!(bench.run("grüsse", Act::Show).is_err());
-    assert_eq!(bench.run("GRÜßE AN öMER.TXT", Act::Show).unwrap(), "Grüße an Ömer.txt");
+    assert_eq!(
+        bench.run("GRÜßE AN öMER.TXT", Act::Show).unwrap(),
+        "Grüße an Ömer.txt"
+    );
     assert_eq!(check(bench.volume()).unwrap().files.len(), 4);
 }
 
@@ -254,18 +307,54 @@ fn every_refusal_says_what_can_be_done() {
     bench.run("dir", Act::MakeDirectory).unwrap();
     let put = || Act::Put { text: "x".into() };
     let cases: [(&str, Act, &str); 12] = [
-        ("nothing", Act::Show, "nothing: there is no such file; see ls"),
-        ("nothing/x", put(), "nothing/x: there is no such file; see ls"),
-        ("file/x", put(), "file/x: a name on the way is a file, not a directory; see ls"),
+        (
+            "nothing",
+            Act::Show,
+            "nothing: there is no such file; see ls",
+        ),
+        (
+            "nothing/x",
+            put(),
+            "nothing/x: there is no such file; see ls",
+        ),
+        (
+            "file/x",
+            put(),
+            "file/x: a name on the way is a file, not a directory; see ls",
+        ),
         ("dir", Act::Show, "dir: this is a directory; name a file"),
         ("dir", put(), "dir: this is a directory; name a file"),
-        ("file", Act::MakeDirectory, "file: there is something of that name already; see ls"),
-        ("a:b", put(), "':' may not stand in a name; leave out control characters and \" * : < > ? \\ |"),
-        ("a.", put(), "a name does not begin with a blank or end with a blank or a dot"),
+        (
+            "file",
+            Act::MakeDirectory,
+            "file: there is something of that name already; see ls",
+        ),
+        (
+            "a:b",
+            put(),
+            "':' may not stand in a name; leave out control characters and \" * : < > ? \\ |",
+        ),
+        (
+            "a.",
+            put(),
+            "a name does not begin with a blank or end with a blank or a dot",
+        ),
         ("/", put(), "this is the root directory; name a file in it"),
-        ("..", Act::List, "a name does not begin with a blank or end with a blank or a dot"),
-        (&"x".repeat(200), put(), "a name is too long; 195 characters are the most"),
-        (&"x/".repeat(240), Act::List, "a path goes through 16 directories at most"),
+        (
+            "..",
+            Act::List,
+            "a name does not begin with a blank or end with a blank or a dot",
+        ),
+        (
+            &"x".repeat(200),
+            put(),
+            "a name is too long; 195 characters are the most",
+        ),
+        (
+            &"x/".repeat(240),
+            Act::List,
+            "a path goes through 16 directories at most",
+        ),
     ];
     for (path, act, refusal) in cases {
         assert_eq!(bench.run(path, act), Err(refusal.into()), "{path}");
@@ -278,7 +367,10 @@ fn every_refusal_says_what_can_be_done() {
 fn no_disk_and_a_foreign_one_are_told_apart() {
     let mut bench = Bench::new(Kind::Fat12);
     bench.files.unmount();
-    assert_eq!(bench.run("x", Act::Show), Err(super::super::Files::NO_DISK.into()));
+    assert_eq!(
+        bench.run("x", Act::Show),
+        Err(super::super::Files::NO_DISK.into())
+    );
     let at = super::bench::FIRST as usize * 512;
     bench.rig.disks[0][at + 510] = 0;
     let region = bench.region;
@@ -327,7 +419,10 @@ fn two_who_write_the_same_file_leave_one_of_both() {
     for text in ["first", "second"] {
         let id = bench.open();
         let text = text.into();
-        bench.files.start(id, Wish::new("same name", Act::Put { text }).unwrap()).unwrap();
+        bench
+            .files
+            .start(id, Wish::new("same name", Act::Put { text }).unwrap())
+            .unwrap();
         ids.push(id);
     }
     for id in ids {
@@ -345,7 +440,10 @@ fn whoever_gives_up_leaves_no_clusters_behind() {
     let mut bench = Bench::new(Kind::Fat16);
     let free = bench.free();
     let id = bench.open();
-    bench.files.start(id, Wish::new("half", Act::Receive).unwrap()).unwrap();
+    bench
+        .files
+        .start(id, Wish::new("half", Act::Receive).unwrap())
+        .unwrap();
     let piece = noise(20_000);
     for _ in 0..200 {
         bench.files.take(id, &piece);
@@ -386,7 +484,10 @@ fn a_disk_that_fails_is_named_and_the_next_work_goes_on() {
 fn a_disk_that_goes_away_ends_what_waits_for_it() {
     let mut bench = Bench::new(Kind::Fat16);
     let id = bench.open();
-    bench.files.start(id, Wish::new("x", Act::Show).unwrap()).unwrap();
+    bench
+        .files
+        .start(id, Wish::new("x", Act::Show).unwrap())
+        .unwrap();
     bench.files.step(Instant::ZERO, &mut bench.rig);
     bench.files.unmount();
     let gone = format!("x: {}", FileError::Gone);
@@ -410,6 +511,9 @@ fn what_is_no_text_is_shown_as_bytes_and_long_texts_are_cut() {
     let shown = bench.run("long", Act::Show).unwrap();
     assert!(shown.ends_with("... the first 32768 of 40000 bytes are shown"));
     let refusal = bench.run("long", Act::Script).unwrap_err();
-    assert_eq!(refusal, "long: this script has 40000 bytes; 32768 are the most");
+    assert_eq!(
+        refusal,
+        "long: this script has 40000 bytes; 32768 are the most"
+    );
     assert!(bench.run("binary", Act::Script).is_err());
 }
