@@ -152,6 +152,7 @@ macro_rules! performers {
             &mut $kernel.storage.errands as &mut dyn Performer,
             &mut *$kernel.storage.layouts,
             &mut $kernel.storage.measure,
+            &mut $kernel.storage.bench,
             &mut *$kernel.network,
             &mut $kernel.outbound,
             &mut *$kernel.security.measured,

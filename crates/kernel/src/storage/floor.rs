@@ -5,6 +5,7 @@
 
 use super::errands::Errands;
 use super::home::{Home, drafts};
+use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
 use super::logs::Logs;
@@ -20,6 +21,7 @@ pub struct Storage {
     pub errands: Errands,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
+    pub bench: Bench,
     pub home: Home,
 }
 
@@ -42,6 +44,7 @@ impl Storage {
             errands,
             layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
+            bench: Bench::default(),
             home: Home::None,
         }
     }
@@ -87,6 +90,7 @@ impl Storage {
         let deadlines = [
             self.queues.next_deadline(now),
             self.measure.next_deadline(now),
+            self.bench.next_deadline(now),
             self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()

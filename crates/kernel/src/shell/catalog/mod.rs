@@ -6,6 +6,7 @@ mod cap;
 mod device;
 mod disk;
 mod firewall;
+mod io;
 mod net;
 mod operation;
 mod optimize;
@@ -32,6 +33,7 @@ use crate::security::policy;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
+use crate::storage::io::queues;
 use crate::workloads::load::LoadChange;
 use core::fmt;
 
@@ -70,6 +72,8 @@ pub enum Intent {
     Serve(ServiceSet),
     /// Tried first.
     Audit(audit_trail::Change),
+    /// Tried first.
+    Io(queues::Change),
 }
 
 impl Intent {
@@ -88,6 +92,7 @@ impl Intent {
                 | Self::Serve(_)
                 | Self::Capability(_)
                 | Self::Audit(_)
+                | Self::Io(_)
                 | Self::AddTenantInterface(_)
         )
     }

@@ -6,6 +6,7 @@ use crate::net::ping::PingRequest;
 use crate::security::audit::VERIFY_LIMIT;
 use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
+use crate::storage::io::bench as comparison;
 use crate::storage::{Errand, errand, layout, measure};
 
 /// One variant a subsystem: plain data, with all that it must know to start. Texts
@@ -15,6 +16,7 @@ pub enum Operation {
     Disk(Errand),
     Layout(layout::Wish),
     MeasureDisk(measure::Wish),
+    CompareSchedulers(comparison::Wish),
     Ping(PingRequest),
     Outbound(Wish),
     Tpm(TpmWish),
@@ -29,6 +31,7 @@ impl Operation {
             Self::Disk(_) => errand::LIMIT,
             Self::Layout(_) => layout::Wish::LIMIT,
             Self::MeasureDisk(_) => measure::LIMIT,
+            Self::CompareSchedulers(_) => comparison::LIMIT,
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,

@@ -2,7 +2,7 @@
 
 use super::access::{ADMINISTER, LOOK};
 use super::{
-    Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, firewall, net,
+    Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, firewall, io, net,
     optimize, security, storage, tpm,
 };
 use crate::base::log::Level;
@@ -98,6 +98,7 @@ pub static COMMANDS: &[Command] = &[
     cap::ROW,
     device::ROW,
     disk::ROW,
+    io::ROW,
     storage::ROW,
     command(
         "display",
