@@ -150,6 +150,7 @@ macro_rules! performers {
     ($kernel:ident) => {
         [
             &mut $kernel.storage.errands as &mut dyn Performer,
+            &mut *$kernel.storage.files,
             &mut *$kernel.storage.layouts,
             &mut $kernel.storage.measure,
             &mut $kernel.storage.bench,

@@ -4,12 +4,14 @@
 //! and lets each go on, `send` gives the disks what has come together meanwhile.
 
 use super::errands::Errands;
-use super::home::{Home, drafts};
+use super::files::Files;
+use super::home::{Change, Home, drafts};
 use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
 use super::logs::Logs;
 use super::measure::Measure;
+use super::shelf::Shelf;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -19,10 +21,12 @@ use alloc::boxed::Box;
 pub struct Storage {
     pub queues: Queues,
     pub errands: Errands,
+    pub files: Box<Files>,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
     pub bench: Bench,
     pub home: Home,
+    shelf: Shelf,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -42,10 +46,12 @@ impl Storage {
         Self {
             queues: Queues::default(),
             errands,
+            files: Files::boxed(),
             layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
             bench: Bench::default(),
             home: Home::None,
+            shelf: Shelf::default(),
         }
     }
 
@@ -64,6 +70,7 @@ impl Storage {
                     self.errands.on_done(now, done, &mut self.queues);
                 }
                 Owner::Load => others(done),
+                Owner::File => self.files.on_done(now, done),
                 Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
                 Owner::Bench => self.measure.on_done(now, done),
                 Owner::Log => {
@@ -71,14 +78,24 @@ impl Storage {
                         logs.on_done(now, done);
                     }
                 }
-                Owner::Volume | Owner::File => {}
+                Owner::Volume => {}
             }
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
-        self.home.step(&self.layouts, memory);
+        self.mind_home(memory);
+        self.files.step(now, &mut self.queues);
         if let Some(logs) = self.home.logs_mut() {
             logs.step(now, &mut self.queues, &mut |_, _, _| {});
+        }
+    }
+
+    /// Brings the disk that is in use to the machines that work there.
+    fn mind_home(&mut self, memory: &mut dyn Memory) {
+        match self.home.step(&self.layouts, &mut self.shelf, memory) {
+            Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
+            Some(Change::Closed) => self.files.unmount(),
+            None => {}
         }
     }
 
@@ -89,6 +106,7 @@ impl Storage {
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let deadlines = [
             self.queues.next_deadline(now),
+            self.files.next_deadline(now),
             self.measure.next_deadline(now),
             self.bench.next_deadline(now),
             self.home.logs().and_then(Logs::next_deadline),
@@ -99,7 +117,9 @@ impl Storage {
     pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
         self.queues.visit_usages(visit);
         visit(&self.errands.usage());
+        self.files.visit_usages(visit);
         visit(&self.measure.usage());
+        visit(&self.shelf.usage());
         if let Some(logs) = self.home.logs() {
             logs.visit_usages(visit);
         }

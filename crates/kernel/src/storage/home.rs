@@ -3,10 +3,12 @@
 //! It is taken into use when it is found, and given up when it goes or is laid out anew.
 //! Other disks that were laid out stay as they are.
 
+use super::files::FreshVolume;
 use super::io::Memory;
 use super::layout::{Layout, Layouts, LogArea};
 use super::log::{LogDraft, LogError};
 use super::logs::{Logs, setup};
+use super::shelf::Shelf;
 use crate::base::fixed::Vec;
 use crate::base::prng::Prng;
 use crate::limits::DISKS_MAX;
@@ -38,12 +40,17 @@ pub enum Change {
 
 impl Home {
     /// Looks whether the disk in use is there, or another one is to be.
-    pub fn step(&mut self, layouts: &Layouts, memory: &mut dyn Memory) -> Option<Change> {
+    pub fn step(
+        &mut self,
+        layouts: &Layouts,
+        shelf: &mut Shelf,
+        memory: &mut dyn Memory,
+    ) -> Option<Change> {
         match core::mem::take(self) {
             Self::None => {
                 let mut states = (0..DISKS_MAX).map(|disk| layouts.state(disk));
                 let layout = states.find_map(|state| state.layout().copied())?;
-                match Logs::open(&layout, memory) {
+                match Logs::open(&layout, &mut shelf.before(memory)) {
                     Ok(logs) => *self = Self::InUse { layout, logs },
                     Err(error) => {
                         *self = Self::Failed { layout, error };
@@ -61,8 +68,9 @@ impl Home {
                 Some(Change::Closed)
             }
             Self::Closing(logs) => {
-                if !logs.are_idle() {
-                    *self = Self::Closing(logs);
+                match logs.are_idle() {
+                    true => logs.close(&mut |buffer| shelf.put(buffer)),
+                    false => *self = Self::Closing(logs),
                 }
                 None
             }
@@ -113,6 +121,9 @@ fn is_there(layout: &Layout, layouts: &Layouts) -> bool {
 /// What a fresh disk holds, each part with its first sector.
 pub fn drafts(layout: &Layout, prng: &mut Prng) -> Drafts {
     let mut drafts: Drafts = Vec::new();
+    let volume = FreshVolume::new(&layout.exchange, prng.next_u64() as u32);
+    // There is room for all that a disk has.
+    let _ = drafts.push((layout.exchange.first, Box::new(volume) as Box<dyn Draft>));
     for area in LogArea::ALL {
         let setup = setup(layout, area);
         // A plan leaves room for every log.

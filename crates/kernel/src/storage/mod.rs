@@ -2,6 +2,8 @@
 
 pub mod errand;
 mod errands;
+pub mod fat;
+pub mod files;
 mod floor;
 mod home;
 pub mod io;
@@ -12,6 +14,7 @@ pub mod measure;
 pub mod region;
 #[cfg(test)]
 pub mod rig;
+mod shelf;
 
 pub use errand::{Errand, Wish};
 pub use errands::Errands;
