@@ -6,6 +6,7 @@
 use super::errands::Errands;
 use super::files::Files;
 use super::home::{Change, Home, drafts};
+use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
 use super::logs::Logs;
@@ -23,6 +24,7 @@ pub struct Storage {
     pub files: Box<Files>,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
+    pub bench: Bench,
     pub home: Home,
     shelf: Shelf,
 }
@@ -47,6 +49,7 @@ impl Storage {
             files: Files::boxed(),
             layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
+            bench: Bench::default(),
             home: Home::None,
             shelf: Shelf::default(),
         }
@@ -105,6 +108,7 @@ impl Storage {
             self.queues.next_deadline(now),
             self.files.next_deadline(now),
             self.measure.next_deadline(now),
+            self.bench.next_deadline(now),
             self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()
