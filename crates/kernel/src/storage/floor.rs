@@ -3,9 +3,11 @@
 //! In a tick: `receive` takes what the disks answered, `step` gives it to its owners
 //! and lets each go on, `send` gives the disks what has come together meanwhile.
 
+use super::archive::Archive;
 use super::errands::Errands;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
+use super::log::LogId;
 use super::measure::Measure;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
@@ -18,6 +20,9 @@ pub struct Storage {
     pub errands: Errands,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
+    /// Where the audit trail and the kernel's messages are kept; who keeps them steps them.
+    pub audit: Archive,
+    pub messages: Archive,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -39,6 +44,8 @@ impl Storage {
             errands,
             layouts: Box::new(Layouts::new(seed, memory)),
             measure: Measure::default(),
+            audit: Archive::new(LogId::AUDIT),
+            messages: Archive::new(LogId::MESSAGES),
         }
     }
 
@@ -59,11 +66,20 @@ impl Storage {
                 Owner::Load => others(done),
                 Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
                 Owner::Bench => self.measure.on_done(now, done),
-                Owner::Log | Owner::Volume | Owner::File => {}
+                Owner::Log => self.on_log_done(now, done),
+                Owner::Volume | Owner::File => {}
             }
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
+    }
+
+    fn on_log_done(&mut self, now: Instant, done: IoDone) {
+        match LogId::of_tag(done.request.tag.number) {
+            LogId::AUDIT => self.audit.on_done(now, done),
+            LogId::MESSAGES => self.messages.on_done(now, done),
+            _ => {}
+        }
     }
 
     pub fn send(&mut self, now: Instant, disks: &mut dyn Disks) {
@@ -74,6 +90,8 @@ impl Storage {
         let deadlines = [
             self.queues.next_deadline(now),
             self.measure.next_deadline(now),
+            self.audit.next_deadline(),
+            self.messages.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

@@ -1,5 +1,6 @@
 //! What the kernel keeps on disks, and what people want of them.
 
+mod archive;
 pub mod errand;
 mod errands;
 mod floor;
@@ -11,6 +12,7 @@ pub mod region;
 #[cfg(test)]
 pub mod rig;
 
+pub use archive::Archive;
 pub use errand::{Errand, Wish};
 pub use errands::Errands;
 pub use floor::Storage;

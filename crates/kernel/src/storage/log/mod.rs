@@ -39,7 +39,7 @@ pub use area::LogSetup;
 pub use draft::LogDraft;
 pub use error::LogError;
 pub use judgement::{Damage, DamagedPart};
-pub use machine::Log;
+pub use machine::{Log, LogMemory};
 pub use reader::ReadEnd;
 pub use view::{LogStateView, LogView};
 

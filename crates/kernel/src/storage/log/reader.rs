@@ -31,6 +31,10 @@ pub enum ReadEnd {
 }
 
 impl Reader {
+    pub fn into_walk(self) -> Walk {
+        self.walk
+    }
+
     pub const fn walk_mut(&mut self) -> &mut Walk {
         &mut self.walk
     }
@@ -106,6 +110,12 @@ impl Log {
             self.take_back(reader.walk);
         }
         Some(end)
+    }
+
+    /// Is there something to take, or the end?
+    pub fn is_read_ready(&self) -> bool {
+        let reader = self.reader.as_ref();
+        reader.is_some_and(|reader| reader.walk.is_home() && !reader.walk.is_pending())
     }
 
     /// Nobody wants the rest.

@@ -104,6 +104,10 @@ impl Recovery {
         self.walk.as_mut()
     }
 
+    pub fn into_walk(self) -> Option<Walk> {
+        self.walk
+    }
+
     /// A superblock was read, or could not be.
     pub fn on_superblock(&mut self, slot: usize, bytes: Option<&[u8]>) {
         self.found[slot & 1] = bytes.and_then(Superblock::parse);
