@@ -350,8 +350,28 @@ limits! {
     LOG_BUFFERS_MAX = LOG_BATCHES_MAX + 3;
     /// Requests of a log: its batches, a flush, a superblock, and three that read.
     LOG_REQUESTS_MAX = LOG_BATCHES_MAX + 5;
+    /// Records of earlier boots in one answer.
+    CHRONICLE_SHOWN_MAX = 256;
+    /// Bytes of such an answer: so many records of the longest kind.
+    CHRONICLE_ANSWER_BYTES = CHRONICLE_SHOWN_MAX * 288;
     /// Places that a log remembers; between them it reads.
     LOG_INDEX_MAX = 256;
+    /// Commands on files at the same time, fetches into files included: one a console.
+    FILE_WORKS_MAX = 4;
+    /// Bytes of a file that one of them holds: what `cat` and `run` take, and what is written at once.
+    FILE_WORK_BYTES = 32 * 1024;
+    /// Bytes of a file system that are read at once.
+    FILE_LINE_BYTES = 4096;
+    /// Pieces of a file system that are remembered; the largest change looks at ten.
+    FILE_LINES_MAX = 32;
+    /// Sectors that one change touches: a directory's cluster of 64 KiB, and what it takes to hang it in.
+    FILE_CHANGED_SECTORS_MAX = 160;
+    /// Bytes of one write to a file system.
+    FILE_WRITE_BYTES = 16 * 1024;
+    /// Writes to a file system on their way.
+    FILE_WRITES_MAX = 4;
+    /// Bytes of a path; a line has room for two.
+    FILE_PATH_MAX = 480;
 
     /// Consoles with a shell session of their own: the serial line, the screen, a virtual display, a virtio console.
     CONSOLES_MAX = 4;
@@ -369,6 +389,8 @@ limits! {
     LINE_COMMANDS_MAX = 16;
     /// Words, bars and semicolons of one line; a line full of them is a mistake, not a command.
     LINE_TOKENS_MAX = 192;
+    /// Scripts that run within each other; deeper is mostly one that runs itself.
+    SCRIPT_DEPTH_MAX = 4;
     /// Lines that a session remembers.
     HISTORY_MAX = 64;
     /// Bytes of all remembered lines of a session; its oldest lines make room.
@@ -455,6 +477,8 @@ const _: () = assert!(LOG_RECORD_BYTES_MAX + 512 <= LOG_BATCH_BYTES);
 const _: () =
     assert!(LOG_BATCH_BYTES.is_multiple_of(512) && LOG_SMALL_BATCH_BYTES.is_multiple_of(512));
 const _: () = assert!(IO_PIECES_MAX + 2 <= VIRTIO_QUEUE_ENTRIES_MAX);
+const _: () = assert!(FILE_WORK_BYTES + 64 * 1024 / 2 <= FILE_CHANGED_SECTORS_MAX * 512);
+const _: () = assert!(FILE_CHANGED_SECTORS_MAX < u8::MAX as usize && 2 * FILE_PATH_MAX < LINE_MAX);
 const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
 // An error is answered in one piece: the command and the sentence, most of it escaped.

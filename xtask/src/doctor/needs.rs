@@ -154,6 +154,13 @@ pub static NEEDS: &[Need] = &[
         remedy: |system| system.packages(&["mtools"]),
     },
     Need {
+        name: "dosfstools",
+        purposes: &[Purpose::Tests],
+        serves: "makes and checks FAT file systems",
+        probe: || process::find_program("fsck.fat").map(|path| path.display().to_string()),
+        remedy: |system| system.packages(&["dosfstools"]),
+    },
+    Need {
         name: "rustfmt",
         purposes: &[Purpose::Lint, Purpose::Tests],
         serves: "checks the formatting",

@@ -13,6 +13,7 @@ pub mod disk;
 pub mod display;
 pub mod entropy;
 pub mod entropy_pool;
+pub mod file_sink;
 pub mod fixed;
 pub mod hash;
 pub mod histogram;

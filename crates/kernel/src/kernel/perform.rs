@@ -2,12 +2,14 @@
 
 use super::ports::{MachineMemory, MachinePorts};
 use super::{Kernel, Machine};
-use crate::base::capability::{Change, GrantError};
+use crate::base::capability::{Asked, Capability, Change, GrantError};
 use crate::base::machine::SelfTestError;
-use crate::base::operation::{OperationId, Operations};
+use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::drivers::devices::ResetError;
+use crate::net::outbound::Wish as OutboundWish;
+use crate::resilience::chronicle;
 use crate::security::audit::Event;
 use crate::security::measured::record::Record;
 use crate::security::measured::request::Wish as TpmWish;
@@ -36,10 +38,7 @@ impl<M: Machine> Kernel<M> {
 
     fn carry_out(&mut self, intent: Intent, by: Subject) -> Result<Tried, &'static str> {
         match intent {
-            Intent::Power(action) => {
-                self.machine.power(action);
-                self.is_stopped = true;
-            }
+            Intent::Power(action) => self.want_power(action),
             Intent::Debug(action) => self.machine.debug(action),
             Intent::SelfTest(test) => {
                 let result = self.machine.start_self_test(test);
@@ -87,7 +86,7 @@ impl<M: Machine> Kernel<M> {
             Intent::Audit(change) => self.security.audit.apply(change)?,
             // The session did it when the command ran.
             Intent::ClearScreen => {}
-            Intent::Operation(operation) => return self.start_operation(operation),
+            Intent::Operation(operation) => return self.start_operation(operation, by),
         }
         Ok(Tried::Done)
     }
@@ -122,7 +121,28 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn start_operation(&mut self, operation: Operation) -> Result<Tried, &'static str> {
+    /// The gate has asked for what the command needs; an option may need more.
+    fn may_save(&mut self, by: Subject) -> Result<(), &'static str> {
+        let now = self.machine.now();
+        let asked = Asked::of(by, Capability::DiskWrite);
+        let grants = self.handlers.grants_mut();
+        let passed = grants.ask(now, &asked).map_err(
+            |_| "saving what is fetched needs DISK_W, which you may not use; see cap list",
+        )?;
+        if let Some(ticket) = passed.ticket {
+            grants.release(ticket);
+        }
+        Ok(())
+    }
+
+    fn start_operation(
+        &mut self,
+        operation: Operation,
+        by: Subject,
+    ) -> Result<Tried, &'static str> {
+        if matches!(operation, Operation::Save { .. }) {
+            self.may_save(by)?;
+        }
         let now = self.machine.now();
         let id = self.operations.open(now, operation.limit());
         let id = id.map_err(|_| Operations::FULL)?;
@@ -145,6 +165,20 @@ impl<M: Machine> Kernel<M> {
                 let queues = &mut storage.queues;
                 storage.errands.start(now, id, errand, queues)
             }
+            Operation::File(wish) => self.storage.files.start(id, wish),
+            Operation::Save { url, file } => {
+                let now = self.machine.now();
+                self.storage.files.start(id, file)?;
+                let wish = OutboundWish::Fetch {
+                    url,
+                    is_for_file: true,
+                };
+                let started = self.outbound.start(now, id, wish);
+                if started.is_err() {
+                    self.storage.files.forget(id);
+                }
+                started
+            }
             Operation::Layout(wish) => {
                 let storage = &mut *self.storage;
                 storage.layouts.start(id, wish, &storage.queues)
@@ -160,7 +194,14 @@ impl<M: Machine> Kernel<M> {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)
             }
-            Operation::VerifyAudit => self.security.audit.start_verify_for(id),
+            Operation::VerifyAudit => {
+                let logs = self.storage.home.logs();
+                if logs.is_some() {
+                    self.chronicle.start(id, chronicle::Wish::Check, logs)?;
+                }
+                self.security.audit.start_verify_for(id)
+            }
+            Operation::Chronicle(wish) => self.chronicle.start(id, wish, self.storage.home.logs()),
         }
     }
 

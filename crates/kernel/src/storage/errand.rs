@@ -136,7 +136,7 @@ fn done(report: &mut Report, text: fmt::Arguments<'_>) {
 }
 
 /// Bytes as a person reads them, and as text beside.
-fn dump(bytes: &[u8], report: &mut Report) {
+pub(super) fn dump(bytes: &[u8], report: &mut Report) {
     let mut table = report.table("bytes", &["offset_address", "bytes", "text"]);
     for (row, bytes) in bytes.chunks(ROW_BYTES).enumerate() {
         let offset = (row * ROW_BYTES) as u64;

@@ -3,11 +3,13 @@
 //! In a tick: `receive` takes what the disks answered, `step` gives it to its owners
 //! and lets each go on, `send` gives the disks what has come together meanwhile.
 
-use super::archive::Archive;
 use super::errands::Errands;
+use super::files::Files;
+use super::home::{Change, Home, drafts};
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
-use super::log::LogId;
+use super::log::{LogId, Lsn};
+use super::logs::Logs;
 use super::measure::Measure;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
@@ -18,11 +20,10 @@ use alloc::boxed::Box;
 pub struct Storage {
     pub queues: Queues,
     pub errands: Errands,
+    pub files: Box<Files>,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
-    /// Where the audit trail and the kernel's messages are kept; who keeps them steps them.
-    pub audit: Archive,
-    pub messages: Archive,
+    pub home: Home,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -42,10 +43,10 @@ impl Storage {
         Self {
             queues: Queues::default(),
             errands,
-            layouts: Box::new(Layouts::new(seed, memory)),
+            files: Files::boxed(),
+            layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
-            audit: Archive::new(LogId::AUDIT),
-            messages: Archive::new(LogId::MESSAGES),
+            home: Home::None,
         }
     }
 
@@ -53,8 +54,15 @@ impl Storage {
         self.queues.receive(now, disks);
     }
 
-    /// Answers of owners on other floors go to `others`.
-    pub fn step(&mut self, now: Instant, others: &mut dyn FnMut(IoDone)) {
+    /// Answers of owners on other floors go to `others`, and what was in a log when its
+    /// disk was taken into use to `recovered`.
+    pub fn step(
+        &mut self,
+        now: Instant,
+        memory: &mut dyn Memory,
+        others: &mut dyn FnMut(IoDone),
+        recovered: &mut dyn FnMut(LogId, Lsn, &[u8]),
+    ) {
         while let Some(done) = self.queues.take_done() {
             match done.request.tag.owner {
                 Owner::Errand => {
@@ -64,21 +72,32 @@ impl Storage {
                     self.errands.on_done(now, done, &mut self.queues);
                 }
                 Owner::Load => others(done),
+                Owner::File => self.files.on_done(now, done),
                 Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
                 Owner::Bench => self.measure.on_done(now, done),
-                Owner::Log => self.on_log_done(now, done),
-                Owner::Volume | Owner::File => {}
+                Owner::Log => {
+                    if let Some(logs) = self.home.any_logs_mut() {
+                        logs.on_done(now, done);
+                    }
+                }
+                Owner::Volume => {}
             }
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
+        self.mind_home(memory);
+        self.files.step(now, &mut self.queues);
+        if let Some(logs) = self.home.logs_mut() {
+            logs.step(now, &mut self.queues, recovered);
+        }
     }
 
-    fn on_log_done(&mut self, now: Instant, done: IoDone) {
-        match LogId::of_tag(done.request.tag.number) {
-            LogId::AUDIT => self.audit.on_done(now, done),
-            LogId::MESSAGES => self.messages.on_done(now, done),
-            _ => {}
+    /// Brings the disk that is in use to the machines that work there.
+    fn mind_home(&mut self, memory: &mut dyn Memory) {
+        match self.home.step(&self.layouts, memory) {
+            Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
+            Some(Change::Closed) => self.files.unmount(),
+            None => {}
         }
     }
 
@@ -89,9 +108,9 @@ impl Storage {
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let deadlines = [
             self.queues.next_deadline(now),
+            self.files.next_deadline(now),
             self.measure.next_deadline(now),
-            self.audit.next_deadline(),
-            self.messages.next_deadline(),
+            self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -99,6 +118,10 @@ impl Storage {
     pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
         self.queues.visit_usages(visit);
         visit(&self.errands.usage());
+        self.files.visit_usages(visit);
         visit(&self.measure.usage());
+        if let Some(logs) = self.home.logs() {
+            logs.visit_usages(visit);
+        }
     }
 }

@@ -1,18 +1,22 @@
 //! What the kernel keeps on disks, and what people want of them.
 
-mod archive;
 pub mod errand;
 mod errands;
+pub mod fat;
+pub mod files;
 mod floor;
+mod home;
 pub mod io;
 pub mod layout;
 pub mod log;
+mod logs;
 pub mod measure;
 pub mod region;
 #[cfg(test)]
 pub mod rig;
 
-pub use archive::Archive;
 pub use errand::{Errand, Wish};
 pub use errands::Errands;
 pub use floor::Storage;
+pub use home::Home;
+pub use logs::Logs;

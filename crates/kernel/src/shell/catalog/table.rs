@@ -1,9 +1,9 @@
 //! The one table of commands.
 
-use super::access::{ADMINISTER, LOOK};
+use super::access::{ADMINISTER, AUDIT, LOOK};
 use super::{
-    Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, firewall, net,
-    optimize, security, storage, tpm,
+    Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, files, firewall,
+    net, optimize, security, storage, tpm,
 };
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
@@ -99,6 +99,15 @@ pub static COMMANDS: &[Command] = &[
     device::ROW,
     disk::ROW,
     storage::ROW,
+    files::LS,
+    files::CAT,
+    files::SUM,
+    files::PUT,
+    files::APPEND,
+    files::RM,
+    files::MKDIR,
+    files::DF,
+    files::RUN,
     command(
         "display",
         "the virtual display and what was shown on it",
@@ -129,6 +138,12 @@ pub static COMMANDS: &[Command] = &[
             LOOK,
             run::log::run,
         )],
+    ),
+    command(
+        "log-previous",
+        "the newest records of the log of the boot before",
+        "They come from the disk that is in use.",
+        &[only(&[], AUDIT, run::log::previous)],
     ),
     command(
         "trace-ring",

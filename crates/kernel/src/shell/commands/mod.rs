@@ -15,6 +15,7 @@ pub mod dhcp;
 pub mod disk;
 pub mod display;
 pub mod echo;
+pub mod files;
 pub mod firewall;
 pub mod help;
 pub mod history;

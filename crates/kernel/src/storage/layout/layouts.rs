@@ -24,9 +24,11 @@ use crate::limits::{DISKS_MAX, IO_REQUESTS_MAX, LAYOUT_BUFFER_BYTES};
 use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Memory, Owner, Priority, Submit};
 use alloc::boxed::Box;
 
-/// Drafts of one disk: the exchange and the logs.
+/// Drafts of one disk, each with its first sector: the exchange and the logs.
 const DRAFTS_MAX: usize = 8;
-type Drafts = Vec<(u64, Box<dyn Draft>), DRAFTS_MAX>;
+pub type Drafts = Vec<(u64, Box<dyn Draft>), DRAFTS_MAX>;
+/// Makes them: whoever lives on a disk knows what it holds when it is fresh.
+pub type MakeDrafts = fn(&Layout, &mut Prng) -> Drafts;
 
 pub struct Layouts {
     disks: [DiskState; DISKS_MAX],
@@ -37,6 +39,7 @@ pub struct Layouts {
     is_waiting: bool,
     prng: Prng,
     answer: Option<(OperationId, Answer)>,
+    make_drafts: MakeDrafts,
 }
 
 struct Job {
@@ -82,7 +85,7 @@ impl Layouts {
     pub const NO_MEMORY: &str =
         "there was no memory for looking at disks at boot; give the machine more";
 
-    pub fn new(seed: u64, memory: &mut dyn Memory) -> Self {
+    pub fn new(seed: u64, make_drafts: MakeDrafts, memory: &mut dyn Memory) -> Self {
         Self {
             disks: [DiskState::Absent; DISKS_MAX],
             buffer: memory.take_buffer(LAYOUT_BUFFER_BYTES),
@@ -90,6 +93,7 @@ impl Layouts {
             is_waiting: false,
             prng: Prng::new(seed),
             answer: None,
+            make_drafts,
         }
     }
 
@@ -287,7 +291,9 @@ impl Layouts {
                 layout,
             },
             Step::Wipe { layout, .. } => Step::FlushWiped(layout),
-            Step::FlushWiped(layout) => Step::Draft(drafts(&layout, &mut self.prng), layout),
+            Step::FlushWiped(layout) => {
+                Step::Draft((self.make_drafts)(&layout, &mut self.prng), layout)
+            }
             Step::Draft(drafts, layout) => Step::Draft(drafts, layout),
             Step::FlushDrafts(layout) => {
                 let prng = &mut self.prng;
@@ -400,11 +406,6 @@ impl Layouts {
 /// Is there room for tables, and are they read at once?
 const fn can_be_laid_out(facts: &DiskFacts) -> bool {
     facts.sectors >= FRONT_SECTORS + BACK_SECTORS && facts.transfer_bytes_max >= LAYOUT_BUFFER_BYTES
-}
-
-/// What the parts of a fresh disk hold, each with its first sector.
-fn drafts(_layout: &Layout, _prng: &mut Prng) -> Drafts {
-    Drafts::new()
 }
 
 /// Fills the buffer with the next run of the first draft that has one.

@@ -14,6 +14,6 @@ mod wish;
 
 pub use content::{Content, DiskState};
 pub use draft::Draft;
-pub use layouts::Layouts;
+pub use layouts::{Drafts, Layouts, MakeDrafts};
 pub use plan::{Layout, LogArea, TooSmall};
 pub use wish::{LayoutError, Wish};

@@ -7,6 +7,7 @@ use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::report::Report;
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
+use crate::storage::home::drafts;
 use crate::storage::io::{IoRequest, IoTag, Owner, Priority, Submit};
 use crate::storage::rig::Rig;
 use std::string::String;
@@ -22,7 +23,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let mut rig = Rig::new(&[SECTORS]);
-        let layouts = Layouts::new(7, &mut rig);
+        let layouts = Layouts::new(7, drafts, &mut rig);
         Self {
             rig,
             layouts,

@@ -256,3 +256,24 @@ fn a_region_without_a_log_is_none() {
     bench.settle();
     assert_eq!(bench.state(), LogStateView::Failed(LogError::OtherSizes));
 }
+
+#[test]
+fn a_log_of_the_newest_gives_up_its_oldest_and_never_stays_full() {
+    let mut bench = Bench::new(16 + 4 * BATCH);
+    let mut number = 1;
+    while number <= 500 {
+        match bench.log.append_newest(&record(number)) {
+            Ok(lsn) => {
+                assert_eq!(lsn, Lsn(number));
+                number += 1;
+            }
+            Err(error) => assert_eq!(error, LogError::Busy),
+        }
+        bench.settle();
+    }
+    assert!(bench.log.view().counters.given_up > 400);
+    let bench = bench.reopened();
+    let (first, _) = bench.recovered[0];
+    assert!(first > 400 && first < 500);
+    assert_eq!(bench.recovered, records(first..=500));
+}
