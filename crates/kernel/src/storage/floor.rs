@@ -9,6 +9,7 @@ use super::home::{Change, Home, drafts};
 use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
+use super::log::{LogId, Lsn};
 use super::logs::Logs;
 use super::measure::Measure;
 use super::shelf::Shelf;
@@ -59,8 +60,15 @@ impl Storage {
         self.queues.receive(now, disks);
     }
 
-    /// Answers of owners on other floors go to `others`.
-    pub fn step(&mut self, now: Instant, memory: &mut dyn Memory, others: &mut dyn FnMut(IoDone)) {
+    /// Answers of owners on other floors go to `others`, and what was in a log when its
+    /// disk was taken into use to `recovered`.
+    pub fn step(
+        &mut self,
+        now: Instant,
+        memory: &mut dyn Memory,
+        others: &mut dyn FnMut(IoDone),
+        recovered: &mut dyn FnMut(LogId, Lsn, &[u8]),
+    ) {
         while let Some(done) = self.queues.take_done() {
             match done.request.tag.owner {
                 Owner::Errand => {
@@ -86,7 +94,7 @@ impl Storage {
         self.mind_home(memory);
         self.files.step(now, &mut self.queues);
         if let Some(logs) = self.home.logs_mut() {
-            logs.step(now, &mut self.queues, &mut |_, _, _| {});
+            logs.step(now, &mut self.queues, recovered);
         }
     }
 

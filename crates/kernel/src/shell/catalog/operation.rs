@@ -4,6 +4,7 @@ use crate::base::time::Duration;
 use crate::net::http::Url;
 use crate::net::outbound::{FETCH_LIMIT, Wish};
 use crate::net::ping::PingRequest;
+use crate::resilience::chronicle;
 use crate::security::audit::VERIFY_LIMIT;
 use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
@@ -30,6 +31,8 @@ pub enum Operation {
     Tpm(TpmWish),
     SecurityBench,
     VerifyAudit,
+    /// Of what is kept beyond a boot.
+    Chronicle(chronicle::Wish),
 }
 
 impl Operation {
@@ -55,6 +58,7 @@ impl Operation {
             Self::Tpm(_) => measured::LIMIT,
             Self::SecurityBench => bench::LIMIT,
             Self::VerifyAudit => VERIFY_LIMIT,
+            Self::Chronicle(_) => chronicle::LIMIT,
         }
     }
 }

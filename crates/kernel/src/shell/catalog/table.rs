@@ -1,6 +1,6 @@
 //! The one table of commands.
 
-use super::access::{ADMINISTER, LOOK};
+use super::access::{ADMINISTER, AUDIT, LOOK};
 use super::{
     Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, files, firewall,
     io, net, optimize, security, storage, tpm,
@@ -139,6 +139,12 @@ pub static COMMANDS: &[Command] = &[
             LOOK,
             run::log::run,
         )],
+    ),
+    command(
+        "log-previous",
+        "the newest records of the log of the boot before",
+        "They come from the disk that is in use.",
+        &[only(&[], AUDIT, run::log::previous)],
     ),
     command(
         "trace-ring",

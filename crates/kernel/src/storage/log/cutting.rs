@@ -21,7 +21,7 @@ impl Cutting {
     pub fn into_walk(self) -> Option<Walk> {
         match self {
             Self::Walking(walk, _) => Some(*walk),
-            _ => None,
+            Self::Writing(_) => None,
         }
     }
 

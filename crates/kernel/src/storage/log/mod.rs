@@ -27,6 +27,7 @@ mod machine;
 mod reader;
 mod recovery;
 mod requests;
+mod retention;
 mod rules;
 mod send;
 mod superblock;
