@@ -6,6 +6,7 @@ pub mod io;
 pub mod region;
 #[cfg(test)]
 pub mod rig;
+pub mod volumes;
 
 pub use errand::{Errand, Wish};
 pub use errands::Errands;

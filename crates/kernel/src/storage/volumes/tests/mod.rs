@@ -1,0 +1,9 @@
+//! Promises of the volumes as a whole.
+
+mod audit;
+mod cuts;
+mod disk;
+mod fuzz;
+mod model;
+mod promises;
+mod world;
