@@ -301,7 +301,11 @@ impl Volumes {
         let first = ended.failed_members().find(|member| {
             self.members.healthy().any(|healthy| healthy == *member)
         });
-        let (Some(member), Some(buffer)) = (first, ended.buffer) else {
+        let Some(buffer) = ended.buffer else {
+            return;
+        };
+        let Some(member) = first else {
+            self.bounces.push(buffer);
             return;
         };
         let Some(running) = &self.requests.slots[slot] else {

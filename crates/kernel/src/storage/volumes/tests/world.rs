@@ -1,6 +1,8 @@
 //! Volumes with disks and a journal in memory, driven by a seed.
 
 use super::super::*;
+use super::audit::Everything;
+use super::cuts::Cutter;
 use super::disk::{Disks, Image};
 use crate::base::buffer::Buffer;
 use crate::base::prng::Prng;
@@ -30,6 +32,9 @@ pub struct World {
     pub now: Instant,
     pub data: Vec<Buffer>,
     pub number: u64,
+    /// What may be found after a power cut: any of these.
+    pub possible: Vec<Everything>,
+    pub cutter: Option<Cutter>,
 }
 
 impl MemoryJournal {
@@ -94,7 +99,38 @@ impl World {
             now: Instant::ZERO,
             data: Vec::new(),
             number: 0,
+            possible: [Everything::default()].into(),
+            cutter: None,
         }
+    }
+
+    pub fn now_possible(&self) -> &Everything {
+        self.possible.last().expect("there is one")
+    }
+
+    pub fn may_become(&mut self, change: impl FnOnce(&mut Everything)) {
+        let mut next = self.now_possible().clone();
+        change(&mut next);
+        self.possible.push(next);
+    }
+
+    /// The last thing did not come about after all.
+    pub fn is_withdrawn(&mut self) {
+        self.possible.pop();
+    }
+
+    /// All that was done up to now stays.
+    pub fn possible_is_sure(&mut self) {
+        self.possible.drain(..self.possible.len() - 1);
+    }
+
+    pub fn check(&self, found: &Everything) {
+        assert!(
+            self.possible.contains(found),
+            "not one of {} possible states; the last one is {:?} and found was {found:?}",
+            self.possible.len(),
+            self.now_possible()
+        );
     }
 
     pub fn regions(&self) -> Vec<Region> {
@@ -147,6 +183,10 @@ impl World {
             return false;
         }
         self.step();
+        if let Some(mut cutter) = self.cutter.take() {
+            cutter.cut(self);
+            self.cutter = Some(cutter);
+        }
         true
     }
 
@@ -269,9 +309,10 @@ impl World {
         let mut journal = self.journal.clone();
         journal.cut(&mut prng);
         let now = self.now;
-        self.prng = prng.clone();
+        let possible = core::mem::take(&mut self.possible);
         let mut next = Self::with(images, journal, prng, self.into_memory());
         next.now = now;
+        next.possible = possible;
         next.mount();
         next.settle();
         next
