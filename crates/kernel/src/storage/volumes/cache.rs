@@ -107,11 +107,10 @@ impl Cache {
         self.dirty = 0;
     }
 
-    pub fn find(&mut self, pointer: &Pointer) -> Found {
+    pub fn find(&mut self, pointer: &Pointer, place: Place) -> Found {
+        // Of the place as well: who forged a pointer to a good page gets no other one by it.
         let is_it = |frame: &Frame| {
-            frame.state != State::Empty
-                && frame.pointer.block == pointer.block
-                && frame.pointer.birth == pointer.birth
+            frame.state != State::Empty && frame.pointer == *pointer && frame.place == place
         };
         let Some(index) = self.frames.iter().position(is_it) else {
             return Found::Nowhere;
@@ -129,11 +128,7 @@ impl Cache {
     }
 
     pub fn is_unknown(&self, pointer: &Pointer) -> bool {
-        let is_it = |frame: &Frame| {
-            frame.state != State::Empty
-                && frame.pointer.block == pointer.block
-                && frame.pointer.birth == pointer.birth
-        };
+        let is_it = |frame: &Frame| frame.state != State::Empty && frame.pointer == *pointer;
         !self.frames.iter().any(is_it)
     }
 

@@ -21,6 +21,8 @@ pub struct Counts {
     used: u32,
     /// Where the last search ended.
     next: u32,
+    /// Blocks that were given up more often than they were pointed to.
+    contradictions: u64,
 }
 
 struct Chunk {
@@ -36,6 +38,7 @@ impl Counts {
             blocks: 0,
             used: 0,
             next: 0,
+            contradictions: 0,
         }
     }
 
@@ -66,6 +69,10 @@ impl Counts {
 
     pub const fn blocks(&self) -> u32 {
         self.blocks
+    }
+
+    pub const fn contradictions(&self) -> u64 {
+        self.contradictions
     }
 
     pub const fn used(&self) -> u32 {
@@ -107,7 +114,11 @@ impl Counts {
         if *count == STUCK {
             return STUCK;
         }
-        crate::invariant!(*count > 0, "block {block} is given up by nobody");
+        if *count == 0 {
+            // Somebody forged a map that names a page as data.
+            self.contradictions += 1;
+            return STUCK;
+        }
         if *count == 1 {
             chunk.free += 1;
             self.used -= 1;

@@ -143,7 +143,7 @@ pub fn look_up_run(
 
 /// The frame of a page.
 pub fn page_of(cache: &mut Cache, pointer: Pointer, place: Place) -> Result<usize, Miss> {
-    match cache.find(&pointer) {
+    match cache.find(&pointer, place) {
         Found::Here(frame) => Ok(frame),
         Found::Moving => Err(Miss::Moving),
         Found::Bad(bad) => Err(Miss::Bad(pointer, place, bad)),
@@ -182,7 +182,7 @@ impl Change<'_> {
             };
             set_entry(self.cache.bytes_mut(leaf), index, &fresh);
             self.give_up(old);
-            self.tree.data_blocks += 1;
+            self.tree.data_blocks = self.tree.data_blocks.saturating_add(1);
         }
         Ok(())
     }
@@ -229,7 +229,7 @@ impl Change<'_> {
     fn give_up(&mut self, old: Pointer) {
         if !old.is_none() {
             self.given_up.blocks.push(old.block);
-            self.tree.data_blocks -= 1;
+            self.tree.data_blocks = self.tree.data_blocks.saturating_sub(1);
         }
     }
 
@@ -276,7 +276,7 @@ impl Change<'_> {
             return Err(Miss::Full);
         };
         match old {
-            None => self.tree.map_pages += 1,
+            None => self.tree.map_pages = self.tree.map_pages.saturating_add(1),
             Some(_) => self.part_from(pointer, place, frame),
         }
         match parent {
@@ -323,7 +323,7 @@ impl Change<'_> {
             // It was never on the disk, so its block is free at once.
             self.cache.drop_dirty(frame);
             self.counts.lower(pointer.block);
-            self.tree.map_pages -= 1;
+            self.tree.map_pages = self.tree.map_pages.saturating_sub(1);
             match parent {
                 Some((above, index)) => {
                     set_entry(self.cache.bytes_mut(above), index, &Pointer::NONE);

@@ -85,7 +85,7 @@ impl Walk {
         let Some(stop) = self.stops.get(above) else {
             return;
         };
-        let Found::Here(frame) = cache.find(&stop.pointer) else {
+        let Found::Here(frame) = cache.find(&stop.pointer, stop.place) else {
             return;
         };
         for index in stop.next..ENTRIES {

@@ -116,5 +116,6 @@ pub fn audit(world: &World, disk: usize) -> Everything {
     }
     let used = reader.counts.iter().filter(|count| **count > 0).count();
     assert_eq!(volumes.counts.used() as usize, used);
+    assert_eq!(volumes.counts.contradictions(), 0);
     everything
 }

@@ -274,8 +274,12 @@ impl World {
     }
 
     pub fn plain(&mut self, volume: &str, operation: VolumeOperation, block: u64, blocks: u64) -> Result<(), VolumeError> {
-        self.ask(volume, operation, block, blocks, None)?;
-        self.wait().result
+        let is_read = operation == VolumeOperation::Read;
+        let data = is_read.then(|| self.buffer());
+        self.ask(volume, operation, block, blocks, data)?;
+        let done = self.wait();
+        self.data.extend(done.request.data);
+        done.result
     }
 
     pub fn flush(&mut self, volume: &str) -> Result<(), VolumeError> {
