@@ -3,6 +3,7 @@
 pub mod book;
 pub mod boot_partition;
 pub mod cores;
+pub mod exchange;
 pub mod form;
 pub mod lab;
 pub mod panic_report;

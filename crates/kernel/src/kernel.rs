@@ -38,9 +38,7 @@ use crate::drivers::devices::view::DevicesView;
 use crate::drivers::handlers::DeviceHandlers;
 use crate::drivers::input_queue::InputQueue;
 use crate::drivers::pci::address::Address;
-use crate::limits::{
-    API_WORKERS_MAX, CONSOLES_MAX, DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX, LOAD_BUFFERS_MAX,
-};
+use crate::limits::{API_WORKERS_MAX, CONSOLES_MAX, LOAD_BUFFERS_MAX};
 use crate::memory::view::MemoryView;
 use crate::net::network::Network;
 use crate::net::outbound::Outbound;
@@ -49,13 +47,13 @@ use crate::security::Security;
 use crate::security::audit::Event;
 use crate::shell::inspect::{PhaseView, TickView};
 use crate::shell::session::Session;
-use crate::storage::Errands;
+use crate::storage::Storage;
 use crate::workloads::load::{Loads, READ_BYTES};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
 use panel::PanelWriter;
-use ports::{MachineDisks, MachinePorts, seed, setup};
+use ports::{MachineDisks, MachineMemory, MachinePorts, seed, setup};
 use web::Web;
 
 /// What a machine gives to the kernel that runs on it.
@@ -151,7 +149,10 @@ const AUDITED: [usize; 2] = [2, 3];
 macro_rules! performers {
     ($kernel:ident) => {
         [
-            &mut $kernel.errands as &mut dyn Performer,
+            &mut $kernel.storage.errands as &mut dyn Performer,
+            &mut *$kernel.storage.files,
+            &mut *$kernel.storage.layouts,
+            &mut $kernel.storage.measure,
             &mut *$kernel.network,
             &mut $kernel.outbound,
             &mut *$kernel.security.measured,
@@ -169,7 +170,7 @@ pub struct Kernel<M: Machine> {
     facts: Box<SessionFacts>,
     tick: TickView,
     operations: Operations,
-    errands: Errands,
+    storage: Box<Storage>,
     web: Web,
     outbound: Outbound,
     network: Box<Network>,
@@ -197,12 +198,8 @@ impl<M: Machine> Kernel<M> {
             sessions.push(Session::new(mode));
         }
         sessions.resize_with(SESSIONS_MAX, Session::for_requests);
-        let mut errands = Errands::default();
-        for _ in 0..DISK_ERRANDS_MAX {
-            if let Some(buffer) = machine.take_buffer(DISK_ERRAND_BYTES) {
-                errands.add_buffer(buffer);
-            }
-        }
+        let own = seed(&mut machine);
+        let storage = Box::new(Storage::new(own, &mut MachineMemory(&mut machine)));
         let web = Web::new(machine.boot().config.token.clone());
         let outbound = Outbound::new(seed(&mut machine));
         let mut loads: Box<Loads> = Box::default();
@@ -228,7 +225,7 @@ impl<M: Machine> Kernel<M> {
             facts: Box::default(),
             tick,
             operations: Operations::default(),
-            errands,
+            storage,
             web,
             outbound,
             network,
@@ -300,6 +297,7 @@ impl<M: Machine> Kernel<M> {
             self.panel.next_deadline(),
             self.outbound.next_deadline(now),
             self.loads.next_deadline(now),
+            self.storage.next_deadline(now),
             self.handlers.grants().next_deadline(),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
@@ -324,15 +322,8 @@ impl<M: Machine> Kernel<M> {
         self.machine.poll_devices(now);
         let pointers = &mut self.pointers;
         self.machine.route_input(&mut |event| pointers.push(*event));
-        for index in 0..DISKS_MAX {
-            if let Some(disk) = self.machine.disk(index) {
-                while let Some(done) = disk.completed() {
-                    if let Err(done) = self.loads.on_done(done, &mut self.handlers) {
-                        self.errands.on_done(done, disk);
-                    }
-                }
-            }
-        }
+        let disks = &mut MachineDisks(&mut self.machine);
+        self.storage.receive(now, disks);
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.receive(now, ports, &mut self.handlers);
         if !self.is_listening() {
@@ -357,8 +348,12 @@ impl<M: Machine> Kernel<M> {
         self.network.step(now, ports, &mut self.handlers);
         let mut outlet = self.network.outlet(now, ports, &mut self.handlers);
         self.loads.step(now, &mut outlet);
-        let disks = &mut MachineDisks(&mut self.machine);
-        self.loads.step_disks(now, &mut self.handlers, disks);
+        let (loads, handlers) = (&mut self.loads, &mut self.handlers);
+        let memory = &mut MachineMemory(&mut self.machine);
+        self.storage
+            .step(now, memory, &mut |done| loads.on_done(done, handlers));
+        self.loads
+            .step_disks(now, &mut self.handlers, &mut self.storage.queues);
         self.leave_ended_loads();
         self.serve();
         self.guard();
@@ -395,7 +390,7 @@ impl<M: Machine> Kernel<M> {
             tick: &self.tick,
             sessions: &self.facts,
             operations: &self.operations,
-            errands: &self.errands,
+            storage: &self.storage,
             web: &self.web,
             outbound: &self.outbound,
             network: &self.network,
@@ -435,7 +430,8 @@ impl<M: Machine> Kernel<M> {
             .await_answer(|id, report| operations.maybe_answer(now, id, performers, report));
     }
 
-    /// Answers to consoles, what is to happen once they are out, and segments to ports.
+    /// Answers to consoles, what is to happen once they are out, requests to disks, and
+    /// segments to ports.
     fn act(&mut self) {
         let address = self.network.view().first_address();
         let address =
@@ -456,6 +452,8 @@ impl<M: Machine> Kernel<M> {
         }
         self.serve();
         let now = self.machine.now();
+        let disks = &mut MachineDisks(&mut self.machine);
+        self.storage.send(now, disks);
         let ports = &mut MachinePorts(&mut self.machine);
         self.network.transmit(now, ports, &mut self.handlers);
     }

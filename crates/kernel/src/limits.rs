@@ -323,10 +323,18 @@ limits! {
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
+    /// Bytes with which a disk is looked at and laid out: both copies of its table, one of them twice.
+    LAYOUT_BUFFER_BYTES = 64 * 1024;
+    /// Requests at the same time while a disk is measured.
+    MEASURE_DEPTH_MAX = 32;
+    /// Partitions of one disk that are looked at: as many as the usual table has.
+    PARTITIONS_MAX = 128;
     /// Requests in the queue of a disk, waiting and on their way: four times what the device takes.
     IO_REQUESTS_MAX = 256;
     /// Buffers of one transfer: what was asked for in pieces goes to the disk as one.
     IO_PIECES_MAX = 128;
+    /// Transfers of one disk that were merged, on their way at the same time; each has a list of pieces.
+    IO_MERGES_MAX = 16;
     /// Bytes of one transfer that was merged.
     IO_MERGED_BYTES_MAX = 1 << 20;
     /// Volumes of the pool.
@@ -364,6 +372,37 @@ limits! {
     /// Requests of people to volumes at the same time.
     VOLUME_ERRANDS_MAX = 8;
 
+    /// Bytes of one record of a write-ahead log: what a proposal of a client may have.
+    LOG_RECORD_BYTES_MAX = 64 * 1024;
+    /// Bytes of a batch of a log with records of that length; headers are counted in.
+    LOG_BATCH_BYTES = 66 * 1024;
+    /// Bytes of a batch of a log with small records; as long as both superblocks.
+    LOG_SMALL_BATCH_BYTES = 8 * 1024;
+    /// Batches of a log on their way; a flush behind them makes all of them safe.
+    LOG_BATCHES_MAX = 3;
+    /// Buffers of a log: batches on their way, one that is filled, two for reading.
+    LOG_BUFFERS_MAX = LOG_BATCHES_MAX + 3;
+    /// Requests of a log: its batches, a flush, a superblock, and three that read.
+    LOG_REQUESTS_MAX = LOG_BATCHES_MAX + 5;
+    /// Places that a log remembers; between them it reads.
+    LOG_INDEX_MAX = 256;
+    /// Commands on files at the same time, fetches into files included: one a console.
+    FILE_WORKS_MAX = 4;
+    /// Bytes of a file that one of them holds: what `cat` and `run` take, and what is written at once.
+    FILE_WORK_BYTES = 32 * 1024;
+    /// Bytes of a file system that are read at once.
+    FILE_LINE_BYTES = 4096;
+    /// Pieces of a file system that are remembered; the largest change looks at ten.
+    FILE_LINES_MAX = 32;
+    /// Sectors that one change touches: a directory's cluster of 64 KiB, and what it takes to hang it in.
+    FILE_CHANGED_SECTORS_MAX = 160;
+    /// Bytes of one write to a file system.
+    FILE_WRITE_BYTES = 16 * 1024;
+    /// Writes to a file system on their way.
+    FILE_WRITES_MAX = 4;
+    /// Bytes of a path; a line has room for two.
+    FILE_PATH_MAX = 480;
+
     /// Consoles with a shell session of their own: the serial line, the screen, a virtual display, a virtio console.
     CONSOLES_MAX = 4;
     /// Work that outlasts a tick and is waited for: one a console, and as many clients of the interface as ask at once.
@@ -380,6 +419,8 @@ limits! {
     LINE_COMMANDS_MAX = 16;
     /// Words, bars and semicolons of one line; a line full of them is a mistake, not a command.
     LINE_TOKENS_MAX = 192;
+    /// Scripts that run within each other; deeper is mostly one that runs itself.
+    SCRIPT_DEPTH_MAX = 4;
     /// Lines that a session remembers.
     HISTORY_MAX = 64;
     /// Bytes of all remembered lines of a session; its oldest lines make room.
@@ -462,7 +503,12 @@ const _: () = assert!(LINE_TOKENS_MAX >= 2 * WORDS_MAX && LINE_TOKENS_MAX <= LIN
 const _: () = assert!(OPERATIONS_MAX >= CONSOLES_MAX + DISK_ERRANDS_MAX);
 const _: () = assert!(IO_REQUESTS_MAX >= BLOCK_REQUESTS_MAX && IO_REQUESTS_MAX < u16::MAX as usize);
 const _: () = assert!(IO_MERGED_BYTES_MAX <= BLOCK_REQUEST_BYTES_MAX);
+const _: () = assert!(LOG_RECORD_BYTES_MAX + 512 <= LOG_BATCH_BYTES);
+const _: () =
+    assert!(LOG_BATCH_BYTES.is_multiple_of(512) && LOG_SMALL_BATCH_BYTES.is_multiple_of(512));
 const _: () = assert!(IO_PIECES_MAX + 2 <= VIRTIO_QUEUE_ENTRIES_MAX);
+const _: () = assert!(FILE_WORK_BYTES + 64 * 1024 / 2 <= FILE_CHANGED_SECTORS_MAX * 512);
+const _: () = assert!(FILE_CHANGED_SECTORS_MAX < u8::MAX as usize && 2 * FILE_PATH_MAX < LINE_MAX);
 const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);
 // An error is answered in one piece: the command and the sentence, most of it escaped.

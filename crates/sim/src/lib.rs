@@ -13,7 +13,7 @@ mod tpm;
 mod wire;
 mod world;
 
-pub use disk::{DiskMood, SimDisk};
+pub use disk::{DiskFaults, DiskModel, DiskMood, DiskSettings, SimDisk};
 pub use machine::{Settings, SimMachine};
 pub use screen::TextScreen;
 pub use tpm::{SimTpm, TpmSettings};

@@ -1,6 +1,6 @@
 //! A machine that is only numbers: what a kernel sees on the host.
 
-use crate::disk::SimDisk;
+use crate::disk::{DiskSettings, SimDisk};
 use crate::segment::{Segment, SegmentPort};
 use crate::tpm::{SimTpm, TpmSettings};
 use crate::wire::Wire;
@@ -41,6 +41,8 @@ pub struct Settings {
     pub segments: Vec<Segment>,
     /// A simulated TPM; `None` for a machine without one.
     pub tpm: Option<TpmSettings>,
+    /// At most `DISKS_MAX`.
+    pub disks: Vec<DiskSettings>,
 }
 
 impl Default for Settings {
@@ -53,6 +55,7 @@ impl Default for Settings {
             screen_columns: None,
             segments: Vec::new(),
             tpm: None,
+            disks: vec![DiskSettings::default()],
         }
     }
 }
@@ -63,7 +66,7 @@ pub struct SimMachine {
     prng: Prng,
     pub serial: Wire,
     pub screen: Option<Wire>,
-    pub disk: SimDisk,
+    pub disks: Vec<SimDisk>,
     pub ports: Vec<SegmentPort>,
     pub tpm: Option<SimTpm>,
     log: Box<Log>,
@@ -92,7 +95,7 @@ impl SimMachine {
             serial: Wire::new("serial", None, prng.next_u64()),
             screen: screen_columns
                 .map(|columns| Wire::new("screen", Some(columns), prng.next_u64())),
-            disk: SimDisk::default(),
+            disks: disks(&settings),
             ports: ports(&settings),
             tpm: tpm(&settings),
             log: Box::new(Log::new()),
@@ -106,11 +109,25 @@ impl SimMachine {
         }
     }
 
+    /// The machine at its next start: its disks and its cables are those of before.
+    pub fn next_boot(&mut self) -> Self {
+        let mut settings = self.settings.clone();
+        // What is random differs from boot to boot.
+        settings.seed = self.prng.next_u64();
+        let mut next = Self::new(settings);
+        next.disks = std::mem::take(&mut self.disks);
+        next.ports = std::mem::take(&mut self.ports);
+        next.advance_to(self.now);
+        next
+    }
+
     /// Lets time pass and the devices work.
     pub fn advance_to(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.serial.advance(self.now);
-        self.disk.advance(self.now);
+        for disk in &mut self.disks {
+            disk.advance(self.now);
+        }
         for port in &mut self.ports {
             port.advance(self.now);
         }
@@ -122,9 +139,15 @@ impl SimMachine {
     /// When a device wants the kernel's attention.
     pub fn next_event(&self) -> Option<Instant> {
         let screen = self.screen.as_ref().and_then(Wire::next_event);
-        let events = [self.serial.next_event(), screen, self.disk.next_event()];
+        let events = [self.serial.next_event(), screen];
         let frames = self.ports.iter().filter_map(SegmentPort::next_event);
-        events.into_iter().flatten().chain(frames).min()
+        let disks = self.disks.iter().filter_map(SimDisk::next_event);
+        events
+            .into_iter()
+            .flatten()
+            .chain(frames)
+            .chain(disks)
+            .min()
     }
 }
 
@@ -132,6 +155,15 @@ impl SimMachine {
 fn tpm(settings: &Settings) -> Option<SimTpm> {
     let own = settings.tpm.clone()?;
     Some(SimTpm::new(own, !settings.seed))
+}
+
+/// Their faults are their own, too.
+fn disks(settings: &Settings) -> Vec<SimDisk> {
+    let disks = settings.disks.iter().enumerate();
+    let seed = |index| settings.seed.rotate_left(8) ^ (index as u64 + 1);
+    disks
+        .map(|(index, own)| SimDisk::new(index, own.clone(), seed(index)))
+        .collect()
 }
 
 fn ports(settings: &Settings) -> Vec<SegmentPort> {
@@ -200,7 +232,8 @@ impl Machine for SimMachine {
     }
 
     fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {
-        (index == 0).then_some(&mut self.disk)
+        let disk = self.disks.get_mut(index)?;
+        Some(disk)
     }
 
     fn tpm(&mut self) -> Option<&mut dyn TpmPort> {

@@ -1,5 +1,6 @@
 //! A world with one kernel or several, their machines, and one clock.
 
+use crate::disk::SimDisk;
 use crate::machine::{Settings, SimMachine};
 use crate::wire::Wire;
 use rayos_kernel::base::time::{Duration, Instant};
@@ -17,6 +18,7 @@ struct Node {
     kernel: Kernel<SimMachine>,
     /// When the kernel wants to run though nothing arrives.
     deadline: Option<Instant>,
+    is_off: bool,
 }
 
 impl World {
@@ -29,6 +31,7 @@ impl World {
         let nodes = machines.into_iter().map(|settings| Node {
             kernel: Kernel::new(SimMachine::new(settings)),
             deadline: Some(Instant::ZERO),
+            is_off: false,
         });
         Self {
             now: Instant::ZERO,
@@ -61,6 +64,26 @@ impl World {
     /// Makes the kernel's next tick due now, as an interrupt does.
     pub fn wake(&mut self, node: usize) {
         self.nodes[node].deadline = Some(self.now);
+    }
+
+    /// Cuts the power of a node: its memory is gone, and of what its disks had not
+    /// flushed each write may be.
+    pub fn crash(&mut self, node: usize) {
+        self.nodes[node].is_off = true;
+        let machine = self.machine(node);
+        machine.disks.iter_mut().for_each(SimDisk::cut_power);
+    }
+
+    /// Starts a node that is off, or one that runs as by its reset button. The clock that
+    /// its kernel sees goes on.
+    pub fn restart(&mut self, node: usize) {
+        let (now, node) = (self.now, &mut self.nodes[node]);
+        let machine = node.kernel.machine_mut();
+        if !std::mem::replace(&mut node.is_off, false) {
+            machine.disks.iter_mut().for_each(SimDisk::reset);
+        }
+        node.kernel = Kernel::new(machine.next_boot());
+        node.deadline = Some(now);
     }
 
     /// Runs for a span of simulated time.
@@ -119,6 +142,9 @@ impl World {
 
 impl Node {
     fn next(&self) -> Option<Instant> {
+        if self.is_off {
+            return None;
+        }
         let event = self.kernel.machine().next_event();
         self.deadline.into_iter().chain(event).min()
     }

@@ -115,7 +115,8 @@ fn a_report_of_any_length_goes_out_over_a_console_of_any_speed() {
             answer.is_some()
         });
         let slow = answer.expect("no answer");
-        assert_eq!(slow.len() / 100, fast.len() / 100);
+        // What is in use differs in a few digits.
+        assert!(slow.len().abs_diff(fast.len()) < 100);
         assert!(slow.ends_with("]}]}\n"), "{slow}");
     }
 }

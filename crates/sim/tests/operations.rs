@@ -39,7 +39,7 @@ impl Desk {
     }
 
     fn set_mood(&mut self, mood: DiskMood) {
-        self.world.machine(0).disk.set_mood(mood);
+        self.world.machine(0).disks[0].set_mood(mood);
     }
 
     fn run(&mut self, span: Duration) {
@@ -71,7 +71,7 @@ impl Desk {
 #[test]
 fn the_answer_of_an_operation_comes_when_it_has_ended() {
     let mut desk = Desk::new();
-    desk.world.machine(0).disk.sectors_mut()[SECTOR_BYTES..][..5].copy_from_slice(b"there");
+    desk.world.machine(0).disks[0].sectors_mut()[SECTOR_BYTES..][..5].copy_from_slice(b"there");
     desk.type_at(SERIAL, "disk read disk0 1 | match there; echo next\r");
     let text = desk.screens[SERIAL].text();
     assert!(text.contains("there..........."), "{text}");
@@ -83,13 +83,13 @@ fn what_is_written_is_safe_only_behind_a_flush() {
     let mut desk = Desk::new();
     desk.type_at(SERIAL, "disk write disk0 3 kept\r");
     assert_eq!(
-        desk.world.machine(0).disk.safe()[3 * SECTOR_BYTES..][..4],
+        desk.world.machine(0).disks[0].safe()[3 * SECTOR_BYTES..][..4],
         [0; 4]
     );
     desk.type_at(SERIAL, "disk flush disk0\r");
     assert_eq!(desk.answer(SERIAL), "all that was written to disk0 is safe");
     assert_eq!(
-        desk.world.machine(0).disk.safe()[3 * SECTOR_BYTES..][..4],
+        desk.world.machine(0).disks[0].safe()[3 * SECTOR_BYTES..][..4],
         *b"kept"
     );
 }

@@ -33,6 +33,16 @@ pub const NETWORK_MODULES: &[&str] = &[
     "virtio_net",
 ];
 
+/// The same for a virtio disk.
+pub const DISK_MODULES: &[&str] = &[
+    "virtio_ring",
+    "virtio",
+    "virtio_pci_legacy_dev",
+    "virtio_pci_modern_dev",
+    "virtio_pci",
+    "virtio_blk",
+];
+
 /// What the guest's first process says on the serial line.
 pub const MARKER: &str = "first process runs";
 
@@ -78,6 +88,43 @@ pub fn write_program(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Puts a file of the host at the same place below this root.
+pub fn take(root: &Path, from: &Path) -> anyhow::Result<()> {
+    let to = root.join(from.strip_prefix("/").unwrap_or(from));
+    to.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::copy(from, &to).with_context(|| format!("{} cannot be copied", from.display()))?;
+    Ok(())
+}
+
+/// A program of the host with the libraries that it is linked with.
+pub fn take_with_libraries(root: &Path, program: &Path) -> anyhow::Result<()> {
+    let said = process::ask(
+        Command::new("ldd").arg(program),
+        Deadline::after(ANSWER_WITHIN),
+    )?;
+    if !said.success {
+        bail!(
+            "{} is not installed; `cargo xtask doctor --install --for benchmarks` installs it",
+            program.display()
+        );
+    }
+    take(root, program)?;
+    let words = said.stdout.split_whitespace();
+    let mut libraries = words.filter(|word| word.starts_with('/'));
+    libraries.try_for_each(|library| take(root, Path::new(library)))
+}
+
+/// Drivers, as `/modules/NAME.ko`.
+pub fn take_modules(root: &Path, version: &str, names: &[&str]) -> anyhow::Result<()> {
+    fs::create_dir(root.join("modules"))?;
+    for name in names {
+        let from = module(version, name);
+        fs::copy(&from, root.join(format!("modules/{name}.ko")))
+            .with_context(|| format!("{} cannot be copied", from.display()))?;
+    }
+    Ok(())
+}
+
 /// Packs a directory with all that is in it, and keeps the archive under this name.
 pub fn pack(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let archive = directory().join(name);
@@ -109,9 +156,8 @@ pub fn kernel() -> Option<PathBuf> {
 /// The kernel's version, when its drivers are there too.
 pub fn kernel_version() -> Option<String> {
     let version = version_of(&kernel()?)?;
-    let has_all = NETWORK_MODULES
-        .iter()
-        .all(|name| module(&version, name).is_file());
+    let mut modules = NETWORK_MODULES.iter().chain(DISK_MODULES);
+    let has_all = modules.all(|name| module(&version, name).is_file());
     has_all.then_some(version)
 }
 
@@ -156,7 +202,7 @@ fn needs_a_loader(elf: &[u8]) -> bool {
     interpreter().unwrap_or(true)
 }
 
-/// Downloads the distribution's kernel package and keeps its kernel and the drivers of a network device.
+/// Downloads the distribution's kernel package and keeps its kernel and the drivers of network devices and disks.
 pub fn fetch_kernel() -> anyhow::Result<()> {
     let package = newest_package()?;
     let scratch = workspace::Scratch::new().context("no scratch directory can be made")?;
@@ -188,7 +234,7 @@ pub fn fetch_kernel() -> anyhow::Result<()> {
 }
 
 fn keep_modules(unpacked: &Path, version: &str) -> anyhow::Result<()> {
-    for name in NETWORK_MODULES {
+    for name in NETWORK_MODULES.iter().chain(DISK_MODULES) {
         let file = format!("{name}.ko");
         let Some(found) = find_below(unpacked, &file) else {
             bail!("the kernel's package has no {file} in it");

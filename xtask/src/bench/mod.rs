@@ -2,6 +2,8 @@
 
 mod boot;
 mod comparison;
+mod disk;
+mod guest;
 mod host;
 pub mod linux;
 mod net;
@@ -35,6 +37,8 @@ pub struct Options {
 enum Name {
     /// From starting QEMU to the prompt; Linux to its first process
     Boot,
+    /// Reads and writes of a disk, in order and anywhere, one and many at the same time, and synced
+    Disk,
     /// TCP, UDP and HTTP between this host and a guest
     Net,
 }
@@ -43,6 +47,7 @@ pub fn command(options: &Options) -> anyhow::Result<ExitCode> {
     doctor::provide(&[Purpose::Benchmarks])?;
     let bench = match options.name {
         Name::Boot => boot::bench()?,
+        Name::Disk => disk::bench()?,
         Name::Net => net::bench()?,
     };
     let results = bench.run(options.runs)?;

@@ -154,6 +154,13 @@ pub static NEEDS: &[Need] = &[
         remedy: |system| system.packages(&["mtools"]),
     },
     Need {
+        name: "dosfstools",
+        purposes: &[Purpose::Tests],
+        serves: "makes and checks FAT file systems",
+        probe: || process::find_program("fsck.fat").map(|path| path.display().to_string()),
+        remedy: |system| system.packages(&["dosfstools"]),
+    },
+    Need {
         name: "rustfmt",
         purposes: &[Purpose::Lint, Purpose::Tests],
         serves: "checks the formatting",
@@ -241,6 +248,13 @@ pub static NEEDS: &[Need] = &[
         serves: "asks web servers as fast as they answer",
         probe: || process::find_program("wrk").map(|path| path.display().to_string()),
         remedy: |system| system.packages(&["wrk"]),
+    },
+    Need {
+        name: "fio",
+        purposes: &[Purpose::Benchmarks],
+        serves: "reads and writes the Linux guest's disk",
+        probe: || process::find_program("fio").map(|path| path.display().to_string()),
+        remedy: |system| system.packages(&["fio"]),
     },
     Need {
         name: "busybox",

@@ -1,4 +1,4 @@
-//! CRC-32C (Castagnoli), as iSCSI and ext4 use it: finds what a disk got wrong.
+//! CRC-32C (Castagnoli), as iSCSI and ext4 use it: finds what was changed.
 
 /// The reversed polynomial.
 const POLYNOMIAL: u32 = 0x82f6_3b78;

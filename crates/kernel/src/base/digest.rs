@@ -15,6 +15,20 @@ pub fn sha256(parts: &[&[u8]]) -> Digest {
     hasher.finalize().into()
 }
 
+/// Of parts that come one after the other.
+#[derive(Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    pub fn finish(self) -> Digest {
+        self.0.finalize().into()
+    }
+}
+
 /// Bytes as lower-case hexadecimal digits.
 pub struct Hex<'a>(pub &'a [u8]);
 
@@ -46,6 +60,11 @@ mod tests {
     #[test]
     fn a_digest_is_that_of_the_standard() {
         let digest = sha256(&[b"a", b"", b"bc"]);
+        let mut hasher = Hasher::default();
+        for part in [&b"ab"[..], b"", b"c"] {
+            hasher.update(part);
+        }
+        assert_eq!(hasher.finish(), digest);
         let text = format!("{}", Hex(&digest));
         assert_eq!(
             text,

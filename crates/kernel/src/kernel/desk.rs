@@ -35,7 +35,7 @@ use crate::security::policy::command_name;
 use crate::shell::gate::{Asked, Gate};
 use crate::shell::inspect::{Inspect, TickView};
 use crate::shell::session::Session;
-use crate::storage::Errands;
+use crate::storage::Storage;
 use crate::workloads::load::{LoadView, Loads};
 use alloc::boxed::Box;
 
@@ -64,7 +64,7 @@ pub struct Desk<'a, M: Machine> {
     pub tick: &'a TickView,
     pub sessions: &'a SessionFacts,
     pub operations: &'a Operations,
-    pub errands: &'a Errands,
+    pub storage: &'a Storage,
     pub web: &'a Web,
     pub outbound: &'a Outbound,
     pub network: &'a Network,
@@ -188,6 +188,10 @@ impl<M: Machine> Inspect for Desk<'_, M> {
         self.security
     }
 
+    fn storage(&self) -> &Storage {
+        self.storage
+    }
+
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>)) {
         self.network.dhcp().views().for_each(|view| visit(&view));
     }
@@ -260,7 +264,7 @@ impl<M: Machine> Desk<'_, M> {
         self.visit_disks(&mut |_, _, _| disks += 1);
         visit(&Usage::of("DISKS_MAX", DISKS_MAX).used(disks));
         visit(&self.operations.usage());
-        visit(&self.errands.usage());
+        self.storage.visit_usages(visit);
         visit(&self.pointers.usage());
     }
 }

@@ -1,13 +1,14 @@
 //! Does what commands want, once it may be done.
 
-use super::ports::MachinePorts;
+use super::ports::{MachineMemory, MachinePorts};
 use super::{Kernel, Machine};
-use crate::base::capability::{Change, GrantError};
+use crate::base::capability::{Asked, Capability, Change, GrantError};
 use crate::base::machine::SelfTestError;
-use crate::base::operation::{OperationId, Operations};
+use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::drivers::devices::ResetError;
+use crate::net::outbound::Wish as OutboundWish;
 use crate::security::audit::Event;
 use crate::security::measured::record::Record;
 use crate::security::measured::request::Wish as TpmWish;
@@ -15,7 +16,8 @@ use crate::security::policy::{Class, LOAD_PROGRAM, Object, PolicyError};
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::gate::Permitted;
 use crate::shell::session::Tried;
-use crate::storage::Errands;
+use crate::storage::layout::{Content, DiskState};
+use crate::storage::measure;
 use crate::workloads::load::LoadChange;
 
 impl<M: Machine> Kernel<M> {
@@ -86,7 +88,7 @@ impl<M: Machine> Kernel<M> {
             Intent::Audit(change) => self.security.audit.apply(change)?,
             // The session did it when the command ran.
             Intent::ClearScreen => {}
-            Intent::Operation(operation) => return self.start_operation(operation),
+            Intent::Operation(operation) => return self.start_operation(operation, by),
         }
         Ok(Tried::Done)
     }
@@ -121,7 +123,28 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn start_operation(&mut self, operation: Operation) -> Result<Tried, &'static str> {
+    /// The gate has asked for what the command needs; an option may need more.
+    fn may_save(&mut self, by: Subject) -> Result<(), &'static str> {
+        let now = self.machine.now();
+        let asked = Asked::of(by, Capability::DiskWrite);
+        let grants = self.handlers.grants_mut();
+        let passed = grants.ask(now, &asked).map_err(
+            |_| "saving what is fetched needs DISK_W, which you may not use; see cap list",
+        )?;
+        if let Some(ticket) = passed.ticket {
+            grants.release(ticket);
+        }
+        Ok(())
+    }
+
+    fn start_operation(
+        &mut self,
+        operation: Operation,
+        by: Subject,
+    ) -> Result<Tried, &'static str> {
+        if matches!(operation, Operation::Save { .. }) {
+            self.may_save(by)?;
+        }
         let now = self.machine.now();
         let id = self.operations.open(now, operation.limit());
         let id = id.map_err(|_| Operations::FULL)?;
@@ -139,9 +162,30 @@ impl<M: Machine> Kernel<M> {
     ) -> Result<(), &'static str> {
         match operation {
             Operation::Disk(errand) => {
-                let disk = self.machine.disk(errand.disk).ok_or(Errands::GONE)?;
-                self.errands.start(id, errand, disk)
+                let now = self.machine.now();
+                let storage = &mut *self.storage;
+                let queues = &mut storage.queues;
+                storage.errands.start(now, id, errand, queues)
             }
+            Operation::File(wish) => self.storage.files.start(id, wish),
+            Operation::Save { url, file } => {
+                let now = self.machine.now();
+                self.storage.files.start(id, file)?;
+                let wish = OutboundWish::Fetch {
+                    url,
+                    is_for_file: true,
+                };
+                let started = self.outbound.start(now, id, wish);
+                if started.is_err() {
+                    self.storage.files.forget(id);
+                }
+                started
+            }
+            Operation::Layout(wish) => {
+                let storage = &mut *self.storage;
+                storage.layouts.start(id, wish, &storage.queues)
+            }
+            Operation::MeasureDisk(wish) => self.measure_disk(id, wish),
             Operation::Outbound(wish) => {
                 let now = self.machine.now();
                 self.outbound.start(now, id, wish)
@@ -154,6 +198,15 @@ impl<M: Machine> Kernel<M> {
             }
             Operation::VerifyAudit => self.security.audit.start_verify_for(id),
         }
+    }
+
+    /// What stands on a disk that is not blank is not overwritten by a measurement.
+    fn measure_disk(&mut self, id: OperationId, wish: measure::Wish) -> Result<(), &'static str> {
+        let storage = &mut *self.storage;
+        let is_blank = storage.layouts.state(wish.disk) == DiskState::Known(Content::Blank);
+        let memory = &mut MachineMemory(&mut self.machine);
+        let queues = &storage.queues;
+        storage.measure.start(id, wish, is_blank, queues, memory)
     }
 
     fn ask_tpm(&mut self, id: OperationId, wish: TpmWish) -> Result<(), &'static str> {

@@ -1,18 +1,29 @@
 //! What the network gets from the machine: ports, disks, its setup.
 
 use super::Machine;
+use crate::base::buffer::Buffer;
 use crate::base::disk::{Disk, Disks};
 use crate::base::network_port::NetworkPort;
 use crate::memory::view::MemoryView;
 use crate::net::network::Setup;
 use crate::net::ports::Ports;
+use crate::storage::io::Memory;
 use alloc::boxed::Box;
 
 /// The machine's ports as the network asks for them.
 pub struct MachinePorts<'a, M>(pub &'a mut M);
 
-/// The disks of a machine, as loads ask for them.
+/// The disks of a machine, as the storage floor asks for them.
 pub struct MachineDisks<'a, M>(pub &'a mut M);
+
+/// Its memory that disks reach.
+pub struct MachineMemory<'a, M>(pub &'a mut M);
+
+impl<M: Machine> Memory for MachineMemory<'_, M> {
+    fn take_buffer(&mut self, bytes: usize) -> Option<Buffer> {
+        self.0.take_buffer(bytes)
+    }
+}
 
 impl<M: Machine> Disks for MachineDisks<'_, M> {
     fn disk(&mut self, index: usize) -> Option<&mut dyn Disk> {

@@ -136,12 +136,13 @@ impl<M: Machine> Kernel<M> {
         let servers = &self.machine.boot().config.dns;
         let servers = self.network.name_servers(servers);
         let (web, outbound) = (&mut self.web, &mut self.outbound);
+        let files = &mut *self.storage.files;
         let services = web.ports.clone();
         let ports = &mut MachinePorts(&mut self.machine);
         let around: (&mut dyn crate::net::ports::Ports, _) = (ports, &mut self.handlers);
         let network = &mut self.network;
         network.with_sockets(now, around, &services, |streams, datagrams| {
-            outbound.step(now, &servers, datagrams, streams);
+            outbound.step(now, &servers, (datagrams, streams), files);
             web.step(now, streams);
         });
     }

@@ -2,12 +2,14 @@
 
 use crate::base::fixed::Text;
 use crate::base::verdict::Verdict;
+use crate::limits::SCRIPT_DEPTH_MAX;
 use crate::net::firewall::WordError;
 use crate::security::audit::FilterError;
 use crate::security::gate::Refusal;
 use crate::security::policy;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
+use crate::storage::files::FileError;
 use core::fmt;
 
 /// Everything but what the parser of lines and the filters have to say.
@@ -57,6 +59,10 @@ pub enum CommandError {
         word: Shown,
     },
     NoDisplay,
+    /// Not a code that a command has shown.
+    NotACode {
+        word: Shown,
+    },
     NoDisk {
         word: Shown,
     },
@@ -121,7 +127,15 @@ pub enum CommandError {
         word: Shown,
         reason: &'static str,
     },
+    /// What stands for a file, and why it is none.
+    NotAPath {
+        word: Shown,
+        error: FileError,
+    },
     DebugIsOff,
+    /// Whoever asks gets one answer, and a script has many.
+    ScriptNeedsAConsole,
+    ScriptTooDeep,
     WatchNeedsAPerson,
     WatchOfAnAct,
 }
@@ -146,6 +160,8 @@ impl CommandError {
             | Self::NotOfRights { .. }
             | Self::Policy(_)
             | Self::AuditFilter { .. }
+            | Self::NotAPath { .. }
+            | Self::ScriptNeedsAConsole
             | Self::WatchNeedsAPerson
             | Self::WatchOfAnAct => Verdict::Malformed,
             _ => Verdict::Failed,
@@ -211,6 +227,10 @@ impl fmt::Display for CommandError {
             Self::NoDisplay => {
                 f.write_str("there is no virtual display that shows anything; see device list")
             }
+            Self::NotACode { word } => write!(
+                f,
+                "\"{word}\" is no code; it has 8 hexadecimal digits and is shown without one"
+            ),
             Self::NoDisk { word } => write!(f, "there is no disk \"{word}\"; see disk list"),
             Self::NotAskable { word, reason } => write!(f, "\"{word}\": {reason}"),
             Self::TextTooLong { bytes, most } => {
@@ -265,6 +285,14 @@ impl fmt::Display for CommandError {
                 "no DHCP client runs; it needs a network port, and ip=dhcp on the command line",
             ),
             Self::NotOfRights { word, reason } => write!(f, "\"{word}\" {reason}"),
+            Self::NotAPath { word, error } => write!(f, "\"{word}\": {error}"),
+            Self::ScriptNeedsAConsole => {
+                f.write_str("a script answers many times; run it at a console")
+            }
+            Self::ScriptTooDeep => write!(
+                f,
+                "scripts run others {SCRIPT_DEPTH_MAX} deep at most; does one of them run itself?"
+            ),
             Self::DebugIsOff => f.write_str(
                 "debug breaks the kernel on purpose and is off; boot with debug=1 on the command line",
             ),

@@ -24,6 +24,7 @@ use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
+use crate::storage::Storage;
 use crate::workloads::load::LoadView;
 
 /// Views are taken when they are asked for, into memory that the kernel keeps.
@@ -60,6 +61,7 @@ pub trait Inspect {
     fn firewall(&self) -> &Firewall;
     fn handlers(&self) -> &DeviceHandlers;
     fn security(&self) -> &Security;
+    fn storage(&self) -> &Storage;
     /// Every DHCP client, in the order of their interfaces' coming.
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));
     /// The newest load of each tenant.

@@ -1,9 +1,10 @@
 //! What a person wants of a disk, and what the answer to it says.
 
-use crate::base::disk::{DiskError, DiskFacts, DiskOperation, DiskRequest, Payload, SECTOR_BYTES};
+use crate::base::disk::{DiskFacts, DiskOperation, SECTOR_BYTES};
 use crate::base::report::{Report, Value};
 use crate::base::time::Duration;
 use crate::limits::DISK_ERRAND_BYTES;
+use crate::storage::io::IoError;
 use alloc::boxed::Box;
 use core::fmt;
 
@@ -52,7 +53,7 @@ pub enum Wish {
 /// Why an errand came to nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ErrandError {
-    Disk(DiskError),
+    Io(IoError),
     /// What stands there is not to be lost by a slip of the hand.
     Guarded {
         what: &'static str,
@@ -70,9 +71,9 @@ impl Wish {
         }
     }
 
-    /// What the disk is asked for, without its buffer.
-    pub const fn request(&self) -> DiskRequest {
-        let (operation, sector, sectors) = match *self {
+    /// What the disk is asked for: the operation, the first sector and their number.
+    pub const fn request(&self) -> (DiskOperation, u64, u64) {
+        match *self {
             Self::Read { sector, sectors } => (DiskOperation::Read, sector, sectors),
             Self::Write { sector, .. } => (DiskOperation::Write, sector, 1),
             Self::Flush => (DiskOperation::Flush, 0, 0),
@@ -82,13 +83,6 @@ impl Wish {
             Self::Discard {
                 sector, sectors, ..
             } => (DiskOperation::Discard, sector, sectors),
-        };
-        DiskRequest {
-            tag: 0,
-            operation,
-            sector,
-            sectors,
-            data: Payload::None,
         }
     }
 
@@ -142,7 +136,7 @@ fn done(report: &mut Report, text: fmt::Arguments<'_>) {
 }
 
 /// Bytes as a person reads them, and as text beside.
-fn dump(bytes: &[u8], report: &mut Report) {
+pub(super) fn dump(bytes: &[u8], report: &mut Report) {
     let mut table = report.table("bytes", &["offset_address", "bytes", "text"]);
     for (row, bytes) in bytes.chunks(ROW_BYTES).enumerate() {
         let offset = (row * ROW_BYTES) as u64;
@@ -191,7 +185,7 @@ pub fn guarded(bytes: &[u8]) -> Option<&'static str> {
 impl fmt::Display for ErrandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Disk(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
             Self::Guarded { what } => write!(
                 f,
                 "the disk has {what}; write force behind the command to lose what is on it"

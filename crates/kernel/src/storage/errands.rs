@@ -6,14 +6,15 @@
 
 use super::errand::{Errand, ErrandError, GUARDED_SECTORS, SECTORS_MAX, Wish, guarded};
 use crate::base::buffer::Buffer;
-use crate::base::disk::{
-    Disk, DiskDone, DiskError, DiskFacts, DiskOperation, DiskRequest, Payload, SECTOR_BYTES,
-};
+use crate::base::disk::{DiskError, DiskFacts, DiskOperation, SECTOR_BYTES};
 use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::operation::{OperationId, Performer};
 use crate::base::report::Report;
+use crate::base::tenant::Tenant;
+use crate::base::time::Instant;
 use crate::limits::{DISK_ERRAND_BYTES, DISK_ERRANDS_MAX};
+use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Owner, Priority, Submit};
 
 #[derive(Default)]
 pub struct Errands {
@@ -69,10 +70,12 @@ impl Errands {
     /// Takes on an errand; its answer comes later.
     pub fn start(
         &mut self,
+        now: Instant,
         by: OperationId,
         errand: Errand,
-        disk: &mut dyn Disk,
+        io: &mut dyn Submit,
     ) -> Result<(), &'static str> {
+        let facts = io.facts(errand.disk).ok_or(Self::GONE)?;
         let is_free = |place: &Place| matches!(place.state, State::Free);
         let Some(index) = self.places.iter().position(is_free) else {
             self.refused += 1;
@@ -83,13 +86,13 @@ impl Errands {
         };
         let asked = Asked {
             by: Some(by),
-            facts: disk.facts(),
+            facts,
             errand,
         };
         let place = &mut self.places[index];
         match asked.errand.wish.is_guarded() && asked.facts.sectors >= GUARDED_SECTORS as u64 {
-            true => place.guard(index, asked, disk),
-            false => place.run(index, asked, disk),
+            true => place.guard(now, index, asked, io),
+            false => place.run(now, index, asked, io),
         }
         let used = self.places.iter().filter(|place| !is_free(place)).count();
         self.high_water = self.high_water.max(used);
@@ -97,20 +100,20 @@ impl Errands {
     }
 
     /// A disk has answered.
-    pub fn on_done(&mut self, done: DiskDone, disk: &mut dyn Disk) {
-        let index = done.request.tag as usize;
+    pub fn on_done(&mut self, now: Instant, done: IoDone, io: &mut dyn Submit) {
+        let index = done.request.tag.number as usize;
         let Some(place) = self.places.get_mut(index) else {
             self.answers_ignored += 1;
             return;
         };
-        if let Some(buffer) = done.request.data.into_one() {
+        if let Some(buffer) = done.request.data {
             place.buffer = Some(buffer);
         }
-        let result = done.result.map_err(ErrandError::Disk);
+        let result = done.result.map_err(ErrandError::Io);
         match core::mem::replace(&mut place.state, State::Free) {
             State::Guarding(asked) | State::Running(asked) if asked.by.is_none() => {}
             State::Guarding(asked) => match result.and_then(|()| place.judge()) {
-                Ok(()) => place.run(index, asked, disk),
+                Ok(()) => place.run(now, index, asked, io),
                 Err(error) => place.state = State::Ended(asked, Err(error)),
             },
             State::Running(asked) => place.state = State::Ended(asked, result),
@@ -165,15 +168,10 @@ impl Place {
         matches!(&self.state, State::Ended(asked, _) if asked.by == Some(id))
     }
 
-    fn guard(&mut self, index: usize, asked: Asked, disk: &mut dyn Disk) {
-        let request = DiskRequest {
-            tag: index as u64,
-            operation: DiskOperation::Read,
-            sector: 0,
-            sectors: GUARDED_SECTORS as u64,
-            data: Payload::None,
-        };
-        self.submit(request, asked, State::Guarding, disk);
+    fn guard(&mut self, now: Instant, index: usize, asked: Asked, io: &mut dyn Submit) {
+        let what = (DiskOperation::Read, 0, GUARDED_SECTORS as u64);
+        let request = request(index, &asked, what);
+        self.submit(now, request, asked, State::Guarding, io);
     }
 
     fn judge(&self) -> Result<(), ErrandError> {
@@ -184,7 +182,7 @@ impl Place {
         }
     }
 
-    fn run(&mut self, index: usize, asked: Asked, disk: &mut dyn Disk) {
+    fn run(&mut self, now: Instant, index: usize, asked: Asked, io: &mut dyn Submit) {
         if let Wish::Write { text, .. } = &asked.errand.wish
             && let Some(buffer) = &mut self.buffer
         {
@@ -192,43 +190,60 @@ impl Place {
             sector.fill(0);
             sector[..text.len()].copy_from_slice(text.as_bytes());
         }
-        let request = DiskRequest {
-            tag: index as u64,
-            ..asked.errand.wish.request()
-        };
-        self.submit(request, asked, State::Running, disk);
+        let request = request(index, &asked, asked.errand.wish.request());
+        self.submit(now, request, asked, State::Running, io);
     }
 
     fn submit(
         &mut self,
-        mut request: DiskRequest,
+        now: Instant,
+        mut request: IoRequest,
         asked: Asked,
         next: fn(Asked) -> State,
-        disk: &mut dyn Disk,
+        io: &mut dyn Submit,
     ) {
         if matches!(
             request.operation,
             DiskOperation::Read | DiskOperation::Write
         ) {
             if !(1..=SECTORS_MAX).contains(&request.sectors) {
-                let error = DiskError::OutOfRange {
+                let error = IoError::Disk(DiskError::OutOfRange {
                     sector: request.sector,
-                };
-                self.state = State::Ended(asked, Err(ErrandError::Disk(error)));
+                });
+                self.state = State::Ended(asked, Err(ErrandError::Io(error)));
                 return;
             }
-            request.data = self.buffer.take().into();
+            request.data = self.buffer.take();
         }
-        self.state = match disk.submit(request) {
-            Ok(()) => {
-                disk.kick();
-                next(asked)
-            }
+        self.state = match io.submit(now, request) {
+            Ok(()) => next(asked),
             Err((error, request)) => {
-                self.buffer = request.data.into_one().or(self.buffer.take());
-                State::Ended(asked, Err(ErrandError::Disk(error)))
+                self.buffer = request.data.or(self.buffer.take());
+                State::Ended(asked, Err(ErrandError::Io(error)))
             }
         };
+    }
+}
+
+/// What the errand in this place asks its disk for, without its buffer.
+fn request(
+    index: usize,
+    asked: &Asked,
+    (operation, sector, sectors): (DiskOperation, u64, u64),
+) -> IoRequest {
+    IoRequest {
+        disk: asked.errand.disk,
+        tag: IoTag {
+            owner: Owner::Errand,
+            number: index as u64,
+        },
+        operation,
+        sector,
+        sectors,
+        data: None,
+        priority: Priority::USUAL,
+        deadline: None,
+        tenant: Tenant::KERNEL,
     }
 }
 
@@ -236,7 +251,8 @@ impl Asked {
     fn report(&self, result: Result<(), ErrandError>, bytes: &[u8], report: &mut Report) {
         match result {
             Ok(()) => {
-                let sectors = self.errand.wish.request().sectors.min(SECTORS_MAX);
+                let (_, _, sectors) = self.errand.wish.request();
+                let sectors = sectors.min(SECTORS_MAX);
                 let length = (sectors as usize * SECTOR_BYTES).min(bytes.len());
                 self.errand
                     .wish

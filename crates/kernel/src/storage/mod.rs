@@ -2,7 +2,15 @@
 
 pub mod errand;
 mod errands;
+pub mod fat;
+pub mod files;
+mod floor;
+mod home;
 pub mod io;
+pub mod layout;
+pub mod log;
+mod logs;
+pub mod measure;
 pub mod region;
 #[cfg(test)]
 pub mod rig;
@@ -10,3 +18,6 @@ pub mod volumes;
 
 pub use errand::{Errand, Wish};
 pub use errands::Errands;
+pub use floor::Storage;
+pub use home::Home;
+pub use logs::Logs;

@@ -1,15 +1,13 @@
-//! Disks in memory for tests: they answer one request at a time, when they are told to.
+//! Disks in memory for tests; they answer when they are told to.
 
 use super::io::{IoDone, IoError, IoRequest, Memory, Submit};
 use crate::base::buffer::Buffer;
 use crate::base::disk::{DiskError, DiskFacts, DiskOperation, SECTOR_BYTES};
 use crate::base::time::Instant;
+use crate::limits::IO_REQUESTS_MAX;
 use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
-
-/// Requests that it takes before it is full.
-const REQUESTS_MAX: usize = 64;
 
 #[derive(Default)]
 pub struct Rig {
@@ -17,6 +15,8 @@ pub struct Rig {
     pub waiting: VecDeque<IoRequest>,
     /// Requests to these sectors fail.
     pub bad_sectors: Vec<u64>,
+    /// Nothing needs a flush.
+    pub has_no_cache: bool,
     /// What was carried out, in order.
     pub done: Vec<(DiskOperation, u64, u64)>,
 }
@@ -75,24 +75,24 @@ impl Submit for Rig {
             name: "disk0",
             sectors,
             is_read_only: false,
-            has_write_cache: true,
+            has_write_cache: !self.has_no_cache,
             can_discard: true,
             can_write_zeroes: true,
-            requests_max: REQUESTS_MAX,
+            requests_max: 64,
             pieces_max: 1,
             transfer_bytes_max: 1 << 20,
         })
     }
 
     fn space(&self, _: usize) -> usize {
-        REQUESTS_MAX - self.waiting.len()
+        IO_REQUESTS_MAX - self.waiting.len()
     }
 
     fn submit(&mut self, _: Instant, request: IoRequest) -> Result<(), (IoError, IoRequest)> {
         let Some(facts) = self.facts(request.disk) else {
             return Err((IoError::NoDisk, request));
         };
-        if self.waiting.len() == REQUESTS_MAX {
+        if self.waiting.len() == IO_REQUESTS_MAX {
             return Err((IoError::Full, request));
         }
         if request.sector + request.sectors > facts.sectors {

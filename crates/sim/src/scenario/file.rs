@@ -53,6 +53,8 @@ pub struct Scenario {
     pub only: Option<Only>,
     /// What the kernel's command line must say besides `shell=framed`.
     pub command_line: String,
+    /// Size of the simulated machine's disk (`# disk: 24 MiB`), when it is not the usual one.
+    pub disk_mebibytes: Option<u64>,
     pub items: Vec<Item>,
 }
 
@@ -62,6 +64,7 @@ impl Scenario {
             name: name.to_string(),
             only: None,
             command_line: String::new(),
+            disk_mebibytes: None,
             items: Vec::new(),
         };
         let mut lines = text.lines().enumerate().peekable();
@@ -120,6 +123,10 @@ impl Scenario {
         if let Some(command_line) = line.strip_prefix("# cmdline: ") {
             self.command_line = command_line.to_string();
         }
+        if let Some(size) = line.strip_prefix("# disk: ") {
+            let mebibytes = size.strip_suffix(" MiB").and_then(|size| size.parse().ok());
+            self.disk_mebibytes = Some(mebibytes.ok_or("a disk has a size such as 24 MiB")?);
+        }
         Ok(())
     }
 }
@@ -167,6 +174,7 @@ mod tests {
             ("\nhello\n", "x:2:"),
             ("@ soon\n", "x:1:"),
             ("# only: mars\n", "x:1:"),
+            ("# disk: large\n", "x:1:"),
         ] {
             let error = Scenario::parse("x", text).err().unwrap();
             assert!(error.starts_with(place), "{error}");

@@ -1,7 +1,7 @@
 //! A scenario's target that is a simulated machine.
 
 use super::{Scenario, Target};
-use crate::disk::DiskMood;
+use crate::disk::{DiskMood, DiskSettings};
 use crate::framed::{Answer, Decoder, Event};
 use crate::machine::Settings;
 use crate::world::World;
@@ -20,9 +20,14 @@ pub struct SimTarget {
 impl SimTarget {
     /// A machine as the scenario wants it.
     pub fn for_scenario(scenario: &Scenario) -> Self {
+        let usual = Settings::default();
         let settings = Settings {
             command_line: format!("shell=framed {}", scenario.command_line),
-            ..Settings::default()
+            disks: match scenario.disk_mebibytes {
+                Some(mebibytes) => vec![DiskSettings::ssd(mebibytes)],
+                None => usual.disks.clone(),
+            },
+            ..usual
         };
         Self {
             world: World::single(settings),
@@ -83,7 +88,7 @@ impl Target for SimTarget {
                     "silent" => DiskMood::Silent,
                     _ => return Err(format!("no disk is ever {mood}")),
                 };
-                self.world.machine(0).disk.set_mood(mood);
+                self.world.machine(0).disks[0].set_mood(mood);
                 Ok(())
             }
             _ => Err(format!("a simulated machine cannot \"{action}\"")),

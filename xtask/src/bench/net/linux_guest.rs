@@ -74,49 +74,18 @@ impl Guest {
 fn make_initramfs(version: &str) -> anyhow::Result<PathBuf> {
     let scratch = Scratch::new().context("no scratch directory can be made")?;
     let root = scratch.path();
-    let take = |from: &Path| -> anyhow::Result<()> {
-        let to = root.join(from.strip_prefix("/").unwrap_or(from));
-        to.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::copy(from, &to).with_context(|| format!("{} cannot be copied", from.display()))?;
-        Ok(())
-    };
-    take(Path::new(linux::BUSYBOX))?;
-    take(Path::new(NGINX))?;
-    for library in libraries_of(Path::new(NGINX))? {
-        take(&library)?;
-    }
+    linux::take(root, Path::new(linux::BUSYBOX))?;
+    linux::take_with_libraries(root, Path::new(NGINX))?;
     // Names of users are looked up before the configuration's own is used.
     fs::create_dir_all(root.join("etc"))?;
     fs::write(root.join("etc/passwd"), "root:x:0:0::/:/bin/sh\n")?;
     fs::write(root.join("etc/group"), "root:x:0:\n")?;
     fs::write(root.join("nginx.conf"), NGINX_CONF)?;
-    fs::create_dir(root.join("modules"))?;
-    for module in linux::NETWORK_MODULES {
-        let from = linux::module(version, module);
-        fs::copy(&from, root.join(format!("modules/{module}.ko")))
-            .with_context(|| format!("{} cannot be copied", from.display()))?;
-    }
+    linux::take_modules(root, version, linux::NETWORK_MODULES)?;
     compile_services(&root.join("services"))?;
     let init = INIT.replace("MODULES", &linux::NETWORK_MODULES.join(" "));
     linux::write_program(&root.join("init"), &init)?;
     linux::pack(root, "initramfs-network")
-}
-
-/// The libraries that a program is linked with, by path.
-fn libraries_of(program: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let said = process::ask(
-        Command::new("ldd").arg(program),
-        Deadline::after(ANSWER_WITHIN),
-    )?;
-    if !said.success {
-        bail!(
-            "{} is not installed; `cargo xtask doctor --install --for benchmarks` installs it",
-            program.display()
-        );
-    }
-    let words = said.stdout.split_whitespace();
-    let paths = words.filter(|word| word.starts_with('/'));
-    Ok(paths.map(PathBuf::from).collect())
 }
 
 /// Compiles the guest's program without libraries to carry along.

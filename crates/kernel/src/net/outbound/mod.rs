@@ -10,6 +10,7 @@ use super::datagram_sockets::Datagrams;
 use super::dns::{Failure, Kind, LookupId, Name, Resolver};
 use super::http::{Fetch, FetchAround, Url};
 use super::stream::Streams;
+use crate::base::file_sink::FileSink;
 use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::operation::{OperationId, Performer};
@@ -26,8 +27,15 @@ pub const FETCH_LIMIT: Duration = Duration::from_secs(120);
 /// What a command asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Wish {
-    Lookup { name: Box<Name>, kind: Kind },
-    Fetch { url: Box<Url> },
+    Lookup {
+        name: Box<Name>,
+        kind: Kind,
+    },
+    Fetch {
+        url: Box<Url>,
+        /// The body becomes the file of the same operation.
+        is_for_file: bool,
+    },
 }
 
 impl Wish {
@@ -87,8 +95,12 @@ impl Outbound {
                 let kept = self.questions.push(Question { by, lookup });
                 crate::invariant!(kept.is_ok(), "more questions than lookups");
             }
-            Wish::Fetch { url } => {
-                let fetch = Box::new(Fetch::new(now, *url));
+            Wish::Fetch { url, is_for_file } => {
+                let fetch = Fetch::new(now, *url);
+                let fetch = Box::new(match is_for_file {
+                    true => fetch.into_file(by),
+                    false => fetch,
+                });
                 let by = Some(by);
                 if self.fetches.push(Errand { by, fetch }).is_err() {
                     self.fetches_refused += 1;
@@ -105,14 +117,14 @@ impl Outbound {
         &mut self,
         now: Instant,
         servers: &[IpAddr],
-        datagrams: &mut dyn Datagrams,
-        streams: &mut dyn Streams,
+        (datagrams, streams): (&mut dyn Datagrams, &mut dyn Streams),
+        files: &mut dyn FileSink,
     ) {
-        self.drop_forgotten(now, datagrams, streams);
+        self.drop_forgotten(now, (datagrams, streams), files);
         // A fetch may ask for a name, and get its address out of the cache.
-        self.step_fetches(now, streams);
+        self.step_fetches(now, streams, files);
         self.resolver.step(now, servers, datagrams, streams);
-        self.step_fetches(now, streams);
+        self.step_fetches(now, streams, files);
         self.release_lookups(datagrams, streams);
     }
 
@@ -147,7 +159,7 @@ impl Outbound {
         );
     }
 
-    fn step_fetches(&mut self, now: Instant, streams: &mut dyn Streams) {
+    fn step_fetches(&mut self, now: Instant, streams: &mut dyn Streams, files: &mut dyn FileSink) {
         self.has_more = false;
         for errand in self.fetches.iter_mut() {
             let released = &mut self.released;
@@ -155,6 +167,7 @@ impl Outbound {
                 now,
                 streams,
                 resolver: &mut self.resolver,
+                files,
                 released: &mut |lookup| keep(released, lookup),
             });
         }
@@ -163,8 +176,8 @@ impl Outbound {
     fn drop_forgotten(
         &mut self,
         now: Instant,
-        datagrams: &mut dyn Datagrams,
-        streams: &mut dyn Streams,
+        (datagrams, streams): (&mut dyn Datagrams, &mut dyn Streams),
+        files: &mut dyn FileSink,
     ) {
         while let Some(at) = self.fetches.iter().position(|errand| errand.by.is_none()) {
             if let Some(mut errand) = self.fetches.remove(at) {
@@ -173,6 +186,7 @@ impl Outbound {
                     now,
                     streams,
                     resolver: &mut self.resolver,
+                    files,
                     released: &mut |lookup| keep(released, lookup),
                 });
             }
@@ -213,7 +227,7 @@ impl Performer for Outbound {
             let Some(result) = errand.fetch.result() else {
                 return false;
             };
-            report::fetch(result, errand.fetch.shown(), out);
+            report::fetch(result, &errand.fetch, out);
             errand.by = None;
             self.has_more = true;
             return true;

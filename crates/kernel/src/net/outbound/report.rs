@@ -4,7 +4,7 @@ use crate::base::fixed::Text;
 use crate::base::report::{Report, Value};
 use crate::base::time::Duration;
 use crate::net::dns::{Answer, Failure};
-use crate::net::http::{FetchError, Fetched};
+use crate::net::http::{Fetch, FetchError, Fetched};
 use core::fmt::Write;
 
 /// Bytes of one line of a body that are shown.
@@ -34,9 +34,16 @@ pub fn lookup(result: &Result<Answer, Failure>, report: &mut Report) {
     }
 }
 
-pub fn fetch(result: Result<&Fetched, FetchError>, shown: &[u8], report: &mut Report) {
+pub fn fetch(result: Result<&Fetched, FetchError>, fetch: &Fetch, report: &mut Report) {
+    let shown = fetch.shown();
     let fetched = match result {
         Ok(fetched) => fetched,
+        Err(FetchError::NotSaved) => {
+            return report.fail(format_args!(
+                "it could not be saved: {}",
+                fetch.refusal().unwrap_or("the file was given up")
+            ));
+        }
         Err(error) => return report.fail(format_args!("{error}")),
     };
     let mut fields = report.fields("answer");
@@ -58,6 +65,10 @@ pub fn fetch(result: Result<&Fetched, FetchError>, shown: &[u8], report: &mut Re
         .value("first_byte_ns", fetched.first_byte)
         .value("total_ns", fetched.total)
         .value("body_bytes_per_s", rate(fetched));
+    if fetch.is_for_file() {
+        // What has come is what is in the file, or there would be an error.
+        fields.count("saved_bytes", fetched.body_bytes);
+    }
     if !shown.is_empty() {
         body(shown, fetched.body_bytes, report);
     }

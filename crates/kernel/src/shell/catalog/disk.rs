@@ -3,8 +3,9 @@
 use super::access::{DISK_READ, DISK_WRITE, LOOK};
 use super::table::{action, command, optional, required};
 use super::{Argument, Command, Kind};
+use crate::limits::MEASURE_DEPTH_MAX;
 use crate::shell::commands as run;
-use crate::storage::errand;
+use crate::storage::{errand, measure};
 
 const SECTOR: Kind = Kind::Number {
     least: 0,
@@ -19,6 +20,16 @@ const SECTORS_SHOWN: Kind = Kind::Number {
 const SECTOR_COUNT: Kind = Kind::Number {
     least: 1,
     most: u32::MAX as u64,
+};
+
+const BENCH_SECONDS: Kind = Kind::Number {
+    least: 1,
+    most: measure::SECONDS_MAX,
+};
+
+const BENCH_DEPTH: Kind = Kind::Number {
+    least: 1,
+    most: MEASURE_DEPTH_MAX as u64,
 };
 
 const FORCE: Argument = optional("FORCE", Kind::Keyword(run::disk::FORCE));
@@ -88,6 +99,18 @@ pub const ROW: Command = command(
             ],
             DISK_WRITE,
             run::disk::discard,
+        ),
+        action(
+            "bench",
+            "measures the disk; a blank one is written to and stays blank, others are read",
+            &[
+                required("DISK", Kind::Text),
+                optional("SECONDS", BENCH_SECONDS),
+                optional("LOAD", Kind::Keyword(measure::NAMES)),
+                optional("DEPTH", BENCH_DEPTH),
+            ],
+            DISK_WRITE,
+            run::disk::bench,
         ),
         action(
             "flush",

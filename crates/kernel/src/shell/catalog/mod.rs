@@ -5,11 +5,13 @@ mod audit;
 mod cap;
 mod device;
 mod disk;
+mod files;
 mod firewall;
 mod net;
 mod operation;
 mod optimize;
 mod security;
+mod storage;
 mod table;
 mod tpm;
 
@@ -72,6 +74,14 @@ pub enum Intent {
 }
 
 impl Intent {
+    /// Is its answer a text whose lines are to be run?
+    pub const fn is_script(&self) -> bool {
+        match self {
+            Self::Operation(operation) => operation.is_script(),
+            _ => false,
+        }
+    }
+
     /// Is it tried before it is answered?
     pub const fn can_be_refused(&self) -> bool {
         matches!(

@@ -95,8 +95,12 @@ pub const NET: Command = command(
         ),
         action(
             "fetch",
-            "fetches what an address names by HTTP, and measures it",
-            &[required("URL", Kind::Text)],
+            "fetches what an address names by HTTP, and measures it; -o FILE saves it on the exchange partition",
+            &[
+                required("URL", Kind::Text),
+                optional("-o", Kind::Keyword(run::net_lookup::INTO)),
+                optional("FILE", Kind::Text),
+            ],
             NETWORK,
             run::net_lookup::fetch,
         ),

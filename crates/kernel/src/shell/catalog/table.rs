@@ -2,8 +2,8 @@
 
 use super::access::{ADMINISTER, LOOK};
 use super::{
-    Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, firewall, net,
-    optimize, security, tpm,
+    Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, files, firewall,
+    net, optimize, security, storage, tpm,
 };
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
@@ -98,6 +98,16 @@ pub static COMMANDS: &[Command] = &[
     cap::ROW,
     device::ROW,
     disk::ROW,
+    storage::ROW,
+    files::LS,
+    files::CAT,
+    files::SUM,
+    files::PUT,
+    files::APPEND,
+    files::RM,
+    files::MKDIR,
+    files::DF,
+    files::RUN,
     command(
         "display",
         "the virtual display and what was shown on it",

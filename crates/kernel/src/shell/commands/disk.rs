@@ -4,7 +4,7 @@ use super::{Inspect, Invocation, Outcome, Report};
 use crate::base::disk::SECTOR_BYTES;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::command_error::CommandError;
-use crate::storage::{Errand, Wish};
+use crate::storage::{Errand, Wish, measure};
 
 /// The word that lets a command destroy a partition table.
 pub const FORCE: &[&str] = &["force"];
@@ -115,7 +115,26 @@ pub fn flush(call: &Invocation<'_>, inspect: &mut dyn Inspect, _: &mut Report) -
     ask(call, inspect, Wish::Flush)
 }
 
+pub fn bench(call: &Invocation<'_>, inspect: &mut dyn Inspect, _: &mut Report) -> Outcome {
+    let word = call.text(2);
+    let load = measure::NAMES.iter().find(|name| Some(**name) == word);
+    let wish = measure::Wish {
+        disk: disk_of(call, inspect)?,
+        seconds: call.number(1).unwrap_or(measure::SECONDS_USUAL),
+        load: load.copied(),
+        depth: call.number(3).map(|depth| depth as usize),
+    };
+    Ok(Some(Intent::Operation(Operation::MeasureDisk(wish))))
+}
+
 fn ask(call: &Invocation<'_>, inspect: &mut dyn Inspect, wish: Wish) -> Outcome {
+    let disk = disk_of(call, inspect)?;
+    let errand = Errand { disk, wish };
+    Ok(Some(Intent::Operation(Operation::Disk(errand))))
+}
+
+/// The place of the disk that the first argument names.
+pub fn disk_of(call: &Invocation<'_>, inspect: &mut dyn Inspect) -> Result<usize, CommandError> {
     let name = call.text(0).unwrap_or_default();
     let mut disk = None;
     inspect.visit_disks(&mut |index, facts, _| {
@@ -123,9 +142,7 @@ fn ask(call: &Invocation<'_>, inspect: &mut dyn Inspect, wish: Wish) -> Outcome 
             disk = Some(index);
         }
     });
-    let disk = disk.ok_or_else(|| CommandError::NoDisk {
+    disk.ok_or_else(|| CommandError::NoDisk {
         word: CommandError::shown(name),
-    })?;
-    let errand = Errand { disk, wish };
-    Ok(Some(Intent::Operation(Operation::Disk(errand))))
+    })
 }

@@ -7,8 +7,12 @@ use crate::net::http::Url;
 use crate::net::outbound::Wish;
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::command_error::CommandError;
+use crate::storage::files::Act;
 use alloc::boxed::Box;
 use core::net::IpAddr;
+
+/// The word behind which a fetch is told where to put what it brings.
+pub const INTO: &[&str] = &["-o"];
 
 pub const KINDS: &[&str] = &[Kind::A.name(), Kind::Aaaa.name()];
 
@@ -40,7 +44,20 @@ pub fn fetch(call: &Invocation<'_>, _: &mut dyn Inspect, _: &mut Report) -> Outc
         word: CommandError::shown(word),
         reason,
     })?;
-    ask(Wish::Fetch { url: Box::new(url) })
+    let url = Box::new(url);
+    if call.text(1).is_none() {
+        return ask(Wish::Fetch {
+            url,
+            is_for_file: false,
+        });
+    }
+    let file = call.text(2).ok_or(CommandError::MissingArgument {
+        command: call.command,
+        action: call.action,
+        argument: &call.action.arguments[2],
+    })?;
+    let file = super::files::wish(file, Act::Receive)?;
+    Ok(Some(Intent::Operation(Operation::Save { url, file })))
 }
 
 fn ask(wish: Wish) -> Outcome {

@@ -51,11 +51,15 @@ impl Session {
         match core::mem::replace(&mut self.state, State::Editing) {
             State::Awaiting { progress, ran, id } => {
                 if maybe_answer(id, &mut self.report) {
+                    if ran.is_script && self.report.error().is_none() {
+                        return self.begin_script(progress, ran);
+                    }
                     let asking = Asking {
                         line: &self.line,
                         command: progress.command,
                         history: self.front.history(),
                         is_person: self.front.is_person(),
+                        scripts: self.scripts_running(),
                         asker: self.asker,
                     };
                     asking.select(&mut self.scratch, &mut self.report);
@@ -75,6 +79,7 @@ impl Session {
             State::Awaiting { id, .. } => self.abandoned = Some(id),
             _ => {}
         }
+        self.scripts.clear();
         self.input.clear();
         self.has_more_input = false;
         self.output.set_overpainting(false);

@@ -12,6 +12,7 @@ mod notices;
 mod output;
 mod printing;
 mod run;
+mod script;
 
 use crate::base::asker::Asker;
 use crate::base::config::ShellMode;
@@ -29,12 +30,14 @@ use crate::shell::inspect::Inspect;
 use crate::shell::parse::Scratch;
 use crate::shell::render::{Face, Rendering};
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 pub use asking::Tried;
 use complete::Completing;
 use front::{CLEAR_SCREEN, Front, Typed};
 use notices::{NOTICE_BYTES_MAX, News};
 use output::Output;
 use run::{Asking, Ran};
+use script::Script;
 
 const CTRL_C: u8 = 0x03;
 /// A report is rendered in pieces of so many bytes.
@@ -114,6 +117,8 @@ pub struct Session {
     is_interrupted: bool,
     /// A line begins to run, and nobody has asked for it yet.
     has_begun: bool,
+    /// Scripts that run, each within the one before it.
+    scripts: Vec<Script>,
     /// An operation whose answer nobody waits for any more.
     abandoned: Option<OperationId>,
     /// Whose commands these are.
@@ -139,6 +144,7 @@ impl Session {
             news: News::new(),
             is_interrupted: false,
             has_begun: false,
+            scripts: Vec::new(),
             abandoned: None,
             asker: Asker::new(Subject::KERNEL),
             is_for_requests: false,
@@ -249,6 +255,10 @@ impl Session {
 
     /// Goes on with its line as far as one tick allows.
     pub fn step(&mut self, now: Instant, desk: &mut dyn Gate) {
+        // The line that is about to run is to be seen first.
+        if self.has_begun {
+            return;
+        }
         for _ in 0..STEPS_A_TICK {
             if !self.maybe_step(now, desk) {
                 return;
@@ -288,7 +298,11 @@ impl Session {
                 self.maybe_show_news(desk);
                 return self.take_input(now, desk);
             }
-            State::Running(progress) => self.run(progress, desk),
+            State::Running(progress) => {
+                self.run(progress, desk);
+                // A line of a script waits for the next tick, as one that was typed.
+                return !self.has_begun;
+            }
             State::Printing { progress, ran } => return self.print(now, progress, ran),
             State::Waiting { progress, until } => return self.wait(now, progress, until),
             State::Awaiting { id, .. } if self.is_interrupted => {
@@ -307,6 +321,7 @@ impl Session {
 
     fn become_editing(&mut self) {
         self.is_interrupted = false;
+        self.scripts.clear();
         self.front.begin_line(&mut self.output);
         self.state = State::Editing;
     }
@@ -408,6 +423,7 @@ impl Session {
             command: progress.command,
             history: self.front.history(),
             is_person: self.front.is_person(),
+            scripts: self.scripts_running(),
             asker: self.asker,
         };
         match asking.run(&mut self.scratch, desk, &mut self.report) {
@@ -420,8 +436,14 @@ impl Session {
                 self.state = State::Asking { progress, ran };
             }
             Some(ran) => self.become_printing(progress, ran),
-            None => self.end_line(progress.verdict),
+            None if self.scripts.is_empty() => self.end_line(progress.verdict),
+            None => self.on_script_line(progress.verdict),
         }
+    }
+
+    /// How many scripts run, where any may.
+    fn scripts_running(&self) -> Option<usize> {
+        (!self.is_for_requests).then_some(self.scripts.len())
     }
 
     fn become_printing(&mut self, progress: Progress, ran: Ran) {
@@ -445,8 +467,11 @@ impl Session {
     fn wait(&mut self, now: Instant, progress: Progress, until: Instant) -> bool {
         if self.is_interrupted || !self.input.is_empty() {
             self.input.clear();
-            self.end_line(progress.verdict);
-            return true;
+            match self.scripts.is_empty() {
+                true => self.end_line(progress.verdict),
+                false => self.on_script_line(progress.verdict),
+            }
+            return !self.has_begun;
         }
         if now >= until {
             self.state = State::Running(Progress {

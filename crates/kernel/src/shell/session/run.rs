@@ -4,6 +4,7 @@ use crate::base::asker::Asker;
 use crate::base::report::Report;
 use crate::base::time::Duration;
 use crate::base::verdict::Verdict;
+use crate::limits::SCRIPT_DEPTH_MAX;
 use crate::shell::catalog::Intent;
 use crate::shell::command_error::CommandError;
 use crate::shell::gate::{Asked, Gate, Permitted};
@@ -19,6 +20,8 @@ pub struct Asking<'a> {
     pub command: usize,
     pub history: Option<&'a History>,
     pub is_person: bool,
+    /// Scripts that run already; `None` where there are none.
+    pub scripts: Option<usize>,
     pub asker: Asker,
 }
 
@@ -29,6 +32,8 @@ pub struct Ran {
     pub is_clearing: bool,
     pub watch: Option<Duration>,
     pub is_json: bool,
+    /// The answer is a text whose lines are to be run.
+    pub is_script: bool,
     /// What is to be said of the command if it fails, now or later.
     pub on_failure: Verdict,
 }
@@ -40,6 +45,7 @@ impl Default for Ran {
             is_clearing: false,
             watch: None,
             is_json: false,
+            is_script: false,
             on_failure: Verdict::Failed,
         }
     }
@@ -82,7 +88,10 @@ impl Asking<'_> {
         };
         let has_succeeded = report.error().is_none();
         let done = result.ok().filter(|_| has_succeeded).unwrap_or_default();
+        let permitted = done.permitted.as_ref();
+        let is_script = permitted.is_some_and(|permitted| permitted.intent.is_script());
         Some(Ran {
+            is_script,
             permitted: done.permitted,
             is_clearing: done.is_clearing,
             watch: command.watch.filter(|_| has_succeeded),
@@ -144,6 +153,15 @@ impl Asking<'_> {
         };
         if command.watch.is_some() {
             return Err(CommandError::WatchOfAnAct);
+        }
+        if intent.is_script() {
+            match self.scripts {
+                None => return Err(CommandError::ScriptNeedsAConsole),
+                Some(running) if running >= SCRIPT_DEPTH_MAX => {
+                    return Err(CommandError::ScriptTooDeep);
+                }
+                Some(_) => {}
+            }
         }
         crate::invariant!(
             !action.access.needs().is_empty(),

@@ -5,10 +5,14 @@
 //! are the asker's to order: a scheduler knows nothing of what they mean.
 
 mod priority;
+pub mod queue;
+mod queues;
 mod request;
 pub mod schedulers;
 
 pub use priority::Priority;
+pub use queue::BlockQueue;
+pub use queues::Queues;
 pub use request::{IoDone, IoError, IoRequest, IoTag, Owner};
 
 use crate::base::buffer::Buffer;

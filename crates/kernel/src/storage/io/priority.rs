@@ -1,4 +1,4 @@
-//! How urgent a request is: 18 steps, of which the first goes before all others.
+//! How urgent a request is: 18 steps; the first goes before all others.
 
 use core::fmt;
 

@@ -4,7 +4,7 @@ use super::Priority;
 use crate::base::buffer::Buffer;
 use crate::base::disk::{DiskError, DiskOperation};
 use crate::base::tenant::Tenant;
-use crate::base::time::{Duration, Instant};
+use crate::base::time::Instant;
 use core::fmt;
 
 #[derive(Debug)]
@@ -45,6 +45,13 @@ pub enum Owner {
     Bench,
 }
 
+impl Owner {
+    /// A bit of its own in a set of owners.
+    pub const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
 #[derive(Debug)]
 pub struct IoDone {
     pub request: IoRequest,
@@ -58,11 +65,6 @@ pub enum IoError {
     Full,
     /// There is no such disk.
     NoDisk,
-    /// The device took longer than this, and the request was given up.
-    TimedOut {
-        sector: u64,
-        after: Duration,
-    },
 }
 
 impl fmt::Display for IoError {
@@ -71,12 +73,6 @@ impl fmt::Display for IoError {
             Self::Disk(error) => error.fmt(f),
             Self::Full => f.write_str("the disk's queue is full; try again"),
             Self::NoDisk => f.write_str("there is no such disk; see disk list"),
-            Self::TimedOut { sector, after } => {
-                write!(
-                    f,
-                    "the disk did not answer for sector {sector} within {after}"
-                )
-            }
         }
     }
 }

@@ -13,7 +13,6 @@ mod run;
 pub use order::{AMOUNT_MAX, Order, READ_BYTES, SECONDS_MAX, Work};
 
 use crate::base::buffer::Buffer;
-use crate::base::disk::{DiskDone, Disks};
 use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::tenant::Tenant;
@@ -21,13 +20,11 @@ use crate::base::time::{Duration, Instant};
 use crate::drivers::handlers::DeviceHandlers;
 use crate::limits::{LOAD_BUFFERS_MAX, LOAD_OPERATIONS_A_STEP, TENANTS_MAX};
 use crate::net::outlet::Outlet;
+use crate::storage::io::{IoDone, Submit};
 use run::Run;
 
 /// How often a load looks whether it is time for more.
 const CADENCE: Duration = Duration::from_millis(1);
-
-/// Tells the answers to reads of loads from those to others.
-const TAGS: u64 = 0x6c6f_6164 << 32;
 
 #[derive(Default)]
 pub struct Loads {
@@ -123,18 +120,13 @@ impl Loads {
     }
 
     /// As `step`, on disks.
-    pub fn step_disks(
-        &mut self,
-        now: Instant,
-        handlers: &mut DeviceHandlers,
-        disks: &mut dyn Disks,
-    ) {
+    pub fn step_disks(&mut self, now: Instant, handlers: &mut DeviceHandlers, io: &mut dyn Submit) {
         for _ in 0..LOAD_OPERATIONS_A_STEP {
             let runs = self.runs.iter_mut().flatten();
             let mut is_any = false;
             for run in runs.filter(|run| run.is_of_disk() && run.is_running()) {
                 let has_buffer = !self.buffers.is_empty();
-                let has_read = run.maybe_read(now, handlers, disks, &mut self.buffers);
+                let has_read = run.maybe_read(now, handlers, io, &mut self.buffers);
                 self.buffers_refused += u64::from(has_read && !has_buffer);
                 is_any |= has_read;
             }
@@ -144,26 +136,19 @@ impl Loads {
         }
     }
 
-    /// Takes the answer to a read of a load; gives back one to somebody else.
-    pub fn on_done(
-        &mut self,
-        done: DiskDone,
-        handlers: &mut DeviceHandlers,
-    ) -> Result<(), DiskDone> {
-        let index = done.request.tag.checked_sub(TAGS);
-        let tenant = index.and_then(|index| Tenant::new(usize::try_from(index).ok()?));
-        let Some(run) = tenant.and_then(|tenant| self.runs[tenant.index()].as_mut()) else {
-            return Err(done);
-        };
-        run.on_read(&done, handlers);
-        if let Some(buffer) = done.request.data.into_one() {
+    /// Takes the answer to a read of a load.
+    pub fn on_done(&mut self, done: IoDone, handlers: &mut DeviceHandlers) {
+        let tenant = Tenant::new(done.request.tag.number as usize);
+        if let Some(run) = tenant.and_then(|tenant| self.runs[tenant.index()].as_mut()) {
+            run.on_read(&done, handlers);
+        }
+        if let Some(buffer) = done.request.data {
             let kept = self.buffers.push(buffer);
             crate::invariant!(
                 kept.is_ok(),
                 "a disk gives back more buffers than it was given"
             );
         }
-        Ok(())
     }
 
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {

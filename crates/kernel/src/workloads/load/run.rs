@@ -1,10 +1,10 @@
 //! One load while it runs, and what it counts.
 
+use super::LoadView;
 use super::order::{DATAGRAM_BYTES, GPU_BYTES, LINE_BYTES, Order, READ_BYTES, Work};
-use super::{LoadView, TAGS};
 use crate::base::buffer::Buffer;
 use crate::base::capability::Ticket;
-use crate::base::disk::{DiskDone, DiskOperation, DiskRequest, Disks, Payload, SECTOR_BYTES};
+use crate::base::disk::{DiskOperation, SECTOR_BYTES};
 use crate::base::fixed::Vec;
 use crate::base::time::Instant;
 use crate::base::token_bucket::TokenBucket;
@@ -12,6 +12,7 @@ use crate::drivers::handlers::{Device, DeviceHandlers, InputKind, Operation};
 use crate::limits::{LOAD_BUFFERS_MAX, LOAD_TICKETS_MAX};
 use crate::net::outlet::Outlet;
 use crate::net::udp::UdpSocket;
+use crate::storage::io::{IoDone, IoRequest, IoTag, Owner, Priority, Submit};
 
 const READ_SECTORS: u64 = (READ_BYTES / SECTOR_BYTES) as u64;
 /// How much a load that was late makes up for at once: a 50th of a second.
@@ -182,13 +183,13 @@ impl Run {
         &mut self,
         now: Instant,
         handlers: &mut DeviceHandlers,
-        disks: &mut dyn Disks,
+        io: &mut dyn Submit,
         buffers: &mut Vec<Buffer, LOAD_BUFFERS_MAX>,
     ) -> bool {
         if !self.is_due(now) {
             return false;
         }
-        match self.read(now, handlers, disks, buffers) {
+        match self.read(now, handlers, io, buffers) {
             Ok(()) => self.in_flight += 1,
             Err(ReadError::Denied) => self.denied += 1,
             Err(ReadError::Failed) => self.failed += 1,
@@ -200,14 +201,14 @@ impl Run {
         &mut self,
         now: Instant,
         handlers: &mut DeviceHandlers,
-        disks: &mut dyn Disks,
+        io: &mut dyn Submit,
         buffers: &mut Vec<Buffer, LOAD_BUFFERS_MAX>,
     ) -> Result<(), ReadError> {
         let Work::Block { disk } = self.order.work else {
             return Err(ReadError::Failed);
         };
-        let disk = disks.disk(disk).ok_or(ReadError::Failed)?;
-        let sector = match self.next_sector + READ_SECTORS > disk.facts().sectors {
+        let facts = io.facts(disk).ok_or(ReadError::Failed)?;
+        let sector = match self.next_sector + READ_SECTORS > facts.sectors {
             true => 0,
             false => self.next_sector,
         };
@@ -219,26 +220,29 @@ impl Run {
             handlers.release(tenant, operation, ticket);
             return Err(ReadError::Failed);
         };
-        let request = DiskRequest {
-            tag: TAGS + tenant.index() as u64,
+        let request = IoRequest {
+            disk,
+            tag: IoTag {
+                owner: Owner::Load,
+                number: tenant.index() as u64,
+            },
             operation: DiskOperation::Read,
             sector,
             sectors: READ_SECTORS,
-            data: Payload::One(buffer),
+            data: Some(buffer),
+            priority: Priority::USUAL,
+            deadline: None,
+            tenant,
         };
-        if let Err((_, request)) = disk.submit(request) {
+        if let Err((_, request)) = io.submit(now, request) {
             handlers.release(tenant, operation, ticket);
-            let kept = request
-                .data
-                .into_one()
-                .map_or(Ok(()), |buffer| buffers.push(buffer));
+            let kept = request.data.map_or(Ok(()), |buffer| buffers.push(buffer));
             crate::invariant!(
                 kept.is_ok(),
                 "a buffer that was taken has no place any more"
             );
             return Err(ReadError::Failed);
         }
-        disk.kick();
         if let Some(ticket) = ticket {
             let kept = self.read_tickets.push((sector, ticket));
             crate::invariant!(kept.is_ok(), "more reads than buffers are under way");
@@ -248,7 +252,7 @@ impl Run {
     }
 
     /// The disk has answered a read.
-    pub fn on_read(&mut self, done: &DiskDone, handlers: &mut DeviceHandlers) {
+    pub fn on_read(&mut self, done: &IoDone, handlers: &mut DeviceHandlers) {
         let sector = done.request.sector;
         let mut tickets = self.read_tickets.iter();
         let place = tickets.position(|(of, _)| *of == sector);

@@ -5,7 +5,9 @@
 
 use super::answer::{self, BodyEnd};
 use super::url::{Authority, Host, Url};
+use crate::base::file_sink::{FileSink, SinkError};
 use crate::base::fixed::{Text, Vec};
+use crate::base::operation::OperationId;
 use crate::base::time::{Duration, Instant};
 use crate::limits::{HTTP_FETCH_SHOWN_BYTES, HTTP_HEADER_BYTES_MAX, HTTP_URL_MAX};
 use crate::net::dns::{Answer, Failure, Kind, LookupId, Resolver};
@@ -34,6 +36,10 @@ pub enum FetchError {
     NotHttp,
     TooManyRedirects,
     BadRedirect(&'static str),
+    /// There is nothing to be saved; what the server said instead.
+    NotGiven(u16),
+    /// The file cannot be written; `refusal` says why.
+    NotSaved,
 }
 
 impl fmt::Display for FetchError {
@@ -47,6 +53,10 @@ impl fmt::Display for FetchError {
             Self::NotHttp => f.write_str("what the server said is no HTTP"),
             Self::TooManyRedirects => f.write_str("the server sends from one address to the next"),
             Self::BadRedirect(reason) => write!(f, "the server sends elsewhere: {reason}"),
+            Self::NotGiven(status) => {
+                write!(f, "the server answered {status}; nothing was saved")
+            }
+            Self::NotSaved => f.write_str("it could not be saved"),
         }
     }
 }
@@ -76,6 +86,8 @@ enum Phase {
     Connecting(StreamId),
     Head(StreamId),
     Body(StreamId, BodyEnd),
+    /// All is here, and the file is not safe on its disk yet.
+    Saving(OperationId),
     Done(Result<(), FetchError>),
 }
 
@@ -85,6 +97,9 @@ pub struct Fetch {
     began: Instant,
     progress: Instant,
     is_shown: bool,
+    /// Where the body goes, when it is to be a file.
+    file: Option<OperationId>,
+    refusal: Option<SinkError>,
     facts: Fetched,
     head: Box<Vec<u8, HTTP_HEADER_BYTES_MAX>>,
     shown: Box<Vec<u8, HTTP_FETCH_SHOWN_BYTES>>,
@@ -95,6 +110,8 @@ pub struct Around<'a> {
     pub now: Instant,
     pub streams: &'a mut dyn Streams,
     pub resolver: &'a mut Resolver,
+    /// Where bodies become files.
+    pub files: &'a mut dyn FileSink,
     /// Lookups that nobody waits for any more.
     pub released: &'a mut dyn FnMut(LookupId),
 }
@@ -107,6 +124,8 @@ impl Fetch {
             began: now,
             progress: now,
             is_shown: false,
+            file: None,
+            refusal: None,
             facts: Fetched {
                 url,
                 redirects: 0,
@@ -126,6 +145,23 @@ impl Fetch {
         }
     }
 
+    /// Its body becomes the file of that operation.
+    pub fn into_file(self, of: OperationId) -> Self {
+        Self {
+            file: Some(of),
+            ..self
+        }
+    }
+
+    /// Why the file could not be written.
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
+    }
+
+    pub const fn is_for_file(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// What came of it, once it is over.
     pub fn result(&self) -> Option<Result<&Fetched, FetchError>> {
         match self.phase {
@@ -141,7 +177,7 @@ impl Fetch {
 
     pub fn next_deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Start | Phase::Resolving(_) | Phase::Done(_) => None,
+            Phase::Start | Phase::Resolving(_) | Phase::Saving(_) | Phase::Done(_) => None,
             _ => Some(self.progress + SILENCE_MAX),
         }
     }
@@ -181,6 +217,13 @@ impl Fetch {
             Phase::Connecting(stream) => self.connect(stream, around),
             Phase::Head(stream) => self.receive_head(stream, around),
             Phase::Body(..) => self.receive_body(around),
+            Phase::Saving(of) => match self.look_at_file(of, around)? {
+                true => {
+                    self.finish(Ok(()), around);
+                    Ok(false)
+                }
+                false => Ok(false),
+            },
             Phase::Done(_) => Ok(false),
         }
     }
@@ -295,11 +338,14 @@ impl Fetch {
             let next = next.map_err(FetchError::BadRedirect)?;
             return self.follow(next, stream, around);
         }
+        if self.file.is_some() && !(200..300).contains(&status) {
+            return Err(FetchError::NotGiven(status));
+        }
         self.facts.status = status;
         self.facts.reason = Text::cut_from(head.reason);
         self.facts.content_type = head.content_type.map(Text::cut_from);
         self.facts.head_bytes = length as u64;
-        self.is_shown = head.content_type.is_some_and(is_text);
+        self.is_shown = self.file.is_none() && head.content_type.is_some_and(is_text);
         self.phase = Phase::Body(stream, head.end);
         Ok(true)
     }
@@ -324,6 +370,9 @@ impl Fetch {
     }
 
     fn receive_body(&mut self, around: &mut Around<'_>) -> Result<bool, FetchError> {
+        if let Some(of) = self.file {
+            self.look_at_file(of, around)?;
+        }
         let Phase::Body(stream, end) = &mut self.phase else {
             return Ok(false);
         };
@@ -335,15 +384,13 @@ impl Fetch {
             BodyEnd::Stream => false,
         };
         if has_ended {
-            self.finish(Ok(()), around);
-            return Ok(false);
+            return Ok(self.on_body_end(stream, around));
         }
         if arrived.is_empty() {
             let is_over = around.streams.state(stream) == StreamState::Ended;
             return match around.streams.state(stream) {
                 StreamState::Ended if matches!(end, BodyEnd::Stream) => {
-                    self.finish(Ok(()), around);
-                    Ok(false)
+                    Ok(self.on_body_end(stream, around))
                 }
                 _ if is_over => Err(FetchError::Broken(
                     "the connection ended in the middle of the answer",
@@ -351,6 +398,15 @@ impl Fetch {
                 StreamState::Gone => Err(broken(stream, around)),
                 _ => Ok(false),
             };
+        }
+        let arrived = match self.file {
+            Some(of) => &arrived[..arrived.len().min(around.files.room(of))],
+            None => arrived,
+        };
+        if arrived.is_empty() {
+            // The disk is what is slow, not the server.
+            self.progress = around.now;
+            return Ok(false);
         }
         let (marks, data) = match end {
             BodyEnd::Length(left) => {
@@ -369,10 +425,43 @@ impl Fetch {
                 .extend_from_slice(&arrived[marks..marks + data.min(room)]);
             crate::invariant!(kept.is_ok(), "a body outgrew the room that was checked");
         }
+        if let Some(of) = self.file {
+            let taken = around.files.take(of, &arrived[marks..marks + data]);
+            crate::invariant!(taken == data, "a file had less room than it said");
+        }
         self.facts.body_bytes += data as u64;
         self.progress = around.now;
         around.streams.consume(stream, marks + data);
         Ok(true)
+    }
+
+    /// All has come; a file that it becomes may take a moment more.
+    fn on_body_end(&mut self, stream: StreamId, around: &mut Around<'_>) -> bool {
+        let Some(of) = self.file else {
+            self.finish(Ok(()), around);
+            return false;
+        };
+        around.files.end(of);
+        around.streams.finish(stream);
+        around.streams.release(stream);
+        self.phase = Phase::Saving(of);
+        true
+    }
+
+    /// Is the file safe? One that cannot be written ends the fetch.
+    fn look_at_file(
+        &mut self,
+        of: OperationId,
+        around: &mut Around<'_>,
+    ) -> Result<bool, FetchError> {
+        match around.files.outcome(of) {
+            None => Ok(false),
+            Some(Ok(_)) => Ok(true),
+            Some(Err(refusal)) => {
+                self.refusal = Some(refusal);
+                Err(FetchError::NotSaved)
+            }
+        }
     }
 
     fn finish(&mut self, result: Result<(), FetchError>, around: &mut Around<'_>) {
@@ -386,7 +475,10 @@ impl Fetch {
                 }
                 around.streams.release(stream);
             }
-            Phase::Start | Phase::Done(_) => {}
+            Phase::Start | Phase::Saving(_) | Phase::Done(_) => {}
+        }
+        if let (Some(of), Err(_)) = (self.file, result) {
+            around.files.give_up(of);
         }
     }
 }

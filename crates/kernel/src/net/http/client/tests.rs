@@ -2,6 +2,8 @@
 
 use super::fetch::Around;
 use super::{Fetch, FetchError, Fetched, Url};
+use crate::base::file_sink::{FileSink, SinkError};
+use crate::base::operation::{OperationId, Operations};
 use crate::base::time::{Duration, Instant};
 use crate::limits::{HTTP_FETCH_SHOWN_BYTES, HTTP_HEADER_BYTES_MAX};
 use crate::net::dns::Resolver;
@@ -10,10 +12,46 @@ use crate::net::stream::{StreamId, Streams};
 use std::format;
 use std::string::String;
 
+/// A file that has as much room as a test gives it.
+#[derive(Default)]
+struct Saved {
+    bytes: std::vec::Vec<u8>,
+    room: usize,
+    has_all: bool,
+    is_given_up: bool,
+    outcome: Option<Result<u64, SinkError>>,
+}
+
+impl FileSink for Saved {
+    fn room(&mut self, _: OperationId) -> usize {
+        self.room
+    }
+
+    fn take(&mut self, _: OperationId, bytes: &[u8]) -> usize {
+        let count = bytes.len().min(self.room);
+        self.bytes.extend_from_slice(&bytes[..count]);
+        self.room -= count;
+        count
+    }
+
+    fn end(&mut self, _: OperationId) {
+        self.has_all = true;
+    }
+
+    fn give_up(&mut self, _: OperationId) {
+        self.is_given_up = true;
+    }
+
+    fn outcome(&mut self, _: OperationId) -> Option<Result<u64, SinkError>> {
+        self.outcome.take()
+    }
+}
+
 struct Rig {
     now: Instant,
     streams: MemoryStreams,
     resolver: Resolver,
+    files: Saved,
     fetch: Fetch,
 }
 
@@ -23,6 +61,7 @@ impl Rig {
             now: Instant::ZERO,
             streams: MemoryStreams::default(),
             resolver: Resolver::new(1),
+            files: Saved::default(),
             fetch: Fetch::new(Instant::ZERO, Url::parse(url).unwrap()),
         }
     }
@@ -32,6 +71,7 @@ impl Rig {
             now: self.now,
             streams: &mut self.streams,
             resolver: &mut self.resolver,
+            files: &mut self.files,
             released: &mut |_| {},
         };
         while self.fetch.step(&mut around) {}
@@ -245,4 +285,71 @@ fn addresses_are_read_as_people_type_them() {
     ] {
         assert!(Url::parse(bad).is_err(), "{bad}");
     }
+}
+
+/// A fetch into a file, with its answer on the way.
+fn saving(answer: &str) -> (Rig, StreamId) {
+    let mut rig = Rig::new("http://10.0.0.1/x");
+    let id = Operations::default().open(Instant::ZERO, Duration::from_secs(9));
+    rig.fetch = Fetch::new(Instant::ZERO, Url::parse("http://10.0.0.1/x").unwrap())
+        .into_file(id.expect("there is room"));
+    let (stream, _) = rig.accept(80);
+    rig.streams.write(stream, answer.as_bytes());
+    (rig, stream)
+}
+
+#[test]
+fn a_body_goes_into_a_file_as_fast_as_that_has_room() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n4\r\n6789\r\n0\r\n\r\n",
+    ] {
+        let (mut rig, _) = saving(head);
+        assert!(rig.result().is_none());
+        assert_eq!(rig.files.bytes, b"");
+        for _ in 0..40 {
+            rig.files.room = 1;
+            assert!(rig.result().is_none());
+        }
+        assert_eq!(
+            (&*rig.files.bytes, rig.files.has_all),
+            (&b"0123456789"[..], true)
+        );
+        rig.files.outcome = Some(Ok(10));
+        let fetched = rig
+            .result()
+            .expect("the file is safe")
+            .expect("all went well");
+        assert_eq!(fetched.body_bytes, 10);
+        assert!(!rig.files.is_given_up && rig.fetch.shown().is_empty());
+    }
+}
+
+#[test]
+fn a_slow_disk_is_not_taken_for_a_silent_server() {
+    let (mut rig, _) = saving("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n0123");
+    for seconds in 0..60 {
+        rig.now = Instant::ZERO + Duration::from_secs(seconds);
+        assert!(rig.result().is_none());
+    }
+    rig.files.room = 4;
+    assert!(rig.result().is_none());
+    assert!(rig.files.has_all);
+}
+
+#[test]
+fn what_cannot_be_saved_is_given_up_on_both_sides() {
+    let (mut rig, _) = saving("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\n0123");
+    assert_eq!(
+        rig.result().map(|result| result.err()),
+        Some(Some(FetchError::NotGiven(404)))
+    );
+    assert!(rig.files.is_given_up && rig.files.bytes.is_empty());
+    let (mut rig, _) = saving("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n0123");
+    rig.files.outcome = Some(Err(SinkError::cut_from("the disk is full")));
+    assert_eq!(
+        rig.result().map(|result| result.err()),
+        Some(Some(FetchError::NotSaved))
+    );
+    assert_eq!(rig.fetch.refusal(), Some("the disk is full"));
 }

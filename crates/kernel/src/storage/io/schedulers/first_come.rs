@@ -25,6 +25,11 @@ impl Scheduler for FirstCome {
         self.waiting.remove(place)
     }
 
+    /// Each in its turn, alone.
+    fn merges(&self) -> bool {
+        false
+    }
+
     fn len(&self) -> usize {
         self.waiting.len()
     }

@@ -64,6 +64,11 @@ pub trait Scheduler {
     /// Forgets a request that goes to the disk with a neighbour that was picked.
     fn take(&mut self, now: Instant, slot: SlotIndex) -> Option<Waiting>;
 
+    /// May neighbours of a request that was picked go with it?
+    fn merges(&self) -> bool {
+        true
+    }
+
     /// Learns from an answer.
     fn on_done(&mut self, _now: Instant, _finished: &Finished) {}
 

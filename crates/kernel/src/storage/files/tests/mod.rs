@@ -1,0 +1,7 @@
+//! Promises of files, on disks in memory.
+
+mod bench;
+mod checker;
+mod fuzz;
+mod power;
+mod promises;

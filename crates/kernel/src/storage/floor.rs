@@ -1,0 +1,119 @@
+//! The storage floor: queues before the disks, and machines that use them.
+//!
+//! In a tick: `receive` takes what the disks answered, `step` gives it to its owners
+//! and lets each go on, `send` gives the disks what has come together meanwhile.
+
+use super::errands::Errands;
+use super::files::Files;
+use super::home::{Change, Home, drafts};
+use super::io::{IoDone, Memory, Owner, Queues};
+use super::layout::Layouts;
+use super::logs::Logs;
+use super::measure::Measure;
+use crate::base::disk::{DiskOperation, Disks};
+use crate::base::metric::Usage;
+use crate::base::time::Instant;
+use crate::limits::{DISK_ERRAND_BYTES, DISK_ERRANDS_MAX};
+use alloc::boxed::Box;
+
+pub struct Storage {
+    pub queues: Queues,
+    pub errands: Errands,
+    pub files: Box<Files>,
+    pub layouts: Box<Layouts>,
+    pub measure: Measure,
+    pub home: Home,
+}
+
+/// May what the disk holds be another thing afterwards?
+const fn changes(operation: DiskOperation) -> bool {
+    !matches!(operation, DiskOperation::Read | DiskOperation::Flush)
+}
+
+impl Storage {
+    #[inline(never)]
+    pub fn new(seed: u64, memory: &mut dyn Memory) -> Self {
+        let mut errands = Errands::default();
+        for _ in 0..DISK_ERRANDS_MAX {
+            if let Some(buffer) = memory.take_buffer(DISK_ERRAND_BYTES) {
+                errands.add_buffer(buffer);
+            }
+        }
+        Self {
+            queues: Queues::default(),
+            errands,
+            files: Files::boxed(),
+            layouts: Box::new(Layouts::new(seed, drafts, memory)),
+            measure: Measure::default(),
+            home: Home::None,
+        }
+    }
+
+    pub fn receive(&mut self, now: Instant, disks: &mut dyn Disks) {
+        self.queues.receive(now, disks);
+    }
+
+    /// Answers of owners on other floors go to `others`.
+    pub fn step(&mut self, now: Instant, memory: &mut dyn Memory, others: &mut dyn FnMut(IoDone)) {
+        while let Some(done) = self.queues.take_done() {
+            match done.request.tag.owner {
+                Owner::Errand => {
+                    if changes(done.request.operation) {
+                        self.layouts.look_again(done.request.disk);
+                    }
+                    self.errands.on_done(now, done, &mut self.queues);
+                }
+                Owner::Load => others(done),
+                Owner::File => self.files.on_done(now, done),
+                Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
+                Owner::Bench => self.measure.on_done(now, done),
+                Owner::Log => {
+                    if let Some(logs) = self.home.any_logs_mut() {
+                        logs.on_done(now, done);
+                    }
+                }
+                Owner::Volume => {}
+            }
+        }
+        self.layouts.step(now, &mut self.queues);
+        self.measure.step(now, &mut self.queues);
+        self.mind_home(memory);
+        self.files.step(now, &mut self.queues);
+        if let Some(logs) = self.home.logs_mut() {
+            logs.step(now, &mut self.queues, &mut |_, _, _| {});
+        }
+    }
+
+    /// Brings the disk that is in use to the machines that work there.
+    fn mind_home(&mut self, memory: &mut dyn Memory) {
+        match self.home.step(&self.layouts, memory) {
+            Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
+            Some(Change::Closed) => self.files.unmount(),
+            None => {}
+        }
+    }
+
+    pub fn send(&mut self, now: Instant, disks: &mut dyn Disks) {
+        self.queues.send(now, disks);
+    }
+
+    pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        let deadlines = [
+            self.queues.next_deadline(now),
+            self.files.next_deadline(now),
+            self.measure.next_deadline(now),
+            self.home.logs().and_then(Logs::next_deadline),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
+        self.queues.visit_usages(visit);
+        visit(&self.errands.usage());
+        self.files.visit_usages(visit);
+        visit(&self.measure.usage());
+        if let Some(logs) = self.home.logs() {
+            logs.visit_usages(visit);
+        }
+    }
+}

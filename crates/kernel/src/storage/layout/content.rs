@@ -1,0 +1,200 @@
+//! What stands on a disk, as its first and last sectors say.
+
+use super::gpt::{BACK_SECTORS, FRONT_SECTORS, GptError, Header, Table, copy_sectors};
+use super::plan::Layout;
+use crate::base::crc32c;
+use crate::base::disk::SECTOR_BYTES;
+use crate::storage::errand::guarded;
+use crate::storage::io::IoError;
+
+/// What is known of the disk in one place of the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DiskState {
+    #[default]
+    Absent,
+    /// It is there, and is being looked at.
+    Looking,
+    Known(Content),
+    /// It is being laid out.
+    Formatting,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// Nothing but zeroes where a table would be.
+    Blank,
+    /// Somebody else's, or nobody can say whose.
+    Foreign {
+        what: &'static str,
+    },
+    /// A table whose two copies are both wrong.
+    Damaged(GptError),
+    Ours {
+        layout: Layout,
+        /// One of the two copies of the table is wrong, and this is why.
+        damage: Option<GptError>,
+    },
+    Unreadable(IoError),
+    /// Too few sectors, or too short transfers, for tables.
+    Unfit,
+}
+
+impl DiskState {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Looking => "looking",
+            Self::Formatting => "formatting",
+            Self::Known(Content::Blank) => "blank",
+            Self::Known(Content::Foreign { .. }) => "foreign",
+            Self::Known(Content::Damaged(_)) => "damaged",
+            Self::Known(Content::Ours { .. }) => "laid out",
+            Self::Known(Content::Unreadable(_)) => "unreadable",
+            Self::Known(Content::Unfit) => "unfit",
+        }
+    }
+
+    pub const fn layout(&self) -> Option<&Layout> {
+        match self {
+            Self::Known(Content::Ours { layout, .. }) => Some(layout),
+            _ => None,
+        }
+    }
+}
+
+/// Both copies of the sectors that tables stand in: first the front, then the back.
+pub struct Edges<'a> {
+    pub disk: usize,
+    pub sectors: u64,
+    pub bytes: &'a [u8],
+}
+
+/// Bytes of both.
+pub const EDGES_BYTES: usize = (FRONT_SECTORS + BACK_SECTORS) as usize * SECTOR_BYTES;
+
+impl Edges<'_> {
+    pub fn content(&self) -> Content {
+        let (front, back) = (self.table(true), self.table(false));
+        let damage = front.as_ref().err().or(back.as_ref().err()).copied();
+        if let Some(table) = front.as_ref().ok().or(back.as_ref().ok()) {
+            return match Layout::of(self.disk, table) {
+                Some(layout) => Content::Ours { layout, damage },
+                None => Content::Foreign {
+                    what: "a partition table of another system",
+                },
+            };
+        }
+        match (front, guarded(self.bytes)) {
+            (Err(error), _) if error != GptError::Absent => Content::Damaged(error),
+            (_, Some(what)) => Content::Foreign { what },
+            _ if self.bytes.iter().all(|byte| *byte == 0) => Content::Blank,
+            _ => Content::Foreign {
+                what: "data without a partition table",
+            },
+        }
+    }
+
+    /// A number that stands for just this content of just this disk: whoever types it has
+    /// seen what would be lost.
+    pub fn code(&self) -> u32 {
+        let disk = [self.disk as u64, self.sectors].map(u64::to_le_bytes);
+        crc32c::extend(crc32c::crc32c(disk.as_flattened()), self.bytes)
+    }
+
+    fn table(&self, is_front: bool) -> Result<Table, GptError> {
+        let (first, _) = copy_sectors(self.sectors, is_front);
+        let front_bytes = FRONT_SECTORS as usize * SECTOR_BYTES;
+        let (copy, at) = match is_front {
+            true => (self.bytes.get(..front_bytes), 1),
+            false => (self.bytes.get(front_bytes..), self.sectors - 1),
+        };
+        let copy = copy.unwrap_or_default();
+        let bytes_from = |sector: u64| {
+            let start = usize::try_from(sector.checked_sub(first)?).ok()?;
+            copy.get(start.checked_mul(SECTOR_BYTES)?..)
+        };
+        let header = bytes_from(at).and_then(|rest| rest.first_chunk());
+        let header = Header::parse(header.ok_or(GptError::Absent)?, at, self.sectors)?;
+        let entries = bytes_from(header.entries_at).unwrap_or_default();
+        Table::parse(&header, entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gpt::{Guid, emit};
+    use super::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    const SECTORS: u64 = 65_536;
+
+    fn content(bytes: &[u8]) -> Content {
+        let edges = Edges {
+            disk: 1,
+            sectors: SECTORS,
+            bytes,
+        };
+        edges.content()
+    }
+
+    fn laid_out() -> (Layout, Vec<u8>) {
+        let layout = Layout::plan(1, SECTORS).expect("it is large enough");
+        let table = layout.table(&mut || Guid::random([3; 16]));
+        let mut bytes = vec![0; EDGES_BYTES];
+        let front = FRONT_SECTORS as usize * SECTOR_BYTES;
+        emit(&table, SECTORS, true, &mut bytes[..front]);
+        emit(&table, SECTORS, false, &mut bytes[front..]);
+        (layout, bytes)
+    }
+
+    #[test]
+    fn a_laid_out_disk_is_known_by_either_copy_of_its_table() {
+        let (layout, whole) = laid_out();
+        let ours = |damage| Content::Ours { layout, damage };
+        assert_eq!(content(&whole), ours(None));
+        let front = FRONT_SECTORS as usize * SECTOR_BYTES;
+        let header = Some(GptError::Checksum { of: "header" });
+        for at in [SECTOR_BYTES + 60, front + 32 * SECTOR_BYTES + 60] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            assert_eq!(content(&bytes), ours(header));
+        }
+        let mut bytes = whole;
+        bytes[SECTOR_BYTES + 60] ^= 1;
+        bytes[front + 32 * SECTOR_BYTES + 60] ^= 1;
+        let error = GptError::Checksum { of: "header" };
+        assert_eq!(content(&bytes), Content::Damaged(error));
+    }
+
+    #[test]
+    fn only_zeroes_are_blank() {
+        let mut bytes = vec![0; EDGES_BYTES];
+        assert_eq!(content(&bytes), Content::Blank);
+        bytes[EDGES_BYTES - 1] = 1;
+        assert!(matches!(content(&bytes), Content::Foreign { .. }));
+        bytes[510..512].copy_from_slice(&[0x55, 0xaa]);
+        let what = "a boot signature";
+        assert_eq!(content(&bytes), Content::Foreign { what });
+    }
+
+    #[test]
+    fn a_code_stands_for_one_content_of_one_disk() {
+        let (_, bytes) = laid_out();
+        let code = |disk, sectors, bytes| {
+            let edges = Edges {
+                disk,
+                sectors,
+                bytes,
+            };
+            edges.code()
+        };
+        let own = code(1, SECTORS, &bytes);
+        assert_eq!(own, code(1, SECTORS, &bytes));
+        assert_ne!(own, code(0, SECTORS, &bytes));
+        assert_ne!(own, code(1, SECTORS + 1, &bytes));
+        let mut other = bytes.clone();
+        other[700] ^= 1;
+        assert_ne!(own, code(1, SECTORS, &other));
+    }
+}

@@ -1,0 +1,6 @@
+//! What the log promises.
+
+mod bench;
+mod damage;
+mod hostile;
+mod life;

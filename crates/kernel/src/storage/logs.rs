@@ -1,0 +1,88 @@
+//! The logs of the disk that is in use, each in its part of the log partition.
+
+use super::io::{IoDone, Memory, Submit};
+use super::layout::{Layout, LogArea};
+use super::log::{Log, LogError, LogId, LogSetup, Lsn};
+use crate::base::metric::Usage;
+use crate::base::time::Instant;
+use alloc::boxed::Box;
+
+pub struct Logs {
+    pub volumes: Box<Log>,
+    pub audit: Box<Log>,
+    pub messages: Box<Log>,
+}
+
+/// How the log of an area is set up.
+pub fn setup(layout: &Layout, area: LogArea) -> LogSetup {
+    let region = layout.log_area(area);
+    match area {
+        LogArea::Volumes => LogSetup::large(LogId::VOLUMES, region),
+        LogArea::Audit => LogSetup::small(LogId::AUDIT, region),
+        LogArea::Messages => LogSetup::small(LogId::MESSAGES, region),
+        LogArea::Agreement => LogSetup::large(LogId::RAFT, region),
+    }
+}
+
+impl Logs {
+    #[inline(never)]
+    pub fn open(layout: &Layout, memory: &mut dyn Memory) -> Result<Self, LogError> {
+        let mut open = |area| Ok(Box::new(Log::open(&setup(layout, area), memory)?));
+        Ok(Self {
+            volumes: open(LogArea::Volumes)?,
+            audit: open(LogArea::Audit)?,
+            messages: open(LogArea::Messages)?,
+        })
+    }
+
+    /// `recovered` gets what was in a log when it was opened.
+    pub fn step(
+        &mut self,
+        now: Instant,
+        io: &mut dyn Submit,
+        recovered: &mut dyn FnMut(LogId, Lsn, &[u8]),
+    ) {
+        for (id, log) in self.all_mut() {
+            log.step(now, io, &mut |lsn, record| recovered(id, lsn, record));
+        }
+    }
+
+    pub fn on_done(&mut self, now: Instant, done: IoDone) {
+        let id = LogId::of_tag(done.request.tag.number);
+        if let Some((_, log)) = self.all_mut().into_iter().find(|(own, _)| *own == id) {
+            log.on_done(now, done);
+        }
+    }
+
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let logs = self.all().into_iter();
+        logs.filter_map(|(_, log)| log.next_deadline()).min()
+    }
+
+    /// Have the disks nothing of them?
+    pub fn are_idle(&self) -> bool {
+        self.all().iter().all(|(_, log)| log.is_idle())
+    }
+
+    pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
+        for (_, log) in self.all() {
+            log.visit_usages(visit);
+        }
+    }
+
+    pub fn all(&self) -> [(LogId, &Log); 3] {
+        [
+            (LogId::VOLUMES, &self.volumes),
+            (LogId::AUDIT, &self.audit),
+            (LogId::MESSAGES, &self.messages),
+        ]
+    }
+
+    fn all_mut(&mut self) -> [(LogId, &mut Log); 3] {
+        [
+            (LogId::VOLUMES, &mut *self.volumes),
+            (LogId::AUDIT, &mut *self.audit),
+            (LogId::MESSAGES, &mut *self.messages),
+        ]
+    }
+}
