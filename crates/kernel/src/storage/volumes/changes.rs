@@ -6,8 +6,8 @@
 
 use super::error::VolumeError;
 use super::live::Live;
-use super::page::{Place, levels_for};
-use super::pointer::{BLOCK_BYTES, Pointer};
+use super::page::Place;
+use super::pointer::BLOCK_BYTES;
 use super::row::{Kind, Limits, Name, Record, Row, SnapshotRow, Tree, VolumeRow, is_name};
 use super::state::{Event, State};
 use super::table::RootOf;
@@ -444,7 +444,7 @@ impl Volumes {
         let (tree, id) = (from.tree, from.id);
         let (slot, row) = self.table.volume_named(volume).ok_or(VolumeError::NoVolume)?;
         let mut row = row.clone();
-        self.drop_tree(row.tree.root, row.blocks);
+        self.drop_tree(RootOf::Volume(slot));
         if !tree.root.is_none() {
             self.counts.raise(tree.root.block);
         }
@@ -468,22 +468,18 @@ impl Volumes {
                 (RootOf::Volume(slot), Row::VolumeGone(slot))
             }
         };
-        let blocks = match root {
-            RootOf::Volume(slot) => self.table.volume(slot).map(|row| row.blocks),
-            RootOf::Snapshot(slot) => self.table.snapshot(slot).map(|row| row.blocks),
-        };
-        if let (Some((tree, _)), Some(blocks)) = (self.table.tree(root), blocks) {
-            self.drop_tree(tree.root, blocks);
-        }
+        self.drop_tree(root);
         self.put_row(record, row);
         Ok(())
     }
 
-    fn drop_tree(&mut self, root: Pointer, blocks: u64) {
-        if !root.is_none() {
+    fn drop_tree(&mut self, root: RootOf) {
+        if let Some((tree, levels)) = self.table.tree(root)
+            && !tree.root.is_none()
+        {
             self.open.given_up.trees.push(Dropped {
-                pointer: root,
-                place: Place::root(levels_for(blocks).unwrap_or(1)),
+                pointer: tree.root,
+                place: Place::root(levels),
             });
         }
     }

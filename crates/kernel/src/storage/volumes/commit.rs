@@ -182,6 +182,7 @@ impl Volumes {
         self.commit.generation = generation;
         self.commit.began = self.now;
         self.commit.stage = Stage::Pages;
+        self.maybe_take_hold();
     }
 
     fn seal_pages(&mut self) {

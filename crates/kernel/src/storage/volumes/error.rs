@@ -31,6 +31,7 @@ pub enum VolumeError {
     /// Not in whole blocks, or without memory for them.
     BadRequest,
     Busy,
+    Scrubbing,
     State { name: Name, state: State },
     AttachedTo { name: Name, tenant: Tenant },
     NotAttached { name: Name },
@@ -118,6 +119,7 @@ impl fmt::Display for VolumeError {
             }
             Self::BadRequest => f.write_str("the request is too large or has no memory"),
             Self::Busy => f.write_str("too many requests to volumes run; try again"),
+            Self::Scrubbing => f.write_str("everything is being read already; see storage status"),
             Self::State { name, state } => {
                 write!(f, "volume {name} is {state}; see storage volumes")
             }

@@ -91,6 +91,7 @@ impl Volumes {
                 Err(error) => self.fail(Failure::Disk(error)),
             },
             Purpose::Request { slot, piece } => self.on_request_io(slot, piece, ended),
+            Purpose::Scrub(job) => self.on_scrubbed(job, ended),
             Purpose::Repair => self.on_repaired(ended),
         }
         self.note_members();

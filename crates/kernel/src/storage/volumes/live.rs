@@ -1,8 +1,7 @@
 //! A volume while the kernel runs: its tree as it is now, its state, its limits, its counters.
 
 use super::error::Damage;
-use super::page::{Place, levels_for};
-use super::row::{Limits, Name, Tree, VolumeRow};
+use super::row::{Kind, Limits, Name, Tree, VolumeRow, levels_of};
 use super::state::{Event, State};
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
@@ -16,6 +15,7 @@ pub struct Live {
     pub state: State,
     pub tenant: Option<Tenant>,
     pub levels: u8,
+    pub kind: Kind,
     pub blocks: u64,
     /// With what no transaction has taken along yet.
     pub tree: Tree,
@@ -59,7 +59,8 @@ impl Live {
             name: row.name.clone(),
             state,
             tenant: row.tenant,
-            levels: levels_for(row.blocks).unwrap_or(1),
+            levels: levels_of(row.kind, row.blocks).unwrap_or(1),
+            kind: row.kind,
             blocks: row.blocks,
             tree: row.tree,
             is_changed: false,
@@ -109,9 +110,5 @@ impl Live {
             }
             None => false,
         }
-    }
-
-    pub const fn root_place(&self) -> Place {
-        Place::root(self.levels)
     }
 }

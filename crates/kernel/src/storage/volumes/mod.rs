@@ -20,6 +20,10 @@ mod journal;
 mod live;
 mod members;
 mod mounting;
+mod objects;
+pub mod errands;
+mod directory;
+
 mod moving;
 mod page;
 mod pointer;
@@ -27,6 +31,7 @@ mod reaper;
 mod request;
 mod requests;
 mod row;
+mod scrub;
 mod serving;
 mod state;
 mod table;
@@ -34,16 +39,22 @@ mod table;
 mod tests;
 mod transfers;
 mod tree;
+mod view;
 mod walk;
 
 pub use changes::{Change, ChangeId};
 pub use error::{Damage, Failure, VolumeError, What};
 pub use journal::{Journal, JournalError, Lsn};
 pub use live::VolumeCounters;
+pub use members::MemberState;
 pub use pointer::{BLOCK_BYTES, BLOCK_SECTORS};
+pub use errands::Wish;
+pub use objects::{Key, ObjectAct};
 pub use request::{Asker, VolumeDone, VolumeId, VolumeOperation, VolumeRequest};
+pub use scrub::{Found, Mode, Progress};
 pub use row::{Kind, Limits, Name, RowError, is_name};
 pub use state::State;
+pub use view::{MemberView, PoolView, SnapshotView, VolumeView};
 
 use crate::base::buffer::Buffer;
 use crate::base::time::{Duration, Instant};
@@ -57,9 +68,12 @@ use commit::{Commit, Open};
 use counts::Counts;
 use live::Live;
 use members::Members;
+use errands::Errands;
 use mounting::Mounting;
+use objects::Objects;
 use reaper::Reaper;
 use requests::Requests;
+use scrub::Scrub;
 use table::Table;
 use transfers::Transfers;
 
@@ -81,6 +95,9 @@ pub struct Volumes {
     reaper: Reaper,
     changes: Changes,
     requests: Requests,
+    scrub: Scrub,
+    objects: Objects,
+    errands: Errands,
     bounces: Vec<Buffer>,
     /// Trees of which a page is lost: while there is one, nothing is written.
     lost_pages: u64,
@@ -119,6 +136,9 @@ impl Volumes {
             reaper: Reaper::new(),
             changes: Changes::new(),
             requests: Requests::new(),
+            scrub: Scrub::new(),
+            objects: Objects::new(),
+            errands: Errands::new(),
             bounces: Vec::new(),
             lost_pages: 0,
             is_recount_wanted: false,
@@ -138,13 +158,14 @@ impl Volumes {
         self.now = now;
         self.is_behind = false;
         for _ in 0..TURNS_MAX {
-            let mut has_moved = self.take_ended();
+            let mut has_moved = self.take_ended() | self.take_own_done();
             has_moved |= match &self.phase {
                 Phase::Unmounted => false,
                 Phase::Mounting(_) => self.go_on_mounting(),
                 Phase::Ready => self.work(io, journal),
                 Phase::Failed(_) => self.give_everything_back(),
             };
+            has_moved |= self.go_on_with_errands();
             has_moved |= self.transfers.pump(now, &mut self.members, io);
             if !has_moved {
                 return;
@@ -158,13 +179,30 @@ impl Volumes {
         has_moved |= self.maybe_seal();
         has_moved |= self.serve(io);
         has_moved |= self.reap();
+        has_moved |= self.go_on_scrubbing();
         self.bury_the_deleted();
         has_moved | self.maybe_count_anew() | self.maybe_leave()
     }
 
+    /// Looks at the answers to the requests of its own machines. Was there one?
+    fn take_own_done(&mut self) -> bool {
+        let mut has_moved = false;
+        while let Some(done) = self.requests.own_done.pop() {
+            has_moved = true;
+            match done.request.asker {
+                Asker::Objects => self.on_object_io(done),
+                _ => self.on_errand_io(done),
+            }
+        }
+        has_moved
+    }
+
     /// Is everything on the disk, and nothing on its way?
     fn is_quiet(&self) -> bool {
-        let is_still = self.commit.is_idle() && self.reaper.is_idle() && self.transfers.is_idle();
+        let is_still = self.commit.is_idle()
+            && self.reaper.is_idle()
+            && self.scrub.is_idle()
+            && self.transfers.is_idle();
         is_still && !self.open.has_changes() && !self.has_changes_to_make()
     }
 
@@ -212,6 +250,7 @@ impl Volumes {
             self.transfers.next_deadline(),
             self.open.next_deadline(),
             self.requests.next_deadline(),
+            self.scrub_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -250,9 +289,11 @@ impl Volumes {
         buffers.extend(self.transfers.into_buffers());
         let requests = self.requests.slots.iter_mut().flatten();
         buffers.extend(requests.filter_map(|running| running.request.data.take()));
-        while let Some(done) = self.requests.done.pop() {
+        while let Some(done) = self.requests.done.pop().or_else(|| self.requests.own_done.pop()) {
             buffers.extend(done.request.data);
         }
+        buffers.extend(self.objects.into_buffers());
+        buffers.extend(self.errands.into_buffers());
         buffers
     }
 }

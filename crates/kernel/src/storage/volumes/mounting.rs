@@ -5,6 +5,7 @@ use super::error::{Failure, VolumeError};
 use super::header::Header;
 use super::live::Live;
 use super::members::{MemberState, Members};
+use super::objects::BLOCKS_READ;
 use super::pointer::BLOCK_BYTES;
 use super::row::{PoolRow, RowError};
 use super::state::{Event, State};
@@ -134,6 +135,14 @@ impl Volumes {
     fn take_memory(&mut self, memory: &mut dyn Memory) -> Result<(), Failure> {
         while !self.cache.is_complete() {
             self.cache.add(memory.take_buffer(BLOCK_BYTES).ok_or(Failure::Memory)?);
+        }
+        if self.objects.needs_memory() {
+            let buffer = memory.take_buffer(BLOCKS_READ * BLOCK_BYTES);
+            self.objects.give_memory(buffer.ok_or(Failure::Memory)?);
+        }
+        while self.errands.needs_memory() {
+            let buffer = memory.take_buffer(BLOCK_BYTES);
+            self.errands.give_memory(buffer.ok_or(Failure::Memory)?);
         }
         while self.bounces.len() < VOLUME_BOUNCES {
             self.bounces.push(memory.take_buffer(BLOCK_BYTES).ok_or(Failure::Memory)?);
@@ -272,6 +281,7 @@ impl Volumes {
         self.open.generation = generation + 1;
         self.commit.reset(generation);
         self.reaper.reset();
+        self.scrub.reset();
         self.cache.forget_bad();
         self.lost_pages = 0;
         for slot in 0..self.live.len() {
@@ -348,6 +358,7 @@ impl Volumes {
             live.on(event);
         }
         self.phase = Phase::Ready;
+        self.want_filling();
     }
 
     /// A page of a map was lost, and now what had it is gone: perhaps all is whole again.

@@ -61,6 +61,8 @@ pub struct Requests {
     /// In the order in which they came.
     pub order: Vec<usize, VOLUME_REQUESTS_MAX>,
     pub done: Box<Queue<VolumeDone, VOLUME_REQUESTS_MAX>>,
+    /// Of the volumes' own machines.
+    pub own_done: Box<Queue<VolumeDone, VOLUME_REQUESTS_MAX>>,
     /// When the first that waits for its volume's limits may run.
     pub ready_at: Option<Instant>,
     high_water: usize,
@@ -76,6 +78,7 @@ impl Requests {
             slots: slots.into_boxed_slice(),
             order: Vec::new(),
             done: Box::default(),
+            own_done: Box::default(),
             ready_at: None,
             high_water: 0,
             refused: 0,
@@ -86,9 +89,13 @@ impl Requests {
         self.order.is_empty()
     }
 
+    fn used(&self) -> usize {
+        self.order.len() + self.done.len() + self.own_done.len()
+    }
+
     /// A place for one more; `None` when all are taken.
     pub fn add(&mut self, now: Instant, request: VolumeRequest) -> Result<(), VolumeRequest> {
-        let used = self.order.len() + self.done.len();
+        let used = self.used();
         let slot = self.slots.iter().position(Option::is_none);
         let Some(slot) = slot.filter(|_| used < VOLUME_REQUESTS_MAX) else {
             self.refused += 1;
@@ -120,7 +127,7 @@ impl Requests {
     }
 
     pub fn space(&self) -> usize {
-        VOLUME_REQUESTS_MAX - self.order.len() - self.done.len()
+        VOLUME_REQUESTS_MAX - self.used()
     }
 
     pub const fn next_deadline(&self) -> Option<Instant> {
@@ -129,7 +136,7 @@ impl Requests {
 
     pub fn usage(&self) -> Usage {
         Usage::of("VOLUME_REQUESTS_MAX", VOLUME_REQUESTS_MAX)
-            .used((self.order.len() + self.done.len()) as u64)
+            .used(self.used() as u64)
             .high_water(self.high_water as u64)
             .refused(self.refused)
     }

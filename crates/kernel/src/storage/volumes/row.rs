@@ -3,7 +3,7 @@
 //! Invariant: what `Record::parse` yields is whole and means something by itself; whether it
 //! goes together with the other rows is the table's affair.
 
-use super::page::levels_for;
+use super::page::{LEVELS_MAX, levels_for};
 use super::pointer::{POINTER_BYTES, Pointer};
 use crate::base::fixed::{Full, Text, Vec};
 use crate::base::tenant::Tenant;
@@ -117,6 +117,11 @@ impl Kind {
         }
     }
 
+    /// Is it asked for by keys, and not by blocks?
+    pub const fn has_keys(self) -> bool {
+        matches!(self, Self::Object | Self::File)
+    }
+
     const fn code(self) -> u8 {
         match self {
             Self::Block => 0,
@@ -133,6 +138,12 @@ impl Kind {
             _ => return None,
         })
     }
+}
+
+/// Levels of the tree of a volume; a key's bytes may stand anywhere in the largest one.
+pub fn levels_of(kind: Kind, blocks: u64) -> Option<u8> {
+    let levels = levels_for(blocks)?;
+    Some(if kind.has_keys() { LEVELS_MAX } else { levels })
 }
 
 /// Letters, digits, `-`, `_`, `.`; it begins with a letter.

@@ -11,6 +11,8 @@ use super::request::{Asker, VolumeDone, VolumeId, VolumeOperation, VolumeRequest
 use super::requests::Stage;
 use super::state::State;
 use super::tree::{Change, Miss, look_up, look_up_run};
+use super::objects::KEYED_BLOCKS;
+use super::row::Kind;
 use crate::base::time::Duration;
 use crate::limits::VOLUME_REQUEST_BLOCKS_MAX;
 use crate::storage::io::Submit;
@@ -83,7 +85,16 @@ impl Volumes {
             return Ok(());
         }
         let end = request.block.checked_add(request.blocks);
-        if request.blocks == 0 || end.is_none_or(|end| end > live.blocks) {
+        let blocks = match (request.asker, live.kind.has_keys()) {
+            (Asker::Objects, true) => KEYED_BLOCKS,
+            (Asker::Objects, false) => 0,
+            (_, false) => live.blocks,
+            (_, true) => {
+                let kind = Kind::Block.name();
+                return Err(VolumeError::NotOfKind { name: name(), kind });
+            }
+        };
+        if request.blocks == 0 || end.is_none_or(|end| end > blocks) {
             return Err(VolumeError::OutOfRange { blocks: live.blocks });
         }
         if request.operation == VolumeOperation::Discard {
@@ -171,7 +182,12 @@ impl Volumes {
             live.pending -= 1;
             count(live, &request, &result, took);
         }
-        let is_kept = self.requests.done.push(VolumeDone { request, result }).is_ok();
+        let is_own = matches!(request.asker, Asker::Objects | Asker::Person);
+        let done = VolumeDone { request, result };
+        let is_kept = match is_own {
+            true => self.requests.own_done.push(done).is_ok(),
+            false => self.requests.done.push(done).is_ok(),
+        };
         crate::invariant!(is_kept, "more requests ended than were taken");
         Turn::Moved
     }
@@ -209,6 +225,11 @@ impl Volumes {
             _ => 0,
         };
         let is_write = matches!(operation, VolumeOperation::Write { .. });
+        let (volume, blocks) = (running.request.volume, running.request.blocks);
+        let is_full = |live: &Live| live.kind.has_keys() && live.tree.data_blocks + blocks > live.blocks;
+        if is_write && self.live_of(volume).is_some_and(is_full) {
+            return self.finish(slot, Err(VolumeError::VolumeFull));
+        }
         if is_write && !self.has_blocks(slot) {
             return self.wait_for_blocks(slot);
         }

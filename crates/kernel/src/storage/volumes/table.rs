@@ -3,8 +3,7 @@
 //! Invariant: while the kernel runs and when the journal is read again, rows change it
 //! through the same `apply`; so what is recovered is what was.
 
-use super::page::levels_for;
-use super::row::{Name, PoolRow, Record, Row, RowError, SnapshotRow, Tree, VolumeRow};
+use super::row::{Name, PoolRow, Record, Row, RowError, SnapshotRow, Tree, VolumeRow, levels_of};
 use crate::limits::{VOLUME_SNAPSHOTS_MAX, VOLUMES_MAX};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -115,11 +114,17 @@ impl Table {
 
     /// The tree below a root and its levels.
     pub fn tree(&self, root: RootOf) -> Option<(Tree, u8)> {
-        let (tree, blocks) = match root {
-            RootOf::Volume(slot) => self.volume(slot).map(|row| (row.tree, row.blocks))?,
-            RootOf::Snapshot(slot) => self.snapshot(slot).map(|row| (row.tree, row.blocks))?,
+        let (tree, kind, blocks) = match root {
+            RootOf::Volume(slot) => {
+                let row = self.volume(slot)?;
+                (row.tree, row.kind, row.blocks)
+            }
+            RootOf::Snapshot(slot) => {
+                let row = self.snapshot(slot)?;
+                (row.tree, row.kind, row.blocks)
+            }
         };
-        Some((tree, levels_for(blocks)?))
+        Some((tree, levels_of(kind, blocks)?))
     }
 
     /// Takes a record of the journal into the table.

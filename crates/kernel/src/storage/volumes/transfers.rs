@@ -33,6 +33,8 @@ pub enum Purpose {
     /// All of a request, or one of its blocks.
     Request { slot: usize, piece: Option<usize> },
     Repair,
+    /// A block of the walk over everything.
+    Scrub(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +132,18 @@ impl Transfers {
     /// The same, with one member only.
     pub fn start_with(&mut self, wish: Wish, buffer: Option<Buffer>, member: usize) {
         self.start_at(wish, buffer, Some(member), !(1 << member));
+    }
+
+    /// Reads from any but this member.
+    pub fn start_without(
+        &mut self,
+        wish: Wish,
+        buffer: Option<Buffer>,
+        member: usize,
+        members: &Members,
+    ) {
+        let other = members.healthy().find(|other| *other != member);
+        self.start_at(wish, buffer, other, 1 << member);
     }
 
     fn start_at(&mut self, wish: Wish, buffer: Option<Buffer>, member: Option<usize>, tried: u8) {

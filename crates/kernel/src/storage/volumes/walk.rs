@@ -52,6 +52,11 @@ impl Walk {
         Some((stop.pointer, stop.place))
     }
 
+    /// Those from the root down to where it is, without the last.
+    pub fn pages(&self) -> impl Iterator<Item = &Pointer> {
+        self.stops.iter().map(|stop| &stop.pointer)
+    }
+
     pub fn is_over(&self) -> bool {
         self.stops.is_empty()
     }

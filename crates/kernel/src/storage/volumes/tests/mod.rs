@@ -6,4 +6,5 @@ mod disk;
 mod fuzz;
 mod model;
 mod promises;
+mod scrubbing;
 mod world;

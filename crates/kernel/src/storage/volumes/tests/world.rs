@@ -267,10 +267,14 @@ impl World {
         self.ask(volume, VolumeOperation::Read, block, blocks, Some(data))?;
         let done = self.wait();
         let data = done.request.data.expect("it comes back");
+        if let Err(error) = done.result {
+            self.data.push(data);
+            return Err(error);
+        }
         let tags = (0..blocks as usize).map(|piece| tag_of(super::super::moving::block_of(&data, piece)));
         let tags = tags.collect();
         self.data.push(data);
-        done.result.map(|()| tags)
+        Ok(tags)
     }
 
     pub fn plain(&mut self, volume: &str, operation: VolumeOperation, block: u64, blocks: u64) -> Result<(), VolumeError> {
