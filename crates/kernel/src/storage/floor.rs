@@ -9,7 +9,10 @@ use super::home::{Change, Home, drafts};
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
 use super::logs::Logs;
+use super::log::{LogId, LogStateView};
 use super::measure::Measure;
+use super::shelf::Shelf;
+use super::volumes::{NoJournal, Volumes};
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -23,6 +26,10 @@ pub struct Storage {
     pub layouts: Box<Layouts>,
     pub measure: Measure,
     pub home: Home,
+    pub volumes: Box<Volumes>,
+    /// That of a pool that is made anew.
+    pool_id: u64,
+    shelf: Shelf,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -46,6 +53,9 @@ impl Storage {
             layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
             home: Home::None,
+            volumes: Volumes::boxed(),
+            pool_id: seed,
+            shelf: Shelf::default(),
         }
     }
 
@@ -72,23 +82,47 @@ impl Storage {
                         logs.on_done(now, done);
                     }
                 }
-                Owner::Volume => {}
+                Owner::Volume => self.volumes.on_done(done),
             }
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
         self.mind_home(memory);
         self.files.step(now, &mut self.queues);
-        if let Some(logs) = self.home.logs_mut() {
-            logs.step(now, &mut self.queues, &mut |_, _, _| {});
+        self.step_logs(now, memory);
+    }
+
+    /// The logs, and what stands on them.
+    fn step_logs(&mut self, now: Instant, memory: &mut dyn Memory) {
+        let (volumes, queues) = (&mut *self.volumes, &mut self.queues);
+        let Home::InUse { layout, logs } = &mut self.home else {
+            volumes.step(now, queues, &mut NoJournal);
+            return;
+        };
+        logs.step(now, queues, &mut |id, _, record| {
+            if id == LogId::VOLUMES {
+                // It keeps in mind what is wrong with it, and is not mounted.
+                let _ = volumes.replay(record);
+            }
+        });
+        let is_open = logs.volumes.view().state == LogStateView::Open;
+        if is_open && !volumes.is_mounted() {
+            // The same: it is to be seen in its view.
+            let _ = volumes.mount(now, &[layout.pool], self.pool_id, memory);
         }
+        volumes.step(now, queues, &mut *logs.volumes);
+        // What was appended goes to the disk in the same tick.
+        logs.step(now, queues, &mut |_, _, _| {});
     }
 
     /// Brings the disk that is in use to the machines that work there.
     fn mind_home(&mut self, memory: &mut dyn Memory) {
-        match self.home.step(&self.layouts, memory) {
+        match self.home.step(&self.layouts, &mut self.shelf, memory) {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
-            Some(Change::Closed) => self.files.unmount(),
+            Some(Change::Closed) => {
+                self.files.unmount();
+                self.volumes.give_up_pool();
+            }
             None => {}
         }
     }
@@ -102,6 +136,7 @@ impl Storage {
             self.queues.next_deadline(now),
             self.files.next_deadline(now),
             self.measure.next_deadline(now),
+            self.volumes.next_deadline(),
             self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()
@@ -112,6 +147,8 @@ impl Storage {
         visit(&self.errands.usage());
         self.files.visit_usages(visit);
         visit(&self.measure.usage());
+        self.volumes.visit_usages(visit);
+        visit(&self.shelf.usage());
         if let Some(logs) = self.home.logs() {
             logs.visit_usages(visit);
         }

@@ -48,7 +48,7 @@ use volume::Volume;
 use work::{Ground, Turn, Work};
 
 /// Turns of all works in one step.
-const TURNS_A_STEP: usize = 32;
+const TURNS_A_STEP: usize = 8;
 
 enum State {
     /// No disk has an exchange partition.

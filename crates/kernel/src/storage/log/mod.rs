@@ -13,6 +13,7 @@ mod answers;
 mod area;
 mod batch;
 mod bytes;
+mod closing;
 mod control;
 mod cutting;
 mod draft;

@@ -31,6 +31,10 @@ pub enum ReadEnd {
 }
 
 impl Reader {
+    pub fn into_walk(self) -> Walk {
+        self.walk
+    }
+
     pub const fn walk_mut(&mut self) -> &mut Walk {
         &mut self.walk
     }

@@ -57,7 +57,6 @@ pub struct Cache {
     clock: u64,
     dirty: usize,
     dirty_high_water: usize,
-    pub hits: u64,
     pub misses: u64,
 }
 
@@ -76,7 +75,6 @@ impl Cache {
             clock: 0,
             dirty: 0,
             dirty_high_water: 0,
-            hits: 0,
             misses: 0,
         }
     }
@@ -246,15 +244,6 @@ impl Cache {
             _ => None,
         };
         self.frames.iter().enumerate().filter_map(of_level)
-    }
-
-    pub fn has_dirty(&self, volume: usize) -> bool {
-        let mut frames = self.frames.iter();
-        frames.any(|frame| frame.state == State::Dirty(volume))
-    }
-
-    pub const fn dirty(&self) -> usize {
-        self.dirty
     }
 
     /// What its bytes give from now on; they are not changed any more.

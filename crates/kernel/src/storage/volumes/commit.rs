@@ -79,6 +79,14 @@ impl Open {
         }
     }
 
+    /// Begins anew, at a mount.
+    pub fn reset(&mut self) {
+        self.given_up.clear();
+        self.since = None;
+        self.is_wanted = false;
+        self.is_pool_changed = false;
+    }
+
     pub fn has_changes(&self) -> bool {
         self.since.is_some()
     }

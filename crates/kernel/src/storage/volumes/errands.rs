@@ -125,12 +125,14 @@ impl Volumes {
 
     pub(super) fn go_on_with_errands(&mut self) -> bool {
         let mut has_moved = false;
-        if let Some((running, result)) = self.next_object() {
+        // Another machine's act is its own to look for.
+        if let Some(index) = self.errands.with_objects
+            && let Some((running, result)) = self.next_object()
+        {
             has_moved = true;
-            if let Some(index) = self.errands.with_objects.take() {
-                self.errands.places[index].buffer = running.data;
-                self.end_errand(index, result);
-            }
+            self.errands.with_objects = None;
+            self.errands.places[index].buffer = running.data;
+            self.end_errand(index, result);
         }
         for index in 0..self.errands.places.len() {
             match self.errands.places[index].state {

@@ -44,7 +44,7 @@ mod walk;
 
 pub use changes::{Change, ChangeId};
 pub use error::{Damage, Failure, VolumeError, What};
-pub use journal::{Journal, JournalError, Lsn};
+pub use journal::{Journal, JournalError, Lsn, NoJournal};
 pub use live::VolumeCounters;
 pub use members::MemberState;
 pub use pointer::{BLOCK_BYTES, BLOCK_SECTORS};
@@ -118,6 +118,12 @@ enum Phase {
 }
 
 impl Volumes {
+    /// On the heap at once, for it is large.
+    #[inline(never)]
+    pub fn boxed() -> Box<Self> {
+        Box::new(Self::new())
+    }
+
     /// Without a pool.
     #[inline(never)]
     pub fn new() -> Self {
@@ -163,7 +169,7 @@ impl Volumes {
                 Phase::Unmounted => false,
                 Phase::Mounting(_) => self.go_on_mounting(),
                 Phase::Ready => self.work(io, journal),
-                Phase::Failed(_) => self.give_everything_back(),
+                Phase::Failed(_) => self.give_everything_back() | self.maybe_forget(),
             };
             has_moved |= self.go_on_with_errands();
             has_moved |= self.transfers.pump(now, &mut self.members, io);
@@ -224,13 +230,37 @@ impl Volumes {
     fn maybe_leave(&mut self) -> bool {
         let is_time = self.is_leaving && self.is_quiet() && self.requests.is_empty();
         if is_time {
-            self.is_leaving = false;
-            self.phase = Phase::Unmounted;
-            self.table = Table::new();
-            self.cache.clear();
-            self.live.iter_mut().for_each(|live| *live = None);
+            self.forget_pool();
         }
         is_time
+    }
+
+    /// The disk is gone or was laid out anew: whoever waits is told, and the pool forgotten.
+    pub fn give_up_pool(&mut self) {
+        if self.is_mounted() {
+            self.is_leaving = true;
+            self.phase = Phase::Failed(Failure::NoMember);
+        }
+    }
+
+    fn maybe_forget(&mut self) -> bool {
+        let is_time = self.is_leaving && self.transfers.is_idle() && self.requests.is_empty();
+        if is_time {
+            self.forget_pool();
+        }
+        is_time
+    }
+
+    fn forget_pool(&mut self) {
+        self.is_leaving = false;
+        self.is_recount_wanted = false;
+        self.phase = Phase::Unmounted;
+        self.table = Table::new();
+        self.cache.clear();
+        self.open.reset();
+        self.commit.reset(0);
+        self.scrub.reset();
+        self.live.iter_mut().for_each(|live| *live = None);
     }
 
     pub const fn is_mounted(&self) -> bool {
@@ -246,11 +276,13 @@ impl Volumes {
         if self.is_behind {
             return Some(self.now);
         }
+        let is_ready = self.is_ready();
+        let can_seal = is_ready && self.commit.is_idle();
         let deadlines = [
             self.transfers.next_deadline(),
-            self.open.next_deadline(),
-            self.requests.next_deadline(),
-            self.scrub_deadline(),
+            self.open.next_deadline().filter(|_| can_seal),
+            self.requests.next_deadline().filter(|_| is_ready),
+            self.scrub_deadline().filter(|_| self.is_calm()),
         ];
         deadlines.into_iter().flatten().min()
     }

@@ -198,12 +198,17 @@ impl Volumes {
         }
     }
 
+    /// Does nobody want anything?
+    pub(super) fn is_calm(&self) -> bool {
+        let is_still = self.commit.is_idle() && self.reaper.is_idle();
+        is_still && self.requests.is_empty() && !self.open.has_changes()
+    }
+
     fn maybe_begin_scrub(&mut self) -> bool {
         let is_time = self.scrub_deadline().is_some_and(|at| at <= self.now);
-        let is_calm = self.requests.is_empty() && !self.open.has_changes();
         let mode = match self.scrub.wanted.take() {
             Some(mode) => mode,
-            None if is_time && is_calm && self.commit.is_idle() && self.reaper.is_idle() => Mode::Count,
+            None if is_time && self.is_calm() => Mode::Count,
             None => return false,
         };
         self.counts.forget_seen();

@@ -92,10 +92,6 @@ impl Table {
         self.volume_named(name).is_some() || self.snapshot_named(name).is_some()
     }
 
-    pub fn free_volume(&self) -> Option<usize> {
-        self.volumes.iter().position(Option::is_none)
-    }
-
     pub fn free_snapshot(&self) -> Option<usize> {
         self.snapshots.iter().position(Option::is_none)
     }

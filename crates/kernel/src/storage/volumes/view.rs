@@ -30,6 +30,10 @@ pub struct PoolView {
     pub transaction_took_max: Duration,
     pub checkpoints: u64,
     pub page_misses: u64,
+    /// Answers of disks that nobody had asked for.
+    pub answers_ignored: u64,
+    /// Blocks that were given up more often than they were in use: a forged map.
+    pub contradictions: u64,
     pub running: Option<Progress>,
     pub scrubbed: Option<Progress>,
 }
@@ -100,6 +104,8 @@ impl Volumes {
             transaction_took_max: self.commit.took_max,
             checkpoints: self.commit.checkpoints,
             page_misses: self.cache.misses,
+            answers_ignored: self.transfers.answers_ignored(),
+            contradictions: self.counts.contradictions(),
             running: self.scrub.progress(),
             scrubbed: self.scrub.last,
         }

@@ -4,6 +4,8 @@ mod audit;
 mod cuts;
 mod disk;
 mod fuzz;
+mod keys;
+mod limits;
 mod model;
 mod promises;
 mod scrubbing;
