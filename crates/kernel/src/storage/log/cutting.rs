@@ -122,6 +122,9 @@ impl Log {
     }
 
     fn begin_cut(&mut self, keep: u64) {
+        if self.buffers.len() < 2 {
+            return;
+        }
         let Some((first, second)) = self.buffers.pop().zip(self.buffers.pop()) else {
             return;
         };
