@@ -9,9 +9,6 @@ mod messages;
 mod reading;
 mod trail;
 
-#[cfg(test)]
-mod tests;
-
 pub use messages::{Message, MessageKeeper};
 pub use reading::Wish;
 pub use trail::TrailKeeper;

@@ -5,6 +5,8 @@
 
 mod check;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use check::{KeptCheck, KeptFinding, Past};
 pub use record::{EntryBytes, Record, RecordBytes, beginning, entry};
