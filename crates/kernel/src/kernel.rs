@@ -155,6 +155,7 @@ macro_rules! performers {
             &mut *$kernel.storage.files,
             &mut *$kernel.storage.layouts,
             &mut $kernel.storage.measure,
+            &mut $kernel.storage.bench,
             &mut *$kernel.network,
             &mut $kernel.outbound,
             &mut *$kernel.security.measured,

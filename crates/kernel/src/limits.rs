@@ -327,6 +327,8 @@ limits! {
     LAYOUT_BUFFER_BYTES = 64 * 1024;
     /// Requests at the same time while a disk is measured.
     MEASURE_DEPTH_MAX = 32;
+    /// Buffers that machines of the storage floor have given back: those of all logs, and as many again.
+    SHELF_BUFFERS_MAX = 48;
     /// Partitions of one disk that are looked at: as many as the usual table has.
     PARTITIONS_MAX = 128;
     /// Requests in the queue of a disk, waiting and on their way: four times what the device takes.
@@ -477,7 +479,10 @@ const _: () = assert!(LOG_RECORD_BYTES_MAX + 512 <= LOG_BATCH_BYTES);
 const _: () =
     assert!(LOG_BATCH_BYTES.is_multiple_of(512) && LOG_SMALL_BATCH_BYTES.is_multiple_of(512));
 const _: () = assert!(IO_PIECES_MAX + 2 <= VIRTIO_QUEUE_ENTRIES_MAX);
-const _: () = assert!(FILE_WORK_BYTES + 64 * 1024 / 2 <= FILE_CHANGED_SECTORS_MAX * 512);
+// What is written at once, and four copies of the table's sectors that one change looks at.
+const _: () = assert!(FILE_WORK_BYTES / 512 + 4 * 18 <= FILE_CHANGED_SECTORS_MAX);
+// And those sectors are at hand at the same time, with some of other works.
+const _: () = assert!(FILE_LINES_MAX * FILE_LINE_BYTES / 512 >= 4 * 18);
 const _: () = assert!(FILE_CHANGED_SECTORS_MAX < u8::MAX as usize && 2 * FILE_PATH_MAX < LINE_MAX);
 const _: () = assert!(HTTP_HEADER_BYTES_MAX >= 2 * HTTP_REQUEST_LINE_MAX);
 const _: () = assert!(HTTP_REQUEST_LINE_MAX >= LINE_MAX && HTTP_BODY_BYTES_MAX >= LINE_MAX);

@@ -83,6 +83,10 @@ impl<M: Machine> Kernel<M> {
             Intent::Capability(change) => {
                 self.change_rights(by, &change)?;
             }
+            Intent::Io(change) => {
+                let now = self.machine.now();
+                self.storage.queues.apply(now, change)?;
+            }
             Intent::Audit(change) => self.security.audit.apply(change)?,
             // The session did it when the command ran.
             Intent::ClearScreen => {}
@@ -184,6 +188,7 @@ impl<M: Machine> Kernel<M> {
                 storage.layouts.start(id, wish, &storage.queues)
             }
             Operation::MeasureDisk(wish) => self.measure_disk(id, wish),
+            Operation::CompareSchedulers(wish) => self.storage.bench.start(id, wish),
             Operation::Outbound(wish) => {
                 let now = self.machine.now();
                 self.outbound.start(now, id, wish)

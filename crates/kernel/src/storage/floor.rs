@@ -6,11 +6,13 @@
 use super::errands::Errands;
 use super::files::Files;
 use super::home::{Change, Home, drafts};
+use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
 use super::log::{LogId, Lsn};
 use super::logs::Logs;
 use super::measure::Measure;
+use super::shelf::Shelf;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -23,7 +25,9 @@ pub struct Storage {
     pub files: Box<Files>,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
+    pub bench: Bench,
     pub home: Home,
+    shelf: Shelf,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -46,7 +50,9 @@ impl Storage {
             files: Files::boxed(),
             layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
+            bench: Bench::default(),
             home: Home::None,
+            shelf: Shelf::default(),
         }
     }
 
@@ -94,7 +100,7 @@ impl Storage {
 
     /// Brings the disk that is in use to the machines that work there.
     fn mind_home(&mut self, memory: &mut dyn Memory) {
-        match self.home.step(&self.layouts, memory) {
+        match self.home.step(&self.layouts, &mut self.shelf, memory) {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
             Some(Change::Closed) => self.files.unmount(),
             None => {}
@@ -110,6 +116,7 @@ impl Storage {
             self.queues.next_deadline(now),
             self.files.next_deadline(now),
             self.measure.next_deadline(now),
+            self.bench.next_deadline(now),
             self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()
@@ -120,6 +127,7 @@ impl Storage {
         visit(&self.errands.usage());
         self.files.visit_usages(visit);
         visit(&self.measure.usage());
+        visit(&self.shelf.usage());
         if let Some(logs) = self.home.logs() {
             logs.visit_usages(visit);
         }

@@ -8,6 +8,7 @@ use crate::resilience::chronicle;
 use crate::security::audit::VERIFY_LIMIT;
 use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
+use crate::storage::io::bench as comparison;
 use crate::storage::{Errand, errand, files, layout, measure};
 use alloc::boxed::Box;
 
@@ -24,6 +25,7 @@ pub enum Operation {
     },
     Layout(layout::Wish),
     MeasureDisk(measure::Wish),
+    CompareSchedulers(comparison::Wish),
     Ping(PingRequest),
     Outbound(Wish),
     Tpm(TpmWish),
@@ -50,6 +52,7 @@ impl Operation {
             Self::Save { .. } => FETCH_LIMIT,
             Self::Layout(_) => layout::Wish::LIMIT,
             Self::MeasureDisk(_) => measure::LIMIT,
+            Self::CompareSchedulers(_) => comparison::LIMIT,
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,

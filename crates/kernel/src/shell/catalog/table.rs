@@ -3,7 +3,7 @@
 use super::access::{ADMINISTER, AUDIT, LOOK};
 use super::{
     Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, files, firewall,
-    net, optimize, security, storage, tpm,
+    io, net, optimize, security, storage, tpm,
 };
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
@@ -98,6 +98,7 @@ pub static COMMANDS: &[Command] = &[
     cap::ROW,
     device::ROW,
     disk::ROW,
+    io::ROW,
     storage::ROW,
     files::LS,
     files::CAT,

@@ -38,16 +38,24 @@ pub fn append(
     let size = u32::try_from(data.len()).ok();
     let size = size.and_then(|bytes| item.size.checked_add(bytes));
     let size = size.ok_or(FatError::FileTooLong)?;
-    let extended = extend(sectors, geometry, search, Fresh::default(), rest)?;
-    let appended = Appended {
-        search: extended.search,
-        is_done: extended.bytes == rest.len(),
-        clusters: extended.clusters,
+    let mut appended = Appended {
+        search,
+        is_done: false,
+        clusters: 0,
         size,
     };
-    if !appended.is_done {
-        return Ok(appended);
+    // All or nothing: is there room for all of it where one change can look?
+    let mut probe = search.begun();
+    for _ in 0..rest.len().div_ceil(geometry.cluster_bytes() as usize) {
+        if probe.find(sectors, geometry)?.is_none() {
+            appended.search = search.past(probe);
+            return Ok(appended);
+        }
     }
+    let extended = extend(sectors, geometry, search, Fresh::default(), rest)?;
+    appended.is_done = true;
+    appended.search = extended.search;
+    appended.clusters = extended.clusters;
     fill(sectors, geometry, last, used as usize, slack)?;
     let next = extended.fresh.first;
     let (first, stage) = match (last, next) {

@@ -43,7 +43,7 @@ pub struct Extended {
 pub fn extend(
     sectors: &mut dyn Sectors,
     geometry: &Geometry,
-    mut search: Search,
+    search: Search,
     mut fresh: Fresh,
     data: &[u8],
 ) -> Result<Extended, Stop> {
@@ -52,6 +52,7 @@ pub fn extend(
     if size.is_none() {
         return Err(FatError::FileTooLong.into());
     }
+    let mut search = search.begun();
     let (mut left, mut clusters) = (data, 0);
     while !left.is_empty() {
         if fresh.first == 0 || fresh.in_last == geometry.cluster_bytes() {

@@ -26,6 +26,8 @@ mod publish;
 mod removal;
 mod short_name;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use allocation::Search;
 pub use append::append;

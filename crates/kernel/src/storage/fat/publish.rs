@@ -31,11 +31,12 @@ pub struct Published {
 pub fn publish(
     sectors: &mut dyn Sectors,
     geometry: &Geometry,
-    mut search: Search,
+    search: Search,
     name: &LongName,
     found: &Found,
     entry: Entry,
 ) -> Result<Published, Stop> {
+    let mut search = search.begun();
     let mut published = Published {
         search,
         is_done: true,
@@ -165,9 +166,10 @@ fn clear(sectors: &mut dyn Sectors, geometry: &Geometry, cluster: u32) -> Result
 pub fn make_directory(
     sectors: &mut dyn Sectors,
     geometry: &Geometry,
-    mut search: Search,
+    search: Search,
     parent: u32,
 ) -> Result<(Option<u32>, Search), Stop> {
+    let mut search = search.begun();
     let Some(cluster) = search.find(sectors, geometry)? else {
         return Ok((None, search));
     };

@@ -161,7 +161,7 @@ impl Default for FreeCount {
 
 impl FreeCount {
     /// Clusters that one call looks at.
-    const A_CALL: u32 = 8192;
+    const A_CALL: u32 = 2048;
 
     /// The count, once all have been looked at.
     pub fn step(

@@ -48,7 +48,7 @@ use volume::Volume;
 use work::{Ground, Turn, Work};
 
 /// Turns of all works in one step.
-const TURNS_A_STEP: usize = 32;
+const TURNS_A_STEP: usize = 8;
 
 enum State {
     /// No disk has an exchange partition.
@@ -72,7 +72,6 @@ struct Mounted {
 
 pub struct Files {
     state: State,
-    region: Option<Region>,
     mounts: u32,
     cache: Cache,
     overlay: Overlay,
@@ -101,7 +100,6 @@ impl Default for Files {
     fn default() -> Self {
         Self {
             state: State::NoDisk,
-            region: None,
             mounts: 0,
             cache: Cache::default(),
             overlay: Overlay::default(),
@@ -125,7 +123,6 @@ impl Files {
     /// Takes a partition into use. Its memory is taken at the first time and kept.
     pub fn mount(&mut self, region: Region, memory: &mut dyn Memory) {
         self.unmount();
-        self.region = Some(region);
         if self.take_memory(memory).is_none() {
             self.state = State::Failed(Unusable::NoMemory);
             return;
@@ -144,18 +141,12 @@ impl Files {
     /// Lets go of the partition, because its disk is gone or is laid out anew.
     pub fn unmount(&mut self) {
         self.state = State::NoDisk;
-        self.region = None;
         self.cache.clear();
         self.overlay.clear();
         for work in self.works.iter_mut().flatten() {
             work.cut_off();
         }
         self.drop_ended();
-    }
-
-    /// What is mounted, or was tried to be.
-    pub const fn region(&self) -> Option<Region> {
-        self.region
     }
 
     fn take_memory(&mut self, memory: &mut dyn Memory) -> Option<()> {

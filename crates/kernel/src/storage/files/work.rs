@@ -24,6 +24,7 @@ const PIECES_A_TURN: usize = 64;
 pub struct Ground<'a> {
     pub sectors: &'a mut dyn Sectors,
     pub geometry: &'a Geometry,
+    /// Where free clusters are looked for next.
     pub search: &'a mut Search,
     pub free: &'a mut Option<u32>,
     /// Counts changes of directories.
@@ -78,6 +79,8 @@ pub struct Work {
     phase: Phase,
     has_all: bool,
     fresh: Fresh,
+    /// Its own round through the table, from where others have ended.
+    search: Option<Search>,
     /// All that is to be in the file or directory is on the disk, and has no name yet.
     is_prepared: bool,
     seen: u64,
@@ -102,6 +105,7 @@ impl Work {
             has_all: !matches!(wish.act, Act::Receive),
             wish,
             fresh: Fresh::default(),
+            search: None,
             is_prepared: false,
             seen: generation,
         };
@@ -365,13 +369,10 @@ impl Work {
             return Ok(Turn::Idle);
         }
         let data = &self.buffer.bytes()[..self.filled];
-        let extended = fat::extend(
-            ground.sectors,
-            ground.geometry,
-            *ground.search,
-            self.fresh,
-            data,
-        )?;
+        let search = self.search.unwrap_or(ground.search.anew());
+        let geometry = ground.geometry;
+        let extended = fat::extend(ground.sectors, geometry, search, self.fresh, data)?;
+        self.search = Some(extended.search);
         *ground.search = extended.search;
         take(ground.free, extended.clusters);
         self.fresh = extended.fresh;
@@ -397,8 +398,10 @@ impl Work {
             Act::MakeDirectory => Entry::Directory { first },
             _ => Entry::File { first, size },
         };
-        let search = *ground.search;
-        let published = fat::publish(ground.sectors, ground.geometry, search, name, found, entry)?;
+        let search = self.search.unwrap_or(ground.search.anew());
+        let geometry = ground.geometry;
+        let published = fat::publish(ground.sectors, geometry, search, name, found, entry)?;
+        self.search = Some(published.search);
         *ground.search = published.search;
         if published.is_done {
             take(ground.free, published.clusters);
@@ -434,8 +437,10 @@ impl Work {
             return Ok(());
         };
         let data = &self.buffer.bytes()[..self.filled];
-        let (geometry, search) = (ground.geometry, *ground.search);
+        let search = self.search.unwrap_or(ground.search.anew());
+        let geometry = ground.geometry;
         let appended = fat::append(ground.sectors, geometry, search, item, *last, data)?;
+        self.search = Some(appended.search);
         *ground.search = appended.search;
         if appended.is_done {
             take(ground.free, appended.clusters);
@@ -449,8 +454,10 @@ impl Work {
         let Phase::MakingDirectory(parent) = self.phase else {
             return Ok(());
         };
-        let (geometry, search) = (ground.geometry, *ground.search);
+        let search = self.search.unwrap_or(ground.search.anew());
+        let geometry = ground.geometry;
         let (made, search) = fat::make_directory(ground.sectors, geometry, search, parent)?;
+        self.search = Some(search);
         *ground.search = search;
         if let Some(first) = made {
             take(ground.free, 1);

@@ -60,12 +60,6 @@ pub struct Log {
     pub(super) is_update_wanted: bool,
 }
 
-/// What a log works with, for as long as the machine lives.
-pub struct LogMemory {
-    buffers: Vec<Buffer, LOG_BUFFERS_MAX>,
-    block: Buffer,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     Recovering,
@@ -74,8 +68,10 @@ pub enum State {
     Failed(LogError),
 }
 
-impl LogMemory {
-    pub fn take(setup: &LogSetup, memory: &mut dyn Memory) -> Result<Self, LogError> {
+impl Log {
+    /// Takes all the memory that it will ever use, and begins to read what is there.
+    #[inline(never)]
+    pub fn open(setup: &LogSetup, memory: &mut dyn Memory) -> Result<Self, LogError> {
         let area = setup.area()?;
         let mut buffers = Vec::new();
         while !buffers.is_full() {
@@ -84,21 +80,6 @@ impl LogMemory {
             let _ = buffers.push(buffer.ok_or(LogError::NoMemory)?);
         }
         let block = memory.take_buffer(SECTOR_BYTES).ok_or(LogError::NoMemory)?;
-        Ok(Self { buffers, block })
-    }
-}
-
-impl Log {
-    /// Takes all the memory that it will ever use, and begins to read what is there.
-    pub fn open(setup: &LogSetup, memory: &mut dyn Memory) -> Result<Self, LogError> {
-        Self::open_with(setup, LogMemory::take(setup, memory)?)
-    }
-
-    /// As `open`, with memory that another log of that size had.
-    #[inline(never)]
-    pub fn open_with(setup: &LogSetup, memory: LogMemory) -> Result<Self, LogError> {
-        let area = setup.area()?;
-        let LogMemory { buffers, block } = memory;
         let nothing = Superblock::fresh(0, &area);
         Ok(Self {
             id: setup.id,
@@ -123,27 +104,6 @@ impl Log {
             has_cache: true,
             progress_at: Instant::ZERO,
             is_update_wanted: false,
-        })
-    }
-
-    /// Gives its memory back; `None` when the disk still has some of it.
-    pub fn close(mut self) -> Option<LogMemory> {
-        if let Some(batch) = self.filling.take() {
-            self.give_back(batch.buffer);
-        }
-        let walks = [
-            self.recovery.take().and_then(Recovery::into_walk),
-            self.cutting.take().and_then(Cutting::into_walk),
-            self.reader.take().map(Reader::into_walk),
-        ];
-        walks
-            .into_iter()
-            .flatten()
-            .for_each(|walk| self.take_back(walk));
-        let block = self.block?;
-        self.buffers.is_full().then_some(LogMemory {
-            buffers: self.buffers,
-            block,
         })
     }
 

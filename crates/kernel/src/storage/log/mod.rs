@@ -13,6 +13,7 @@ mod answers;
 mod area;
 mod batch;
 mod bytes;
+mod closing;
 mod control;
 mod cutting;
 mod draft;
@@ -40,7 +41,7 @@ pub use area::LogSetup;
 pub use draft::LogDraft;
 pub use error::LogError;
 pub use judgement::{Damage, DamagedPart};
-pub use machine::{Log, LogMemory};
+pub use machine::Log;
 pub use reader::ReadEnd;
 pub use view::{LogStateView, LogView};
 

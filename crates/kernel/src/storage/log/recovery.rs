@@ -100,12 +100,12 @@ impl Recovery {
         }
     }
 
-    pub const fn walk_mut(&mut self) -> Option<&mut Walk> {
-        self.walk.as_mut()
-    }
-
     pub fn into_walk(self) -> Option<Walk> {
         self.walk
+    }
+
+    pub const fn walk_mut(&mut self) -> Option<&mut Walk> {
+        self.walk.as_mut()
     }
 
     /// A superblock was read, or could not be.

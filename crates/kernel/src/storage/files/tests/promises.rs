@@ -199,6 +199,55 @@ fn what_does_not_fit_leaves_nothing_behind() {
     }
 }
 
+/// A volume of which only some clusters are free: the others are marked as defective.
+fn scattered(is_free: impl Fn(u32) -> bool) -> Bench {
+    let mut bench = Bench::new(Kind::Fat16);
+    let table = (super::bench::FIRST as usize + 1) * 512;
+    let table_bytes = usize::from(bench.volume()[22]) * 512;
+    for cluster in (2..table_bytes as u32 / 2).filter(|cluster| !is_free(*cluster)) {
+        for copy in 0..2 {
+            let at = table + copy * table_bytes + cluster as usize * 2;
+            bench.rig.disks[0][at..at + 2].copy_from_slice(&[0xf7, 0xff]);
+        }
+    }
+    let region = bench.region;
+    bench.files.mount(region, &mut bench.rig);
+    bench
+}
+
+#[test]
+fn a_volume_in_splinters_is_filled_to_the_last_cluster() {
+    for every in [2, 3, 300] {
+        let mut bench = scattered(|cluster| cluster % every == 0);
+        let free = bench.free();
+        let all = noise(free as usize * 512);
+        assert_eq!(bench.receive("all", &all), Ok(all.len() as u64), "{every}");
+        assert_eq!(check(bench.volume()).unwrap().files["all"], all);
+        assert_eq!(bench.free(), 0);
+        bench.run("all", Act::Remove).unwrap();
+        assert_eq!(bench.free(), free);
+    }
+}
+
+#[test]
+fn a_text_for_which_there_is_no_room_nearby_is_refused_and_costs_nothing() {
+    let mut bench = scattered(|cluster| cluster == 10 || cluster == 2500 || cluster == 5000);
+    bench.append("file", "x").unwrap();
+    let refusal = bench.append("file", &"y".repeat(1500)).unwrap_err();
+    assert_eq!(
+        refusal,
+        "file: the disk is full; remove something, and see df"
+    );
+    bench.append("file", &"z".repeat(512)).unwrap();
+    assert_eq!(bench.free(), 1);
+    bench.put("another", "x").unwrap();
+    assert!(bench.put("one more", "x").is_err());
+    bench.run("another", Act::Remove).unwrap();
+    bench.put("one more", "x").unwrap();
+    let contents = check(bench.volume()).unwrap();
+    assert_eq!(contents.files["file"].len(), 513);
+}
+
 #[test]
 fn a_full_root_directory_says_so() {
     let mut bench = Bench::new(Kind::Fat16);
