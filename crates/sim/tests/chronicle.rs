@@ -178,6 +178,18 @@ fn sectors_that_somebody_changed_are_found() {
     assert!(status.contains("damaged"), "{status}");
     let answer = desk.run("audit verify");
     assert!(!answer.has_succeeded, "{}", answer.text);
+    // Until somebody accepts the loss.
+    assert!(desk.run("storage logs").text.contains("records of batch"));
+    let answer = desk.run("storage accept-loss audit");
+    assert!(answer.has_succeeded, "{}", answer.text);
+    desk.rest();
+    let answer = desk.run("audit verify");
+    assert!(
+        answer.has_succeeded && answer.text.contains("kept on disk"),
+        "{}",
+        answer.text
+    );
+    assert!(!desk.run("storage accept-loss audit").has_succeeded);
 }
 
 #[test]
