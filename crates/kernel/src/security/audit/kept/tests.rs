@@ -1,4 +1,4 @@
-//! What somebody who can write to the disk can do to a kept trail, and that it is found.
+//! What somebody can do to a kept trail on its disk, and that it is found.
 
 use super::record::EntryBytes;
 use super::{KeptCheck, KeptFinding, Past, Point, Record, beginning, entry};
