@@ -24,7 +24,7 @@ impl Desk {
         let words = told.split(|c: char| !c.is_ascii_alphanumeric());
         let is_code =
             |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let code = words.filter(is_code).next_back();
+        let code = words.rev().find(is_code);
         let code = code.unwrap_or_else(|| panic!("no code in {told}"));
         let answer = desk.run(&format!("storage format disk0 {code}"));
         assert!(answer.has_succeeded, "{}", answer.text);
@@ -178,6 +178,18 @@ fn sectors_that_somebody_changed_are_found() {
     assert!(status.contains("damaged"), "{status}");
     let answer = desk.run("audit verify");
     assert!(!answer.has_succeeded, "{}", answer.text);
+    // Until somebody accepts the loss.
+    assert!(desk.run("storage logs").text.contains("records of batch"));
+    let answer = desk.run("storage accept-loss audit");
+    assert!(answer.has_succeeded, "{}", answer.text);
+    desk.rest();
+    let answer = desk.run("audit verify");
+    assert!(
+        answer.has_succeeded && answer.text.contains("kept on disk"),
+        "{}",
+        answer.text
+    );
+    assert!(!desk.run("storage accept-loss audit").has_succeeded);
 }
 
 #[test]

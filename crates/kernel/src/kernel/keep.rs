@@ -1,4 +1,4 @@
-//! What outlives a boot goes to the disk that is in use; the power waits for it a little.
+//! What outlives a boot goes to the disk in use; the power waits for it.
 
 use super::{Kernel, Machine};
 use crate::base::machine::PowerAction;

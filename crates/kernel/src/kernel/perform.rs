@@ -9,7 +9,7 @@ use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::drivers::devices::ResetError;
 use crate::net::outbound::Wish as OutboundWish;
-use crate::resilience::chronicle;
+use crate::resilience::chronicle::{self, Chronicle};
 use crate::security::audit::Event;
 use crate::security::measured::record::Record;
 use crate::security::measured::request::Wish as TpmWish;
@@ -88,6 +88,10 @@ impl<M: Machine> Kernel<M> {
                 self.storage.queues.apply(now, change)?;
             }
             Intent::Audit(change) => self.security.audit.apply(change)?,
+            Intent::AcceptLoss(area) => {
+                let logs = self.storage.home.logs_mut();
+                logs.ok_or(Chronicle::NO_DISK)?.accept_loss(area)?;
+            }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation, by),

@@ -1,4 +1,4 @@
-//! What outlives a boot: the audit trail and the kernel's messages, in logs on a disk.
+//! What outlives a boot: the audit trail and the messages, in logs on a disk.
 //!
 //! Entries and messages wait in their own rings until a disk is in use, and go to its
 //! logs as fast as these take them; nobody waits. What leaves a ring before is counted.
@@ -8,9 +8,6 @@
 mod messages;
 mod reading;
 mod trail;
-
-#[cfg(test)]
-mod tests;
 
 pub use messages::{Message, MessageKeeper};
 pub use reading::Wish;

@@ -1,4 +1,4 @@
-//! What people want to see of earlier boots is read from the disk, piece by piece.
+//! What people want to see of earlier boots is read from the disk.
 
 use super::Message;
 use crate::base::operation::OperationId;

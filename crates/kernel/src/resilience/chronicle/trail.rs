@@ -1,4 +1,4 @@
-//! The audit trail goes to a log, entry by entry, behind those of earlier boots.
+//! The audit trail goes to a log, behind the entries of earlier boots.
 
 use crate::base::time::Instant;
 use crate::security::audit::kept::{Past, Point, beginning, entry};

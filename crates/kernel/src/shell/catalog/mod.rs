@@ -35,6 +35,7 @@ use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
 use crate::storage::io::queues;
+use crate::storage::layout::LogArea;
 use crate::workloads::load::LoadChange;
 use core::fmt;
 
@@ -73,6 +74,8 @@ pub enum Intent {
     Serve(ServiceSet),
     /// Tried first.
     Audit(audit_trail::Change),
+    /// A damaged log gives up what it has lost. Tried first.
+    AcceptLoss(LogArea),
     /// Tried first.
     Io(queues::Change),
 }
@@ -101,6 +104,7 @@ impl Intent {
                 | Self::Serve(_)
                 | Self::Capability(_)
                 | Self::Audit(_)
+                | Self::AcceptLoss(_)
                 | Self::Io(_)
                 | Self::AddTenantInterface(_)
         )

@@ -36,6 +36,7 @@ pub mod selftest;
 pub mod serve;
 pub mod status;
 pub mod storage;
+pub mod storage_logs;
 pub mod storage_volumes;
 pub mod threads;
 pub mod tpm;

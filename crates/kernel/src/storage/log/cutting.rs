@@ -1,5 +1,4 @@
-//! Giving up the newest records: the place behind the last that stays is looked up, and
-//! a new epoch begins there.
+//! Giving up the newest records: a new epoch begins behind what stays.
 
 use super::area::Place;
 use super::machine::{Log, State};

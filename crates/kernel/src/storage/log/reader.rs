@@ -1,4 +1,4 @@
-//! Records that were written long ago are read back, as fast as they are taken.
+//! Records that were written long ago are read back, as they are taken.
 
 use super::judgement::Damage;
 use super::machine::{Log, State};

@@ -1,1 +1,0 @@
-//! What outlives a boot, and what is said when it does not.
