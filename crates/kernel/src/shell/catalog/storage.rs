@@ -110,7 +110,11 @@ pub const ROW: Command = command(
         action(
             "qos",
             "limits what a volume is asked for in a second; none for no limit",
-            &[VOLUME, required("REQUESTS", Kind::Text), required("BYTES", Kind::Text)],
+            &[
+                VOLUME,
+                required("REQUESTS", Kind::Text),
+                required("BYTES", Kind::Text),
+            ],
             DISK_WRITE,
             run::storage_volumes::qos,
         ),

@@ -9,8 +9,8 @@ use crate::shell::command_error::CommandError;
 use crate::shell::quantity::Quantity;
 use crate::shell::render::Unit;
 use crate::storage::volumes::{
-    BLOCK_BYTES, Change, Key, Kind, Limits, MemberState, Mode, Name, Progress, VolumeError, Volumes,
-    Wish, is_name,
+    BLOCK_BYTES, Change, Key, Kind, Limits, MemberState, Mode, Name, Progress, VolumeError,
+    Volumes, Wish, is_name,
 };
 use alloc::boxed::Box;
 
@@ -36,14 +36,20 @@ pub fn pool(volumes: &Volumes, report: &mut Report) {
         .value("reclaiming", view.is_reclaiming)
         .count("lost_pages", view.lost_pages)
         .count("transactions", view.transactions)
-        .value("transaction_longest_ns", view.transaction_took_max.as_nanos())
+        .value(
+            "transaction_longest_ns",
+            view.transaction_took_max.as_nanos(),
+        )
         .count("journal_renewals", view.checkpoints)
         .count("page_misses", view.page_misses)
         .count("contradictions", view.contradictions)
         .count("answers_ignored", view.answers_ignored);
     members(volumes, report);
     let walks = [view.running, view.scrubbed];
-    let mut table = report.table("scrub", &["what", "state", "checked", "of", "repaired", "lost"]);
+    let mut table = report.table(
+        "scrub",
+        &["what", "state", "checked", "of", "repaired", "lost"],
+    );
     for progress in walks.iter().flatten() {
         walk(progress, view.used_bytes / BLOCK_BYTES as u64, &mut |row| {
             table.row(row);
@@ -56,6 +62,11 @@ pub fn pool(volumes: &Volumes, report: &mut Report) {
     });
 }
 
+/// It is known that there is none.
+fn none_or(number: Option<u64>) -> Value<'static> {
+    number.map_or("none".into(), Value::from)
+}
+
 fn members(volumes: &Volumes, report: &mut Report) {
     let mut table = report.table("members", &["disk", "state", "errors"]);
     volumes.visit_members(&mut |member| {
@@ -65,7 +76,11 @@ fn members(volumes: &Volumes, report: &mut Report) {
             MemberState::Stale => "stale",
             MemberState::Absent => "absent",
         };
-        table.row(&[(member.disk as u64).into(), state.into(), member.errors.into()]);
+        table.row(&[
+            (member.disk as u64).into(),
+            state.into(),
+            member.errors.into(),
+        ]);
     });
 }
 
@@ -75,8 +90,13 @@ fn walk(progress: &Progress, of: u64, row: &mut dyn FnMut(&[Value<'_>])) {
         Mode::Check => "check",
         Mode::Fill(_) => "fill",
     };
-    let state = if progress.ended.is_some() { "ended" } else { "runs" };
-    let of = progress.ended.is_none().then_some(of);
+    let state = if progress.ended.is_some() {
+        "ended"
+    } else {
+        "runs"
+    };
+    // What was in use when it ended was all that was looked at.
+    let of = progress.ended.map_or(of, |_| progress.checked);
     row(&[
         what.into(),
         state.into(),
@@ -110,10 +130,10 @@ pub fn volumes(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Repor
             volume.size_bytes.into(),
             volume.referenced_bytes.into(),
             volume.own_bytes.into(),
-            volume.tenant.map(|tenant| tenant.index() as u64).into(),
+            none_or(volume.tenant.map(|tenant| tenant.index() as u64)),
             volume.newest.map_or("", |name| name.as_str()).into(),
-            volume.limits.requests_per_s.into(),
-            volume.limits.bytes_per_s.into(),
+            none_or(volume.limits.requests_per_s),
+            none_or(volume.limits.bytes_per_s),
         ]);
     });
     let columns = &[
@@ -162,7 +182,10 @@ pub fn snapshots(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Rep
     inspect.storage().volumes.visit_snapshots(&mut |snapshot| {
         table.row(&[
             snapshot.name.as_str().into(),
-            snapshot.volume.map_or("deleted", |name| name.as_str()).into(),
+            snapshot
+                .volume
+                .map_or("deleted", |name| name.as_str())
+                .into(),
             snapshot.parent.map_or("", |name| name.as_str()).into(),
             snapshot.size_bytes.into(),
             snapshot.referenced_bytes.into(),
@@ -192,7 +215,9 @@ pub fn create(call: &Invocation<'_>, _: &mut dyn Inspect, _: &mut Report) -> Out
 
 pub fn attach(call: &Invocation<'_>, _: &mut dyn Inspect, _: &mut Report) -> Outcome {
     // The catalog lets only numbers of tenants through.
-    let tenant = call.number(1).and_then(|number| Tenant::new(number as usize));
+    let tenant = call
+        .number(1)
+        .and_then(|number| Tenant::new(number as usize));
     change(Change::Attach {
         volume: name(call, 0)?,
         tenant: tenant.unwrap_or(Tenant::KERNEL),
@@ -354,7 +379,9 @@ fn limit(
     if word == "none" {
         return Ok(None);
     }
-    let limit = Quantity::parse(word, unit).and_then(whole).filter(|limit| *limit > 0);
+    let limit = Quantity::parse(word, unit)
+        .and_then(whole)
+        .filter(|limit| *limit > 0);
     limit.map(Some).ok_or_else(|| CommandError::NotALimit {
         word: CommandError::shown(word),
         unit: name,

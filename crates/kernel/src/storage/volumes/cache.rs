@@ -81,7 +81,10 @@ impl Cache {
 
     /// Memory for one more page.
     pub fn add(&mut self, buffer: Buffer) {
-        crate::invariant!(buffer.capacity() >= BLOCK_BYTES, "a small buffer for a page");
+        crate::invariant!(
+            buffer.capacity() >= BLOCK_BYTES,
+            "a small buffer for a page"
+        );
         if self.frames.len() < VOLUME_MAP_PAGES {
             self.frames.push(Frame {
                 buffer: Some(buffer),
@@ -132,7 +135,8 @@ impl Cache {
 
     /// Makes room for a page; `None` while everything is in use.
     fn vacate(&mut self) -> Option<usize> {
-        let can_go = |frame: &Frame| matches!(frame.state, State::Empty | State::Clean | State::Bad(_));
+        let can_go =
+            |frame: &Frame| matches!(frame.state, State::Empty | State::Clean | State::Bad(_));
         let age = |frame: &Frame| match frame.state {
             State::Empty => 0,
             _ => frame.used_at + 1,
@@ -174,9 +178,8 @@ impl Cache {
 
     /// Can so many more pages be changed?
     pub fn has_room(&self, count: usize) -> bool {
-        let is_fixed = |frame: &&Frame| {
-            !matches!(frame.state, State::Empty | State::Clean | State::Bad(_))
-        };
+        let is_fixed =
+            |frame: &&Frame| !matches!(frame.state, State::Empty | State::Clean | State::Bad(_));
         let idle = self.frames.len() - self.frames.iter().filter(is_fixed).count();
         // One path of pages has to find room beside them.
         self.dirty + count <= VOLUME_DIRTY_PAGES_MAX && count + 8 <= idle
@@ -222,7 +225,10 @@ impl Cache {
     /// Of a changed page.
     pub fn bytes_mut(&mut self, index: usize) -> &mut [u8] {
         let frame = &mut self.frames[index];
-        crate::invariant!(matches!(frame.state, State::Dirty(_)), "a page that is not ours is changed");
+        crate::invariant!(
+            matches!(frame.state, State::Dirty(_)),
+            "a page that is not ours is changed"
+        );
         match frame.buffer.as_mut() {
             Some(buffer) => &mut buffer.bytes_mut()[..BLOCK_BYTES],
             None => &mut [],
@@ -259,7 +265,9 @@ impl Cache {
 
     /// One of the pages that are to be written.
     pub fn next_sealed(&self) -> Option<usize> {
-        self.frames.iter().position(|frame| frame.state == State::Sealed)
+        self.frames
+            .iter()
+            .position(|frame| frame.state == State::Sealed)
     }
 
     /// Its memory, to be written.
@@ -294,7 +302,10 @@ impl Cache {
     }
 
     pub fn usages(&self) -> [Usage; 2] {
-        let used = self.frames.iter().filter(|frame| frame.state != State::Empty);
+        let used = self
+            .frames
+            .iter()
+            .filter(|frame| frame.state != State::Empty);
         [
             Usage::of("VOLUME_MAP_PAGES", VOLUME_MAP_PAGES)
                 .used(used.count() as u64)

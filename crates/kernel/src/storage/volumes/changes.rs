@@ -4,6 +4,7 @@
 //! Invariant: a change is made whole, in one transaction with the trees that it speaks of, or
 //! it is refused and nothing is changed.
 
+use super::Volumes;
 use super::error::VolumeError;
 use super::live::Live;
 use super::page::Place;
@@ -12,7 +13,6 @@ use super::row::{Kind, Limits, Name, Record, Row, SnapshotRow, Tree, VolumeRow, 
 use super::state::{Event, State};
 use super::table::RootOf;
 use super::tree::Dropped;
-use super::Volumes;
 use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::tenant::Tenant;
@@ -24,15 +24,38 @@ const BYTES_MAX: u64 = 252 * 252 * 252 * 252 * BLOCK_BYTES as u64;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Change {
-    Create { name: Name, kind: Kind, bytes: u64 },
-    Snapshot { volume: Name, name: Name },
-    Restore { volume: Name, snapshot: Name },
-    Clone { snapshot: Name, name: Name },
+    Create {
+        name: Name,
+        kind: Kind,
+        bytes: u64,
+    },
+    Snapshot {
+        volume: Name,
+        name: Name,
+    },
+    Restore {
+        volume: Name,
+        snapshot: Name,
+    },
+    Clone {
+        snapshot: Name,
+        name: Name,
+    },
     /// A volume or a snapshot.
-    Delete { name: Name },
-    Attach { volume: Name, tenant: Tenant },
-    Detach { volume: Name },
-    Limit { volume: Name, limits: Limits },
+    Delete {
+        name: Name,
+    },
+    Attach {
+        volume: Name,
+        tenant: Tenant,
+    },
+    Detach {
+        volume: Name,
+    },
+    Limit {
+        volume: Name,
+        limits: Limits,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -100,9 +123,8 @@ impl Changes {
     }
 
     fn sweep(&mut self) {
-        let is_over = |asked: &Asked| {
-            !asked.is_awaited && matches!(asked.progress, Progress::Ended(_))
-        };
+        let is_over =
+            |asked: &Asked| !asked.is_awaited && matches!(asked.progress, Progress::Ended(_));
         while let Some(index) = self.asked.iter().position(is_over) {
             self.asked.remove(index);
         }
@@ -207,8 +229,14 @@ impl Volumes {
                 free.map(drop).ok_or(VolumeError::TooManySnapshots)
             }
             Change::Restore { volume, snapshot } => {
-                let (_, row) = self.table.volume_named(volume).ok_or(VolumeError::NoVolume)?;
-                let (_, of) = self.table.snapshot_named(snapshot).ok_or(VolumeError::NoSnapshot)?;
+                let (_, row) = self
+                    .table
+                    .volume_named(volume)
+                    .ok_or(VolumeError::NoVolume)?;
+                let (_, of) = self
+                    .table
+                    .snapshot_named(snapshot)
+                    .ok_or(VolumeError::NoSnapshot)?;
                 if of.volume != row.id {
                     return Err(VolumeError::OfAnotherVolume);
                 }
@@ -216,7 +244,9 @@ impl Volumes {
             }
             Change::Clone { snapshot, name } => {
                 self.check_new(name)?;
-                self.table.snapshot_named(snapshot).ok_or(VolumeError::NoSnapshot)?;
+                self.table
+                    .snapshot_named(snapshot)
+                    .ok_or(VolumeError::NoSnapshot)?;
                 self.free_slot().map(drop)
             }
             Change::Delete { name } => match self.table.snapshot_named(name) {
@@ -232,9 +262,10 @@ impl Volumes {
                 }
                 self.check_event(volume, Event::Detach)
             }
-            Change::Limit { volume, .. } => {
-                self.live_named(volume).map(drop).ok_or(VolumeError::NoVolume)
-            }
+            Change::Limit { volume, .. } => self
+                .live_named(volume)
+                .map(drop)
+                .ok_or(VolumeError::NoVolume),
         }
     }
 
@@ -267,9 +298,8 @@ impl Volumes {
     }
 
     fn free_slot(&self) -> Result<usize, VolumeError> {
-        let is_free = |slot: &usize| {
-            self.table.volume(*slot).is_none() && self.live[*slot].is_none()
-        };
+        let is_free =
+            |slot: &usize| self.table.volume(*slot).is_none() && self.live[*slot].is_none();
         let mut slots = 0..self.live.len();
         slots.find(is_free).ok_or(VolumeError::TooManyVolumes)
     }
@@ -343,7 +373,6 @@ impl Volumes {
                 self.edit_live(volume, |live| live.limit(limits))
             }
         }
-
     }
 
     fn edit(
@@ -352,15 +381,25 @@ impl Volumes {
         record: &mut Record,
         edit: impl FnOnce(&mut VolumeRow),
     ) -> Result<(), VolumeError> {
-        let (slot, row) = self.table.volume_named(volume).ok_or(VolumeError::NoVolume)?;
+        let (slot, row) = self
+            .table
+            .volume_named(volume)
+            .ok_or(VolumeError::NoVolume)?;
         let mut row = row.clone();
         edit(&mut row);
         self.put_row(record, Row::Volume(slot, row));
         Ok(())
     }
 
-    fn edit_live(&mut self, volume: &Name, edit: impl FnOnce(&mut Live)) -> Result<(), VolumeError> {
-        let (slot, _) = self.table.volume_named(volume).ok_or(VolumeError::NoVolume)?;
+    fn edit_live(
+        &mut self,
+        volume: &Name,
+        edit: impl FnOnce(&mut Live),
+    ) -> Result<(), VolumeError> {
+        let (slot, _) = self
+            .table
+            .volume_named(volume)
+            .ok_or(VolumeError::NoVolume)?;
         if let Some(live) = &mut self.live[slot] {
             edit(live);
         }
@@ -369,7 +408,10 @@ impl Volumes {
 
     fn next_id(&mut self, record: &mut Record) -> Result<u32, VolumeError> {
         let mut pool = self.pool_row().ok_or(VolumeError::NotMounted)?;
-        pool.last_id = pool.last_id.checked_add(1).ok_or(VolumeError::TooManyVolumes)?;
+        pool.last_id = pool
+            .last_id
+            .checked_add(1)
+            .ok_or(VolumeError::TooManyVolumes)?;
         let id = pool.last_id;
         self.put_row(record, Row::Pool(pool));
         Ok(id)
@@ -411,9 +453,15 @@ impl Volumes {
         name: &Name,
         record: &mut Record,
     ) -> Result<(), VolumeError> {
-        let slot = self.table.free_snapshot().ok_or(VolumeError::TooManySnapshots)?;
+        let slot = self
+            .table
+            .free_snapshot()
+            .ok_or(VolumeError::TooManySnapshots)?;
         let id = self.next_id(record)?;
-        let (at, row) = self.table.volume_named(volume).ok_or(VolumeError::NoVolume)?;
+        let (at, row) = self
+            .table
+            .volume_named(volume)
+            .ok_or(VolumeError::NoVolume)?;
         let mut row = row.clone();
         let snapshot = SnapshotRow {
             id,
@@ -442,7 +490,10 @@ impl Volumes {
         let found = self.table.snapshot_named(snapshot);
         let (_, from) = found.ok_or(VolumeError::NoSnapshot)?;
         let (tree, id) = (from.tree, from.id);
-        let (slot, row) = self.table.volume_named(volume).ok_or(VolumeError::NoVolume)?;
+        let (slot, row) = self
+            .table
+            .volume_named(volume)
+            .ok_or(VolumeError::NoVolume)?;
         let mut row = row.clone();
         self.drop_tree(RootOf::Volume(slot));
         if !tree.root.is_none() {
@@ -522,7 +573,8 @@ impl Volumes {
         }
         for slot in 0..self.live.len() {
             let is_deleted = |live: &Live| live.state == State::Deleted && live.pending == 0;
-            if self.live[slot].as_ref().is_some_and(is_deleted) && self.table.volume(slot).is_none() {
+            if self.live[slot].as_ref().is_some_and(is_deleted) && self.table.volume(slot).is_none()
+            {
                 self.live[slot] = None;
             }
         }

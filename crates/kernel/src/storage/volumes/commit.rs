@@ -329,9 +329,8 @@ impl Volumes {
         self.commit.durable = self.commit.generation;
         self.commit.count += 1;
         let took = self.now.since(self.commit.began);
-        self.commit.took = Duration::from_nanos(
-            self.commit.took.as_nanos().saturating_add(took.as_nanos()),
-        );
+        self.commit.took =
+            Duration::from_nanos(self.commit.took.as_nanos().saturating_add(took.as_nanos()));
         self.commit.took_max = self.commit.took_max.max(took);
         self.commit.stage = Stage::GivingUp;
         self.on_durable_changes(self.commit.durable);
@@ -389,4 +388,3 @@ impl Volumes {
         !self.commit.given_up.is_empty() || !self.open.given_up.is_empty()
     }
 }
-

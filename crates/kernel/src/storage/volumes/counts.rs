@@ -46,7 +46,11 @@ impl Counts {
     /// free. Says for how many it is.
     pub fn begin(&mut self, blocks: u32, take: &mut dyn FnMut() -> Option<Buffer>) -> u32 {
         let wanted = (blocks as usize).div_ceil(CHUNK_BLOCKS);
-        if self.chunks.try_reserve(wanted.saturating_sub(self.chunks.len())).is_ok() {
+        if self
+            .chunks
+            .try_reserve(wanted.saturating_sub(self.chunks.len()))
+            .is_ok()
+        {
             while self.chunks.len() < wanted
                 && let Some(counts) = take().filter(|buffer| buffer.capacity() >= CHUNK_BYTES)
             {
@@ -134,7 +138,11 @@ impl Counts {
         }
         let (first_chunk, at) = split(self.next);
         let chunks = self.chunks.len();
-        let tries = if count == 1 { chunks + 1 } else { RUN_CHUNKS_MAX.min(chunks + 1) };
+        let tries = if count == 1 {
+            chunks + 1
+        } else {
+            RUN_CHUNKS_MAX.min(chunks + 1)
+        };
         for turn in 0..tries {
             let index = (first_chunk + turn) % chunks;
             let from = if turn == 0 { at } else { 0 };
@@ -242,7 +250,10 @@ mod tests {
         assert_eq!(counts.blocks(), 2 * CHUNK_BLOCKS as u32);
         assert_eq!(counts.count(counts.blocks()), STUCK);
         assert_eq!((counts.raise(counts.blocks()), counts.used()), (STUCK, 1));
-        assert_eq!(counts.take_run(CHUNK_BLOCKS as u32), Some(CHUNK_BLOCKS as u32));
+        assert_eq!(
+            counts.take_run(CHUNK_BLOCKS as u32),
+            Some(CHUNK_BLOCKS as u32)
+        );
     }
 
     #[test]
@@ -257,7 +268,10 @@ mod tests {
     #[test]
     fn a_block_is_seen_once() {
         let mut counts = counts(20, 1);
-        assert_eq!([3, 4, 3].map(|block| counts.see(block)), [true, true, false]);
+        assert_eq!(
+            [3, 4, 3].map(|block| counts.see(block)),
+            [true, true, false]
+        );
         counts.forget_seen();
         assert!(counts.see(3));
         assert_eq!((counts.count(3), counts.used()), (0, 1));

@@ -6,8 +6,8 @@
 
 use super::error::VolumeError;
 use super::pointer::BLOCK_BYTES;
-use crate::base::fixed::Text;
 use crate::base::crc32c::crc32c;
+use crate::base::fixed::Text;
 use crate::limits::VOLUME_KEY_MAX;
 
 pub type Key = Text<VOLUME_KEY_MAX>;
@@ -76,7 +76,10 @@ pub fn entry(block: &[u8], bucket: u64, index: usize) -> Result<Option<Entry>, V
         2 => State::Complete,
         _ => return Err(damaged),
     };
-    let length = bytes.get(8..).and_then(|rest| rest.first_chunk()).map(|it| u64::from_le_bytes(*it));
+    let length = bytes
+        .get(8..)
+        .and_then(|rest| rest.first_chunk())
+        .map(|it| u64::from_le_bytes(*it));
     let key = bytes.get(16..16 + usize::from(bytes[2]));
     let key = key.and_then(|key| core::str::from_utf8(key).ok());
     let most = VALUE_BLOCKS * BLOCK_BYTES as u64;
@@ -113,24 +116,30 @@ pub fn is_key(key: &str) -> bool {
     (1..=VOLUME_KEY_MAX).contains(&key.len()) && !key.contains(char::is_control)
 }
 
-/// Where a key stands in its buckets, and the first free spot.
-pub fn find(
-    blocks: &[u8],
-    first: u64,
-    key: &str,
-) -> Result<(Option<(Spot, Entry)>, Option<Spot>), VolumeError> {
-    let mut free = None;
+/// Where a key stands, and the first free spot of its buckets.
+#[derive(Default)]
+pub struct Found {
+    pub entry: Option<(Spot, Entry)>,
+    pub free: Option<Spot>,
+}
+
+/// Looks for a key in its buckets.
+pub fn find(blocks: &[u8], first: u64, key: &str) -> Result<Found, VolumeError> {
+    let mut all = Found::default();
     for (block, bucket) in blocks.chunks(BLOCK_BYTES).zip(first..) {
         for index in 0..ENTRIES_A_BUCKET {
             let spot = Spot { bucket, index };
             match entry(block, bucket, index)? {
-                Some(found) if found.key.as_str() == key => return Ok((Some((spot, found)), free)),
+                Some(found) if found.key.as_str() == key => {
+                    all.entry = Some((spot, found));
+                    return Ok(all);
+                }
                 Some(_) => {}
-                None => free = free.or(Some(spot)),
+                None => all.free = all.free.or(Some(spot)),
             }
         }
     }
-    Ok((None, free))
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -151,7 +160,15 @@ mod tests {
         set_entry(&mut block, 30, Some(&own));
         assert_eq!(entry(&block, 7, 30), Ok(Some(own.clone())));
         let at = 31 * ENTRY_BYTES;
-        for (offset, value) in [(0, 3), (1, 2), (2, 0), (2, 65), (15, 9), (16, 0xff), (16, 7)] {
+        for (offset, value) in [
+            (0, 3),
+            (1, 2),
+            (2, 0),
+            (2, 65),
+            (15, 9),
+            (16, 0xff),
+            (16, 7),
+        ] {
             let mut bad = block.clone();
             bad[at + offset] = value;
             let error = VolumeError::DirectoryDamaged { block: 7 };
@@ -166,8 +183,14 @@ mod tests {
         let spot = |bucket, index| Spot { bucket, index };
         let last = spot(BUCKETS - 1, ENTRIES_A_BUCKET - 1);
         assert_eq!(last.value_at(true) + VALUE_BLOCKS, KEYED_BLOCKS);
-        assert_eq!(spot(0, 0).value_at(true), spot(0, 0).value_at(false) + VALUE_BLOCKS);
-        assert_eq!(spot(1, 0).value_at(false), spot(0, 30).value_at(true) + VALUE_BLOCKS);
+        assert_eq!(
+            spot(0, 0).value_at(true),
+            spot(0, 0).value_at(false) + VALUE_BLOCKS
+        );
+        assert_eq!(
+            spot(1, 0).value_at(false),
+            spot(0, 30).value_at(true) + VALUE_BLOCKS
+        );
         for key in ["a", "b", "another"] {
             assert!(bucket_of(key) + BUCKETS_A_KEY as u64 <= BUCKETS);
         }

@@ -2,13 +2,13 @@
 //!
 //! Limits: `VOLUME_ERRANDS_MAX` at the same time, a block of memory each.
 
+use super::Volumes;
 use super::changes::{Change, ChangeId};
 use super::error::VolumeError;
 use super::objects::{Key, ObjectAct, Value};
 use super::pointer::BLOCK_BYTES;
 use super::request::{Asker, VolumeDone, VolumeOperation, VolumeRequest};
 use super::row::Name;
-use super::Volumes;
 use crate::base::buffer::Buffer;
 use crate::base::metric::Usage;
 use crate::base::operation::{OperationId, Performer};
@@ -28,12 +28,33 @@ pub const BUSY: &str = "too many storage commands run; wait until one has ended"
 pub enum Wish {
     Change(Change),
     /// Bytes of a volume, within one block.
-    Read { volume: Name, offset: u64, bytes: usize },
-    Write { volume: Name, offset: u64, text: Box<str> },
-    Put { volume: Name, key: Key, text: Box<str> },
-    Get { volume: Name, key: Key },
-    List { volume: Name, prefix: Key },
-    Remove { volume: Name, key: Key },
+    Read {
+        volume: Name,
+        offset: u64,
+        bytes: usize,
+    },
+    Write {
+        volume: Name,
+        offset: u64,
+        text: Box<str>,
+    },
+    Put {
+        volume: Name,
+        key: Key,
+        text: Box<str>,
+    },
+    Get {
+        volume: Name,
+        key: Key,
+    },
+    List {
+        volume: Name,
+        prefix: Key,
+    },
+    Remove {
+        volume: Name,
+        key: Key,
+    },
     Scrub,
 }
 
@@ -100,6 +121,12 @@ impl Errands {
     #[cfg(test)]
     pub fn into_buffers(self) -> impl Iterator<Item = Buffer> {
         self.places.into_iter().filter_map(|place| place.buffer)
+    }
+}
+
+impl Default for Errands {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -175,9 +202,13 @@ impl Volumes {
     fn try_errand(&mut self, index: usize, wish: &Wish) -> Result<State, VolumeError> {
         match wish {
             Wish::Change(change) => self.change(change.clone()).map(State::Changing),
-            Wish::Read { volume, offset, .. } => self.errand_io(index, volume, *offset, VolumeOperation::Read),
+            Wish::Read { volume, offset, .. } => {
+                self.errand_io(index, volume, *offset, VolumeOperation::Read)
+            }
             // The rest of the block stays as it is.
-            Wish::Write { volume, offset, .. } => self.errand_io(index, volume, *offset, VolumeOperation::Read),
+            Wish::Write { volume, offset, .. } => {
+                self.errand_io(index, volume, *offset, VolumeOperation::Read)
+            }
             Wish::Put { volume, key, text } => {
                 if let Some(buffer) = &mut self.errands.places[index].buffer {
                     buffer.bytes_mut()[..text.len()].copy_from_slice(text.as_bytes());
@@ -189,9 +220,15 @@ impl Volumes {
                 };
                 self.errand_object(index, volume, key, act)
             }
-            Wish::Get { volume, key } => self.errand_object(index, volume, key, ObjectAct::Get { offset: 0 }),
-            Wish::List { volume, prefix } => self.errand_object(index, volume, prefix, ObjectAct::List),
-            Wish::Remove { volume, key } => self.errand_object(index, volume, key, ObjectAct::Remove),
+            Wish::Get { volume, key } => {
+                self.errand_object(index, volume, key, ObjectAct::Get { offset: 0 })
+            }
+            Wish::List { volume, prefix } => {
+                self.errand_object(index, volume, prefix, ObjectAct::List)
+            }
+            Wish::Remove { volume, key } => {
+                self.errand_object(index, volume, key, ObjectAct::Remove)
+            }
             Wish::Scrub => {
                 self.start_scrub()?;
                 Ok(State::Ended(Ok(Value::default())))
@@ -258,9 +295,18 @@ impl Volumes {
         };
         place.buffer = done.request.data;
         let is_read = matches!(place.state, State::Reading);
-        let Some(wish) = place.wish.take() else { return };
+        let Some(wish) = place.wish.take() else {
+            return;
+        };
         let result = match (done.result, &*wish) {
-            (Ok(()), Wish::Write { volume, offset, text }) if is_read => {
+            (
+                Ok(()),
+                Wish::Write {
+                    volume,
+                    offset,
+                    text,
+                },
+            ) if is_read => {
                 let at = (*offset % BLOCK_BYTES as u64) as usize;
                 if let Some(buffer) = &mut place.buffer {
                     buffer.bytes_mut()[at..at + text.len()].copy_from_slice(text.as_bytes());
@@ -308,7 +354,12 @@ impl Performer for Volumes {
 
     fn forget(&mut self, id: OperationId) {
         let mut left = None;
-        for place in self.errands.places.iter_mut().filter(|place| place.by == Some(id)) {
+        for place in self
+            .errands
+            .places
+            .iter_mut()
+            .filter(|place| place.by == Some(id))
+        {
             place.by = None;
             match place.state {
                 State::Ended(_) | State::Starting => place.state = State::Free,
@@ -397,7 +448,10 @@ impl core::fmt::Display for Done<'_> {
             }
             Change::Snapshot { volume, name } => write!(f, "{name} keeps what {volume} holds now"),
             Change::Restore { volume, snapshot } => {
-                write!(f, "{volume} holds what {snapshot} keeps; what it held before is gone")
+                write!(
+                    f,
+                    "{volume} holds what {snapshot} keeps; what it held before is gone"
+                )
             }
             Change::Clone { snapshot, name } => {
                 write!(f, "{name} is there, a volume with what {snapshot} keeps")

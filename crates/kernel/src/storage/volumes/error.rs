@@ -19,34 +19,55 @@ pub enum VolumeError {
     ReadOnly,
     NoVolume,
     NoSnapshot,
-    Taken { name: Name },
+    Taken {
+        name: Name,
+    },
     BadName,
     TooManyVolumes,
     TooManySnapshots,
-    TooLarge { most_bytes: u64 },
+    TooLarge {
+        most_bytes: u64,
+    },
     NoSpace,
     /// An object volume holds no more than its size.
     VolumeFull,
-    OutOfRange { blocks: u64 },
+    OutOfRange {
+        blocks: u64,
+    },
     /// Not in whole blocks, or without memory for them.
     BadRequest,
     Busy,
     Scrubbing,
-    State { name: Name, state: State },
-    AttachedTo { name: Name, tenant: Tenant },
-    NotAttached { name: Name },
+    State {
+        name: Name,
+        state: State,
+    },
+    AttachedTo {
+        name: Name,
+        tenant: Tenant,
+    },
+    NotAttached {
+        name: Name,
+    },
     /// A snapshot is restored only into the volume that it is of.
     OfAnotherVolume,
-    NotOfKind { name: Name, kind: &'static str },
+    NotOfKind {
+        name: Name,
+        kind: &'static str,
+    },
     NeedsCluster,
-    Damaged { place: Damage },
+    Damaged {
+        place: Damage,
+    },
     Io(IoError),
     NoObject,
     BadKey,
     /// The buckets where the key could stand are full.
     DirectoryFull,
     /// What stands in the directory cannot be.
-    DirectoryDamaged { block: u64 },
+    DirectoryDamaged {
+        block: u64,
+    },
     /// The volume was taken away while the request ran.
     Gone,
 }

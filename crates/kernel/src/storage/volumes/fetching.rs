@@ -99,7 +99,10 @@ impl Volumes {
 
     fn on_page_read(&mut self, frame: usize, ended: Ended) {
         let (pointer, place) = self.cache.expected(frame);
-        let bytes = ended.buffer.as_ref().map_or(&[][..], |buffer| buffer.bytes());
+        let bytes = ended
+            .buffer
+            .as_ref()
+            .map_or(&[][..], |buffer| buffer.bytes());
         let result = match ended.result {
             Err(error) => Err(What::Unreadable(error)),
             Ok(()) => {
@@ -134,7 +137,10 @@ impl Volumes {
         if !matches!(self.phase, Phase::Ready) {
             return;
         }
-        let is_noted = self.table.pool().is_none_or(|pool| pool.stale == self.stale_members());
+        let is_noted = self
+            .table
+            .pool()
+            .is_none_or(|pool| pool.stale == self.stale_members());
         if !is_noted && !self.open.is_pool_changed {
             self.open.is_pool_changed = true;
             self.open.is_wanted = true;

@@ -13,6 +13,8 @@ mod cache;
 mod changes;
 mod commit;
 mod counts;
+mod directory;
+pub mod errands;
 mod error;
 mod fetching;
 mod header;
@@ -21,8 +23,6 @@ mod live;
 mod members;
 mod mounting;
 mod objects;
-pub mod errands;
-mod directory;
 
 mod moving;
 mod page;
@@ -43,16 +43,16 @@ mod view;
 mod walk;
 
 pub use changes::{Change, ChangeId};
+pub use errands::Wish;
 pub use error::{Damage, Failure, VolumeError, What};
 pub use journal::{Journal, JournalError, Lsn, NoJournal};
 pub use live::VolumeCounters;
 pub use members::MemberState;
-pub use pointer::{BLOCK_BYTES, BLOCK_SECTORS};
-pub use errands::Wish;
 pub use objects::{Key, ObjectAct};
+pub use pointer::{BLOCK_BYTES, BLOCK_SECTORS};
 pub use request::{Asker, VolumeDone, VolumeId, VolumeOperation, VolumeRequest};
-pub use scrub::{Found, Mode, Progress};
 pub use row::{Kind, Limits, Name, RowError, is_name};
+pub use scrub::{Found, Mode, Progress};
 pub use state::State;
 pub use view::{MemberView, PoolView, SnapshotView, VolumeView};
 
@@ -66,9 +66,9 @@ use cache::Cache;
 use changes::Changes;
 use commit::{Commit, Open};
 use counts::Counts;
+use errands::Errands;
 use live::Live;
 use members::Members;
-use errands::Errands;
 use mounting::Mounting;
 use objects::Objects;
 use reaper::Reaper;
@@ -112,7 +112,7 @@ pub struct Volumes {
 
 enum Phase {
     Unmounted,
-    Mounting(Mounting),
+    Mounting(Box<Mounting>),
     Ready,
     Failed(Failure),
 }
@@ -321,7 +321,12 @@ impl Volumes {
         buffers.extend(self.transfers.into_buffers());
         let requests = self.requests.slots.iter_mut().flatten();
         buffers.extend(requests.filter_map(|running| running.request.data.take()));
-        while let Some(done) = self.requests.done.pop().or_else(|| self.requests.own_done.pop()) {
+        while let Some(done) = self
+            .requests
+            .done
+            .pop()
+            .or_else(|| self.requests.own_done.pop())
+        {
             buffers.extend(done.request.data);
         }
         buffers.extend(self.objects.into_buffers());

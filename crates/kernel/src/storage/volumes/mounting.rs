@@ -1,4 +1,4 @@
-//! Mounting: the members' headers are read, then every map is walked over and counted.
+//! Mounting: headers are read, then every map is walked over and counted.
 
 use super::counts::CHUNK_BYTES;
 use super::error::{Failure, VolumeError};
@@ -21,6 +21,7 @@ use crate::limits::{VOLUME_BOUNCES, VOLUME_POOL_BLOCKS_MAX, VOLUME_REPLICAS_MAX}
 use crate::storage::io::{Memory, Priority};
 use crate::storage::region::Region;
 use crate::storage::volumes::pointer::BLOCK_SECTORS;
+use alloc::boxed::Box;
 
 /// Entries that are looked at in one step.
 const ENTRIES_A_STEP: usize = 2048;
@@ -83,15 +84,22 @@ impl Volumes {
         memory: &mut dyn Memory,
     ) -> Result<(), Failure> {
         let regions = &regions[..regions.len().min(VOLUME_REPLICAS_MAX)];
-        let smallest = regions.iter().map(|region| region.sectors / BLOCK_SECTORS).min();
-        let found = smallest.filter(|blocks| *blocks >= BLOCKS_MIN).ok_or(Failure::NoMember)?;
+        let smallest = regions
+            .iter()
+            .map(|region| region.sectors / BLOCK_SECTORS)
+            .min();
+        let found = smallest
+            .filter(|blocks| *blocks >= BLOCKS_MIN)
+            .ok_or(Failure::NoMember)?;
         self.take_memory(memory)?;
         let usable = found.min(VOLUME_POOL_BLOCKS_MAX as u64) as u32;
         let wanted = self.table.pool().map_or(usable, |pool| pool.blocks);
         if u64::from(wanted) > found {
             return Err(Failure::WrongPool);
         }
-        let counted = self.counts.begin(wanted, &mut || memory.take_buffer(CHUNK_BYTES));
+        let counted = self
+            .counts
+            .begin(wanted, &mut || memory.take_buffer(CHUNK_BYTES));
         match self.table.pool() {
             Some(pool) if counted < pool.blocks => return Err(Failure::Memory),
             None if u64::from(counted) < BLOCKS_MIN => return Err(Failure::Memory),
@@ -104,13 +112,13 @@ impl Volumes {
         if self.table.pool().is_none() {
             self.begin_fresh(fresh, regions.len())?;
         }
-        self.phase = Phase::Mounting(Mounting {
+        self.phase = Phase::Mounting(Box::new(Mounting {
             stage: Stage::Reading,
             heads: [None; VOLUME_REPLICAS_MAX],
             waiting: 0,
             root: 0,
             walk: Walk::default(),
-        });
+        }));
         for member in 0..regions.len() {
             self.begin_header(member, DiskOperation::Read);
         }
@@ -125,7 +133,9 @@ impl Volumes {
             stale: 0,
             last_id: 0,
         };
-        self.table.apply(super::row::Row::Pool(pool)).map_err(Failure::Row)?;
+        self.table
+            .apply(super::row::Row::Pool(pool))
+            .map_err(Failure::Row)?;
         self.open.is_pool_changed = true;
         self.open.is_wanted = true;
         self.open.touch(self.now);
@@ -134,7 +144,8 @@ impl Volumes {
 
     fn take_memory(&mut self, memory: &mut dyn Memory) -> Result<(), Failure> {
         while !self.cache.is_complete() {
-            self.cache.add(memory.take_buffer(BLOCK_BYTES).ok_or(Failure::Memory)?);
+            self.cache
+                .add(memory.take_buffer(BLOCK_BYTES).ok_or(Failure::Memory)?);
         }
         if self.objects.needs_memory() {
             let buffer = memory.take_buffer(BLOCKS_READ * BLOCK_BYTES);
@@ -145,7 +156,8 @@ impl Volumes {
             self.errands.give_memory(buffer.ok_or(Failure::Memory)?);
         }
         while self.bounces.len() < VOLUME_BOUNCES {
-            self.bounces.push(memory.take_buffer(BLOCK_BYTES).ok_or(Failure::Memory)?);
+            self.bounces
+                .push(memory.take_buffer(BLOCK_BYTES).ok_or(Failure::Memory)?);
         }
         Ok(())
     }
@@ -218,11 +230,19 @@ impl Volumes {
     }
 
     /// Puts each region to its place among the members, and sees who can be read from.
-    fn judge_members(&mut self, heads: [Option<Header>; VOLUME_REPLICAS_MAX]) -> Result<(), Failure> {
+    fn judge_members(
+        &mut self,
+        heads: [Option<Header>; VOLUME_REPLICAS_MAX],
+    ) -> Result<(), Failure> {
         let pool = self.table.pool().cloned().ok_or(Failure::NoMember)?;
         if self.table.generation() == 0 {
             // Nothing was ever said about it: what stands there is of a former pool.
-            return self.members.healthy().next().map(drop).ok_or(Failure::NoMember);
+            return self
+                .members
+                .healthy()
+                .next()
+                .map(drop)
+                .ok_or(Failure::NoMember);
         }
         let is_ours = |head: &Header| {
             head.pool == pool.id && head.blocks == pool.blocks && head.member < pool.members
@@ -234,7 +254,9 @@ impl Volumes {
         self.members = Members::new();
         let mut without: Vec<Region, VOLUME_REPLICAS_MAX> = Vec::new();
         for (index, member) in found.iter() {
-            let Some(region) = member.region else { continue };
+            let Some(region) = member.region else {
+                continue;
+            };
             match heads[index].filter(is_ours) {
                 Some(head) if member.state == MemberState::Healthy => {
                     let at = usize::from(head.member);
@@ -254,12 +276,20 @@ impl Volumes {
             _ => MemberState::Stale,
         };
         for region in &without {
-            let is_free = |member: &usize| self.members.get(*member).is_some_and(|it| it.region.is_none());
+            let is_free = |member: &usize| {
+                self.members
+                    .get(*member)
+                    .is_some_and(|it| it.region.is_none())
+            };
             if let Some(at) = (0..usize::from(pool.members)).find(is_free) {
                 self.members.set(at, *region, lone);
             }
         }
-        self.members.healthy().next().map(drop).ok_or(Failure::NoMember)
+        self.members
+            .healthy()
+            .next()
+            .map(drop)
+            .ok_or(Failure::NoMember)
     }
 
     /// A header that is missing or damaged is written.
@@ -337,7 +367,10 @@ impl Volumes {
             return;
         };
         let root = RootOf::at(mounting.root - 1);
-        let at = mounting.walk.leave().map_or(0, |(pointer, _)| pointer.block);
+        let at = mounting
+            .walk
+            .leave()
+            .map_or(0, |(pointer, _)| pointer.block);
         let damage = self.damage(place.first, at, bad.member, bad.what);
         if let Some(RootOf::Volume(slot)) = root
             && let Some(live) = &mut self.live[slot]
@@ -365,22 +398,27 @@ impl Volumes {
     pub(super) fn count_anew(&mut self) {
         let blocks = self.counts.blocks();
         self.counts.begin(blocks, &mut || None);
-        self.phase = Phase::Mounting(Mounting {
+        self.phase = Phase::Mounting(Box::new(Mounting {
             stage: Stage::Writing,
             heads: [None; VOLUME_REPLICAS_MAX],
             waiting: 0,
             root: 0,
             walk: Walk::default(),
-        });
+        }));
     }
 
     pub(super) fn stale_members(&self) -> u8 {
         let members = self.table.pool().map_or(0, |pool| pool.members);
         let is_stale = |member: &u8| {
-            let state = self.members.get(usize::from(*member)).map(|member| member.state);
+            let state = self
+                .members
+                .get(usize::from(*member))
+                .map(|member| member.state);
             state != Some(MemberState::Healthy)
         };
-        (0..members).filter(is_stale).fold(0, |bits, member| bits | 1 << member)
+        (0..members)
+            .filter(is_stale)
+            .fold(0, |bits, member| bits | 1 << member)
     }
 
     pub(super) fn is_degraded(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Moving the data of requests: in one transfer where it lies together, else block by block.
+//! Moving the data of requests: in one transfer, else block by block.
 
 use super::Volumes;
 use super::error::{Damage, VolumeError, What};
@@ -21,7 +21,9 @@ const RESERVE_BLOCKS: u32 = 16;
 impl Volumes {
     /// Are there blocks for what a request writes, beside those for pages?
     pub(super) fn has_blocks(&self, slot: usize) -> bool {
-        let blocks = self.requests.slots[slot].as_ref().map_or(0, |it| it.request.blocks);
+        let blocks = self.requests.slots[slot]
+            .as_ref()
+            .map_or(0, |it| it.request.blocks);
         u64::from(self.counts.free()) >= blocks + u64::from(self.reserve())
     }
 
@@ -145,7 +147,9 @@ impl Volumes {
 
     /// Takes blocks for what is written, and begins to write.
     pub(super) fn begin_write(&mut self, slot: usize, io: &mut dyn Submit) -> Turn {
-        let blocks = self.requests.slots[slot].as_ref().map_or(0, |it| it.request.blocks);
+        let blocks = self.requests.slots[slot]
+            .as_ref()
+            .map_or(0, |it| it.request.blocks);
         let is_in_pieces = !self.fits_one_transfer(blocks as usize, io);
         let run = self.counts.take_run(blocks as u32);
         let Some(running) = &mut self.requests.slots[slot] else {
@@ -169,9 +173,9 @@ impl Volumes {
     }
 
     pub(super) fn write_pieces(&mut self, slot: usize) -> Turn {
-        let is_whole = self.requests.slots[slot].as_ref().is_some_and(|running| {
-            !running.is_in_pieces && running.next_piece == 0
-        });
+        let is_whole = self.requests.slots[slot]
+            .as_ref()
+            .is_some_and(|running| !running.is_in_pieces && running.next_piece == 0);
         if is_whole {
             return self.move_whole(slot, DiskOperation::Write, Stage::Writing);
         }
@@ -298,9 +302,9 @@ impl Volumes {
     /// Some members did not have a block that another one had: they get it, if it still
     /// lies there.
     fn maybe_repair(&mut self, slot: usize, piece: usize, ended: Ended) {
-        let first = ended.failed_members().find(|member| {
-            self.members.healthy().any(|healthy| healthy == *member)
-        });
+        let first = ended
+            .failed_members()
+            .find(|member| self.members.healthy().any(|healthy| healthy == *member));
         let Some(buffer) = ended.buffer else {
             return;
         };
@@ -385,7 +389,8 @@ fn is_run(pointers: &[Pointer]) -> bool {
         return false;
     };
     let places = pointers.iter().enumerate();
-    let mut places = places.map(|(at, pointer)| first.block.checked_add(at as u32) == Some(pointer.block));
+    let mut places =
+        places.map(|(at, pointer)| first.block.checked_add(at as u32) == Some(pointer.block));
     places.all(|is_next| is_next)
 }
 

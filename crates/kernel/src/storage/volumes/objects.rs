@@ -5,12 +5,12 @@
 //! Invariant: an entry of the directory is written when its value is mapped, and what it
 //! replaced is given up behind it; so a power cut leaves the old value or the new one.
 
+use super::Volumes;
 use super::directory::{self, BUCKETS, BUCKETS_A_KEY, Entry, Spot, State, VALUE_BLOCKS};
 use super::error::VolumeError;
 use super::pointer::BLOCK_BYTES;
 use super::request::{Asker, VolumeDone, VolumeId, VolumeOperation, VolumeRequest};
 use super::row::Kind;
-use super::Volumes;
 use crate::base::buffer::Buffer;
 use crate::storage::io::Priority;
 use alloc::vec::Vec;
@@ -31,7 +31,9 @@ pub enum ObjectAct {
         is_last: bool,
     },
     /// What fits into the memory, from there on.
-    Get { offset: u64 },
+    Get {
+        offset: u64,
+    },
     /// The keys that begin so.
     List,
     Remove,
@@ -190,7 +192,9 @@ impl Volumes {
                 let fits = bytes.next_multiple_of(BLOCK_BYTES) <= room;
                 (is_whole && fits, offset.saturating_add(*bytes as u64))
             }
-            ObjectAct::Get { offset } => (offset % BLOCK_BYTES as u64 == 0 && room >= BLOCK_BYTES, 0),
+            ObjectAct::Get { offset } => {
+                (offset % BLOCK_BYTES as u64 == 0 && room >= BLOCK_BYTES, 0)
+            }
             ObjectAct::List | ObjectAct::Remove => (true, 0),
         };
         match is_good && end <= most {
@@ -227,7 +231,11 @@ impl Volumes {
 
     /// Memory of the directory is as long as the buckets of a key; other is of the asker.
     fn take_object_memory(&mut self, data: Option<Buffer>) {
-        let is_value = self.objects.act.as_ref().is_some_and(|running| running.stage == Stage::Value);
+        let is_value = self
+            .objects
+            .act
+            .as_ref()
+            .is_some_and(|running| running.stage == Stage::Value);
         match (is_value, &mut self.objects.act) {
             (true, Some(running)) => running.data = data.or(running.data.take()),
             _ => self.objects.buffer = data.or(self.objects.buffer.take()),
@@ -241,7 +249,10 @@ impl Volumes {
     }
 
     fn read_directory(&mut self) {
-        let (first, buffer) = (self.objects.act.as_ref().map(|it| it.first), self.objects.buffer.take());
+        let (first, buffer) = (
+            self.objects.act.as_ref().map(|it| it.first),
+            self.objects.buffer.take(),
+        );
         if let Some(first) = first {
             self.object_request(VolumeOperation::Read, first, BLOCKS_READ as u64, buffer);
         }
@@ -284,16 +295,19 @@ impl Volumes {
         if running.act == ObjectAct::List {
             return self.list_blocks();
         }
-        let (found, free) = directory::find(blocks, running.first, &running.key)?;
-        running.old = found.as_ref().map(|(_, entry)| entry.clone());
-        running.spot = found.map(|(spot, _)| spot);
-        let has_value = running.old.as_ref().is_some_and(|old| old.state == State::Complete);
+        let found = directory::find(blocks, running.first, &running.key)?;
+        running.old = found.entry.as_ref().map(|(_, entry)| entry.clone());
+        running.spot = found.entry.map(|(spot, _)| spot);
+        let has_value = running
+            .old
+            .as_ref()
+            .is_some_and(|old| old.state == State::Complete);
         match running.act.clone() {
             ObjectAct::Put { offset, .. } => {
                 if offset > 0 && running.old.is_none() {
                     return Err(VolumeError::NoObject);
                 }
-                running.spot = running.spot.or(free);
+                running.spot = running.spot.or(found.free);
                 let spot = running.spot.ok_or(VolumeError::DirectoryFull)?;
                 let at = spot.value_at(running.is_second());
                 if offset > 0 {
@@ -328,7 +342,9 @@ impl Volumes {
                 };
                 listing.count += 1;
                 listing.bytes = listing.bytes.saturating_add(entry.bytes);
-                let at = listing.keys.partition_point(|(key, _)| key.as_str() < entry.key.as_str());
+                let at = listing
+                    .keys
+                    .partition_point(|(key, _)| key.as_str() < entry.key.as_str());
                 if listing.keys.len() == LISTED_MAX && at < LISTED_MAX {
                     listing.keys.pop();
                 }
@@ -376,7 +392,8 @@ impl Volumes {
         let Some(running) = &mut self.objects.act else {
             return;
         };
-        let (ObjectAct::Put { offset, bytes, .. }, Some(spot)) = (&running.act, running.spot) else {
+        let (ObjectAct::Put { offset, bytes, .. }, Some(spot)) = (&running.act, running.spot)
+        else {
             return;
         };
         let (offset, bytes) = (*offset, *bytes);
@@ -409,7 +426,11 @@ impl Volumes {
             return Ok(());
         }
         let entry = Entry {
-            state: if is_last { State::Complete } else { State::Unfinished },
+            state: if is_last {
+                State::Complete
+            } else {
+                State::Unfinished
+            },
             is_second: running.is_second(),
             bytes: value.bytes,
             key: running.key.clone(),
@@ -442,7 +463,10 @@ impl Volumes {
             return self.end_object(Ok(value));
         }
         running.stage = Stage::OldValue;
-        let old = running.old.as_ref().filter(|old| old.state == State::Complete);
+        let old = running
+            .old
+            .as_ref()
+            .filter(|old| old.state == State::Complete);
         match (old, running.spot) {
             (Some(old), Some(spot)) => {
                 let at = spot.value_at(old.is_second);

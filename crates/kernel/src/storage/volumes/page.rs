@@ -171,7 +171,10 @@ mod tests {
     fn a_page_is_taken_only_for_its_own_place_and_time() {
         let (mut bytes, pointer) = page(to(99, 9));
         assert_eq!(check(&bytes, PLACE, &pointer, 100), Ok(()));
-        assert_eq!((entry(&bytes, 251), entry(&bytes, 250)), (to(99, 9), Pointer::NONE));
+        assert_eq!(
+            (entry(&bytes, 251), entry(&bytes, 250)),
+            (to(99, 9), Pointer::NONE)
+        );
         let other = Place { level: 0, ..PLACE };
         assert_eq!(check(&bytes, other, &pointer, 100), Err(PageError::Wrong));
         let older = Pointer {
@@ -180,7 +183,10 @@ mod tests {
         };
         assert_eq!(check(&bytes, PLACE, &older, 100), Err(PageError::Wrong));
         bytes[4000] ^= 1;
-        assert_eq!(check(&bytes, PLACE, &pointer, 100), Err(PageError::Checksum));
+        assert_eq!(
+            check(&bytes, PLACE, &pointer, 100),
+            Err(PageError::Checksum)
+        );
     }
 
     #[test]

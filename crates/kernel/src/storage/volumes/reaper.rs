@@ -1,12 +1,12 @@
-//! Takes trees apart that nobody has any more, and sets free what only they had.
+//! Takes trees apart that nobody has, and sets free what only they had.
 //!
 //! Invariant: a page keeps its last count until all below it was counted down; so it is not
 //! used anew while it is still to be read.
 
+use super::Volumes;
 use super::counts::Counts;
 use super::tree::{Dropped, Miss};
 use super::walk::{Seen, Walk};
-use super::Volumes;
 use crate::base::fixed::Queue;
 use crate::base::metric::Usage;
 use crate::limits::VOLUME_DROPPED_MAX;

@@ -405,7 +405,11 @@ impl Reader<'_> {
 }
 
 fn wanted<T>(value: T, is_good: bool) -> Result<T, RowError> {
-    if is_good { Ok(value) } else { Err(RowError::Value) }
+    if is_good {
+        Ok(value)
+    } else {
+        Err(RowError::Value)
+    }
 }
 
 impl fmt::Display for RowError {

@@ -1,5 +1,4 @@
-//! A walk over all that is in use: it counts, or checks every block on every member, or
-//! fills a member that missed something.
+//! A walk over all that is in use: it counts, checks, or fills a member.
 //!
 //! A tree is held while it is walked over, as by a snapshot that is in memory only; so
 //! nothing of it is used anew meanwhile, whatever is written.
@@ -348,8 +347,7 @@ impl Volumes {
             true => counts.count(block) == 2,
             false => counts.count(block) == 1,
         };
-        let is_own =
-            has_one(pointer.block) && run.walk.pages().all(|page| has_one(page.block));
+        let is_own = has_one(pointer.block) && run.walk.pages().all(|page| has_one(page.block));
         run.own += u64::from(is_own);
         run.map_pages += u64::from(is_page);
         run.progress.checked += 1;
@@ -401,7 +399,8 @@ impl Volumes {
         match job.stage {
             JobStage::Checking(member) => self.transfers.start_with(wish, Some(buffer), member),
             JobStage::Rescuing(bad) => {
-                self.transfers.start_without(wish, Some(buffer), bad, &self.members);
+                self.transfers
+                    .start_without(wish, Some(buffer), bad, &self.members);
             }
             JobStage::Reading | JobStage::Filling => {
                 self.transfers.start(wish, Some(buffer), &self.members);
@@ -425,7 +424,9 @@ impl Volumes {
             return;
         }
         let what = match (&ended.result, &ended.buffer) {
-            (Ok(()), Some(buffer)) if crc32c(&buffer.bytes()[..BLOCK_BYTES]) == job.pointer.crc => None,
+            (Ok(()), Some(buffer)) if crc32c(&buffer.bytes()[..BLOCK_BYTES]) == job.pointer.crc => {
+                None
+            }
             (Err(error), _) => Some(What::Unreadable(*error)),
             _ => Some(What::Data),
         };
@@ -585,7 +586,12 @@ impl Volumes {
         };
         self.members.become_state(member, next);
         if !self.is_degraded() && self.lost_pages == 0 {
-            for live in self.live.iter_mut().flatten().filter(|live| !live.is_damaged) {
+            for live in self
+                .live
+                .iter_mut()
+                .flatten()
+                .filter(|live| !live.is_damaged)
+            {
                 live.on(Event::Repaired);
             }
         }

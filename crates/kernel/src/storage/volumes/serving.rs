@@ -1,4 +1,4 @@
-//! Serving requests: reading, writing, discarding and flushing parts of volumes.
+//! Serving requests: reading, writing, discarding and flushing blocks.
 //!
 //! Invariants: the map names a block only when its data is on the disk (in its cache at
 //! least); what is read is checked before it is handed out.
@@ -6,13 +6,13 @@
 use super::Volumes;
 use super::error::VolumeError;
 use super::live::Live;
+use super::objects::KEYED_BLOCKS;
 use super::pointer::{BLOCK_BYTES, Pointer};
 use super::request::{Asker, VolumeDone, VolumeId, VolumeOperation, VolumeRequest};
 use super::requests::Stage;
+use super::row::Kind;
 use super::state::State;
 use super::tree::{Change, Miss, look_up, look_up_run};
-use super::objects::KEYED_BLOCKS;
-use super::row::Kind;
 use crate::base::time::Duration;
 use crate::limits::VOLUME_REQUEST_BLOCKS_MAX;
 use crate::storage::io::Submit;
@@ -29,6 +29,7 @@ pub(super) enum Turn {
 }
 
 impl Volumes {
+    #[expect(clippy::result_large_err, reason = "what is refused comes back whole")]
     /// Puts a request in; its answer comes from `next_done`. What is refused comes back.
     pub fn submit(&mut self, request: VolumeRequest) -> Result<(), (VolumeError, VolumeRequest)> {
         if let Err(error) = self.check_request(&request) {
@@ -69,15 +70,24 @@ impl Volumes {
         };
         if !may {
             return Err(match live.tenant {
-                Some(tenant) => VolumeError::AttachedTo { name: name(), tenant },
+                Some(tenant) => VolumeError::AttachedTo {
+                    name: name(),
+                    tenant,
+                },
                 None => VolumeError::NotAttached { name: name() },
             });
         }
         if !live.state.is_served() || live.state == State::Detaching {
             let state = live.state;
-            return Err(VolumeError::State { name: name(), state });
+            return Err(VolumeError::State {
+                name: name(),
+                state,
+            });
         }
-        let is_change = !matches!(request.operation, VolumeOperation::Read | VolumeOperation::Flush);
+        let is_change = !matches!(
+            request.operation,
+            VolumeOperation::Read | VolumeOperation::Flush
+        );
         if is_change && self.lost_pages > 0 {
             return Err(VolumeError::ReadOnly);
         }
@@ -95,12 +105,17 @@ impl Volumes {
             }
         };
         if request.blocks == 0 || end.is_none_or(|end| end > blocks) {
-            return Err(VolumeError::OutOfRange { blocks: live.blocks });
+            return Err(VolumeError::OutOfRange {
+                blocks: live.blocks,
+            });
         }
         if request.operation == VolumeOperation::Discard {
             return Ok(());
         }
-        let room = request.data.as_ref().map_or(0, |data| data.capacity() / BLOCK_BYTES);
+        let room = request
+            .data
+            .as_ref()
+            .map_or(0, |data| data.capacity() / BLOCK_BYTES);
         let most = room.min(VOLUME_REQUEST_BLOCKS_MAX) as u64;
         if request.blocks > most {
             return Err(VolumeError::BadRequest);
@@ -115,7 +130,9 @@ impl Volumes {
         let mut throttled = 0_u32;
         let mut at = 0;
         while let Some(slot) = self.requests.order.get(at).copied() {
-            let volume = self.requests.slots[slot].as_ref().map_or(0, |it| it.request.volume.slot);
+            let volume = self.requests.slots[slot]
+                .as_ref()
+                .map_or(0, |it| it.request.volume.slot);
             let is_held = throttled & 1 << volume != 0 && self.is_waiting(slot);
             while !is_held && self.requests.slots[slot].is_some() {
                 match self.advance(slot, io) {
@@ -226,14 +243,17 @@ impl Volumes {
         };
         let is_write = matches!(operation, VolumeOperation::Write { .. });
         let (volume, blocks) = (running.request.volume, running.request.blocks);
-        let is_full = |live: &Live| live.kind.has_keys() && live.tree.data_blocks + blocks > live.blocks;
+        let is_full =
+            |live: &Live| live.kind.has_keys() && live.tree.data_blocks + blocks > live.blocks;
         if is_write && self.live_of(volume).is_some_and(is_full) {
             return self.finish(slot, Err(VolumeError::VolumeFull));
         }
         if is_write && !self.has_blocks(slot) {
             return self.wait_for_blocks(slot);
         }
-        let volume = self.requests.slots[slot].as_ref().map(|it| it.request.volume);
+        let volume = self.requests.slots[slot]
+            .as_ref()
+            .map(|it| it.request.volume);
         let Some(live) = volume.and_then(|volume| self.live[volume.slot].as_mut()) else {
             return Turn::Waits;
         };
@@ -251,7 +271,9 @@ impl Volumes {
             VolumeOperation::Read => self.go_to(slot, Stage::Looking),
             VolumeOperation::Write { .. } => self.begin_write(slot, io),
             VolumeOperation::Discard => {
-                let first = self.requests.slots[slot].as_ref().map_or(0, |it| it.request.block);
+                let first = self.requests.slots[slot]
+                    .as_ref()
+                    .map_or(0, |it| it.request.block);
                 self.go_to(slot, Stage::Discarding(first))
             }
             VolumeOperation::Flush => self.flush(slot),
@@ -421,7 +443,9 @@ impl Volumes {
             return false;
         };
         let is_still = |slot: &usize| {
-            self.requests.slots[*slot].as_ref().is_some_and(|running| running.moving == 0)
+            self.requests.slots[*slot]
+                .as_ref()
+                .is_some_and(|running| running.moving == 0)
         };
         let found = self.requests.order.iter().copied().find(is_still);
         let has_refused = self.changes.refuse_all(&error);

@@ -57,7 +57,11 @@ impl State {
 
     /// Where an event leads; `None`: it is refused. Some lead back to whether it has a tenant.
     pub const fn after(self, event: Event, has_tenant: bool) -> Option<Self> {
-        let settled = if has_tenant { S::Attached } else { S::Available };
+        let settled = if has_tenant {
+            S::Attached
+        } else {
+            S::Available
+        };
         Some(match (self, event) {
             (S::Created, E::Durable) => S::Initializing,
             (S::Initializing, E::Counted) => settled,

@@ -99,13 +99,17 @@ impl Table {
     /// The name of a snapshot that may be gone.
     pub fn name_of_snapshot(&self, id: u32) -> Option<&Name> {
         let mut snapshots = self.snapshots();
-        snapshots.find(|(_, row)| row.id == id).map(|(_, row)| &row.name)
+        snapshots
+            .find(|(_, row)| row.id == id)
+            .map(|(_, row)| &row.name)
     }
 
     /// The name of a volume that may be gone.
     pub fn name_of_volume(&self, id: u32) -> Option<&Name> {
         let mut volumes = self.volumes();
-        volumes.find(|(_, row)| row.id == id).map(|(_, row)| &row.name)
+        volumes
+            .find(|(_, row)| row.id == id)
+            .map(|(_, row)| &row.name)
     }
 
     /// The tree below a root and its levels.
@@ -201,11 +205,15 @@ impl Table {
 
     /// A name and a number belong to one row only.
     fn check_identity(&self, id: u32, name: &Name, place: RootOf) -> Result<(), RowError> {
-        let of_volumes = self.volumes().map(|(slot, row)| (RootOf::Volume(slot), row.id, &row.name));
+        let of_volumes = self
+            .volumes()
+            .map(|(slot, row)| (RootOf::Volume(slot), row.id, &row.name));
         let of_snapshots = self
             .snapshots()
             .map(|(slot, row)| (RootOf::Snapshot(slot), row.id, &row.name));
-        let mut others = of_volumes.chain(of_snapshots).filter(|(at, ..)| *at != place);
+        let mut others = of_volumes
+            .chain(of_snapshots)
+            .filter(|(at, ..)| *at != place);
         let is_known = self.pool.as_ref().is_some_and(|pool| id <= pool.last_id);
         good(is_known && others.all(|(_, other, taken)| other != id && taken != name))
     }
@@ -213,8 +221,12 @@ impl Table {
     /// Rows that say everything, for a journal that begins anew.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
         let pool = self.pool.iter().map(|pool| Row::Pool(pool.clone()));
-        let volumes = self.volumes().map(|(slot, row)| Row::Volume(slot, row.clone()));
-        let snapshots = self.snapshots().map(|(slot, row)| Row::Snapshot(slot, row.clone()));
+        let volumes = self
+            .volumes()
+            .map(|(slot, row)| Row::Volume(slot, row.clone()));
+        let snapshots = self
+            .snapshots()
+            .map(|(slot, row)| Row::Snapshot(slot, row.clone()));
         pool.chain(volumes).chain(snapshots)
     }
 }
@@ -226,7 +238,11 @@ impl Default for Table {
 }
 
 fn good(is_good: bool) -> Result<(), RowError> {
-    if is_good { Ok(()) } else { Err(RowError::Order) }
+    if is_good {
+        Ok(())
+    } else {
+        Err(RowError::Order)
+    }
 }
 
 #[cfg(test)]

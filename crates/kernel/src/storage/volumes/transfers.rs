@@ -31,7 +31,10 @@ pub enum Purpose {
     PageOut(usize),
     Flush,
     /// All of a request, or one of its blocks.
-    Request { slot: usize, piece: Option<usize> },
+    Request {
+        slot: usize,
+        piece: Option<usize>,
+    },
     Repair,
     /// A block of the walk over everything.
     Scrub(usize),
@@ -227,7 +230,11 @@ impl Transfers {
                 number: u64::from(self.serials[slot]) << 32 | slot as u64,
             },
             operation: wish.operation,
-            sector: if wish.operation == DiskOperation::Flush { 0 } else { sector },
+            sector: if wish.operation == DiskOperation::Flush {
+                0
+            } else {
+                sector
+            },
             sectors: u64::from(wish.blocks) * BLOCK_SECTORS,
             data: buffer.take(),
             priority: wish.priority,
@@ -250,9 +257,19 @@ impl Transfers {
 
     /// A disk has answered.
     pub fn on_done(&mut self, done: IoDone, members: &mut Members) {
-        let (slot, serial) = ((done.request.tag.number & 0xffff_ffff) as usize, done.request.tag.number >> 32);
-        let is_ours = self.serials.get(slot).is_some_and(|own| u64::from(*own) == serial);
-        let transfer = self.slots.get_mut(slot).and_then(Option::as_mut).filter(|_| is_ours);
+        let (slot, serial) = (
+            (done.request.tag.number & 0xffff_ffff) as usize,
+            done.request.tag.number >> 32,
+        );
+        let is_ours = self
+            .serials
+            .get(slot)
+            .is_some_and(|own| u64::from(*own) == serial);
+        let transfer = self
+            .slots
+            .get_mut(slot)
+            .and_then(Option::as_mut)
+            .filter(|_| is_ours);
         match transfer.filter(|transfer| matches!(transfer.progress, Progress::Away)) {
             Some(transfer) => transfer.progress = Progress::Ready(done.request.data),
             None => {
@@ -281,7 +298,12 @@ impl Transfers {
                 members.count_error(member);
                 transfer.error = Some(error);
                 let has_others = members.healthy().any(|other| other != member);
-                if !is_read && (has_others || members.get(member).is_some_and(|it| it.state == MemberState::Filling)) {
+                if !is_read
+                    && (has_others
+                        || members
+                            .get(member)
+                            .is_some_and(|it| it.state == MemberState::Filling))
+                {
                     members.become_state(member, MemberState::Stale);
                 }
             }

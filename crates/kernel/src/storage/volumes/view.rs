@@ -88,7 +88,10 @@ impl Volumes {
             Phase::Failed(failure) => ("failed", Some(*failure)),
         };
         let generation = self.table.generation();
-        let map_pages = self.scrub.map_pages(generation).filter(|_| !self.open.has_changes());
+        let map_pages = self
+            .scrub
+            .map_pages(generation)
+            .filter(|_| !self.open.has_changes());
         PoolView {
             state,
             failure,
@@ -116,7 +119,10 @@ impl Volumes {
         for (slot, live) in self.live.iter().enumerate() {
             let Some(live) = live else { continue };
             let row = self.table.volume(slot).filter(|row| row.id == live.id);
-            let own = self.scrub.own(slot, generation).filter(|_| !live.is_changed);
+            let own = self
+                .scrub
+                .own(slot, generation)
+                .filter(|_| !live.is_changed);
             visit(&VolumeView {
                 name: &live.name,
                 kind: row.map(|row| row.kind),

@@ -1,4 +1,4 @@
-//! Reads what is on the disks by itself, from the roots in the table, and compares.
+//! Reads what is on the disks by itself, and compares it with the table.
 
 use super::super::table::RootOf;
 use super::super::*;
@@ -76,7 +76,10 @@ impl Reader<'_> {
 /// accounting and that exactly what is reachable is in use.
 pub fn audit(world: &World, disk: usize) -> Everything {
     let volumes = &world.volumes;
-    assert!(volumes.is_quiet() && volumes.is_ready(), "it is not at rest");
+    assert!(
+        volumes.is_quiet() && volumes.is_ready(),
+        "it is not at rest"
+    );
     let mut reader = Reader {
         bytes: &world.disks.images[disk].bytes,
         blocks: volumes.counts.blocks(),
@@ -101,7 +104,10 @@ pub fn audit(world: &World, disk: usize) -> Everything {
         match root {
             RootOf::Volume(slot) => {
                 let row = volumes.table.volume(slot).expect("it has a tree");
-                assert_eq!(volumes.live[slot].as_ref().map(|live| live.tree), Some(tree));
+                assert_eq!(
+                    volumes.live[slot].as_ref().map(|live| live.tree),
+                    Some(tree)
+                );
                 everything.volumes.insert(row.name.to_string(), contents);
             }
             RootOf::Snapshot(slot) => {

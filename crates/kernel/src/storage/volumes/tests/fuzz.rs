@@ -1,4 +1,4 @@
-//! Metadata that somebody damaged or forged: typed errors, no panic, and an end.
+//! Damaged and forged metadata: typed errors, no panic, and an end.
 
 use super::super::row::{Record, Row};
 use super::super::table::{RootOf, Table};
@@ -52,7 +52,12 @@ fn mutate(bytes: &mut Vec<u8>, prng: &mut Prng) {
 
 #[test]
 fn ten_thousand_damaged_journals_give_errors_and_no_panic() {
-    let records: Vec<Vec<u8>> = furnished().journal.records.into_iter().map(|(_, it)| it).collect();
+    let records: Vec<Vec<u8>> = furnished()
+        .journal
+        .records
+        .into_iter()
+        .map(|(_, it)| it)
+        .collect();
     let mut refused = 0;
     for seed in 0..10_000 {
         let mut prng = Prng::new(seed);
@@ -112,7 +117,14 @@ impl Forger<'_> {
         match self.prng.below(7) {
             // A circle, to itself or to the root.
             0 => page::set_entry(page, at, &own),
-            1 => page::set_entry(page, at, &pointer::Pointer { block: root, ..entry }),
+            1 => page::set_entry(
+                page,
+                at,
+                &pointer::Pointer {
+                    block: root,
+                    ..entry
+                },
+            ),
             // The same block twice, or very often.
             2 => page::set_entry(page, at, &entry),
             3 => (0..page::ENTRIES).for_each(|index| page::set_entry(page, index, &entry)),
@@ -171,7 +183,8 @@ fn a_forged_map_gives_errors_and_no_panic_and_no_endless_walk() {
         let level = levels.expect("it has levels") - 1;
         tree.root = forger.forge(tree.root, level, tree.root.block);
         let mut record = Record::new(generation);
-        rows.iter().for_each(|row| assert_eq!(record.push(row), Ok(())));
+        rows.iter()
+            .for_each(|row| assert_eq!(record.push(row), Ok(())));
         let journal = MemoryJournal {
             records: [(1, record.bytes().to_vec())].into(),
             durable: 1,
@@ -189,7 +202,11 @@ fn a_forged_map_gives_errors_and_no_panic_and_no_endless_walk() {
 #[test]
 fn ten_thousand_damaged_pages_are_refused_or_walked_to_an_end() {
     let world = furnished();
-    let (tree, levels) = world.volumes.table.tree(RootOf::Volume(0)).expect("it is there");
+    let (tree, levels) = world
+        .volumes
+        .table
+        .tree(RootOf::Volume(0))
+        .expect("it is there");
     let at = (FIRST + u64::from(tree.root.block) * BLOCK_SECTORS) as usize * 512;
     let good = &world.disks.images[0].bytes[at..at + BLOCK_BYTES];
     for seed in 0..10_000 {

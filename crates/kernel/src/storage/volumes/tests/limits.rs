@@ -1,4 +1,4 @@
-//! Limits of volumes in force, tenants, and what many ask for at the same time.
+//! Limits of volumes, tenants, and what many ask for at the same time.
 
 use super::super::*;
 use super::audit::audit;
@@ -25,7 +25,9 @@ fn limit(world: &mut World, requests_per_s: Option<u64>, bytes_per_s: Option<u64
 fn seconds_for(world: &mut World, volume: &str, reads: u64) -> f64 {
     let began = world.now;
     for _ in 0..reads {
-        world.read(volume, 0, 1).expect("it waits and is not refused");
+        world
+            .read(volume, 0, 1)
+            .expect("it waits and is not refused");
     }
     world.now.since(began).as_nanos() as f64 / 1e9
 }
@@ -44,7 +46,10 @@ fn a_volume_gets_what_its_limit_says_and_another_is_not_held_up() {
     limit(&mut world, None, Some(1 << 20));
     let took = seconds_for(&mut world, "db", 32 + 256);
     assert!((0.99..1.05).contains(&took), "{took}");
-    let counters = world.volumes.live[0].as_ref().expect("it is there").counters;
+    let counters = world.volumes.live[0]
+        .as_ref()
+        .expect("it is there")
+        .counters;
     assert!(counters.throttled > 300, "{counters:?}");
     // They are still in force after a power cut.
     let mut world = world.cut();
@@ -70,7 +75,10 @@ fn an_attached_volume_is_its_tenants_only_also_after_a_power_cut() {
     };
     let mut world = world.cut();
     assert_eq!(world.change(attach(two)), Err(taken.clone()));
-    assert_eq!(world.change(Change::Delete { name: name("db") }), Err(taken.clone()));
+    assert_eq!(
+        world.change(Change::Delete { name: name("db") }),
+        Err(taken.clone())
+    );
     assert_eq!(world.read("db", 0, 1), Err(taken));
     let volume = world.volumes.volume_named("db").expect("it is there");
     let mut ask = |asker| {
@@ -90,7 +98,10 @@ fn an_attached_volume_is_its_tenants_only_also_after_a_power_cut() {
     assert_eq!(ask(Asker::Tenant(one)), Ok(()));
     let detach = Change::Detach { volume: name("db") };
     assert_eq!(world.change(detach.clone()), Ok(()));
-    assert!(world.volumes.next_done().is_some(), "its last request came first");
+    assert!(
+        world.volumes.next_done().is_some(),
+        "its last request came first"
+    );
     let none = VolumeError::NotAttached { name: name("db") };
     assert_eq!(world.change(detach), Err(none));
     assert_eq!(world.read("db", 0, 1), Ok([0].into()));
@@ -146,7 +157,10 @@ fn many_at_once_are_all_answered_and_one_too_many_is_refused() {
 fn names_that_cannot_be_and_places_that_are_not_there_are_refused() {
     let mut world = World::new(3, 512, 1);
     assert_eq!(world.create("db", 600), Ok(()));
-    assert_eq!(world.create("db", 600), Err(VolumeError::Taken { name: name("db") }));
+    assert_eq!(
+        world.create("db", 600),
+        Err(VolumeError::Taken { name: name("db") })
+    );
     for bad in ["", "1a", "a b", "a/b", "ä"] {
         assert_eq!(world.create(bad, 600), Err(VolumeError::BadName), "{bad}");
     }
@@ -154,7 +168,9 @@ fn names_that_cannot_be_and_places_that_are_not_there_are_refused() {
     assert_eq!(world.read("db", 590, 11), Err(out.clone()));
     assert_eq!(world.read("db", u64::MAX, 2), Err(out));
     assert_eq!(world.read("no", 0, 1), Err(VolumeError::NoVolume));
-    let found: Vec<_> = (0..40).map(|at| world.create(&std::format!("v{at}"), 1)).collect();
+    let found: Vec<_> = (0..40)
+        .map(|at| world.create(&std::format!("v{at}"), 1))
+        .collect();
     assert_eq!(found.iter().filter(|result| result.is_ok()).count(), 31);
     assert_eq!(found[39], Err(VolumeError::TooManyVolumes));
 }

@@ -74,7 +74,9 @@ impl Model {
     }
 
     fn write(&mut self, world: &mut World) {
-        let Some(volume) = self.volume(world) else { return };
+        let Some(volume) = self.volume(world) else {
+            return;
+        };
         let (first, count) = (self.place(), 1 + self.prng.below(12));
         let tags: Vec<u64> = (0..count).map(|at| self.tag + at + 1).collect();
         self.tag += count;
@@ -92,7 +94,9 @@ impl Model {
     }
 
     fn read(&mut self, world: &mut World) {
-        let Some(volume) = self.volume(world) else { return };
+        let Some(volume) = self.volume(world) else {
+            return;
+        };
         let (first, count) = (self.place(), 1 + self.prng.below(30));
         let count = count.min(VOLUME_BLOCKS - first);
         let contents = &world.now_possible().volumes[&volume];
@@ -102,11 +106,15 @@ impl Model {
     }
 
     fn discard(&mut self, world: &mut World) {
-        let Some(volume) = self.volume(world) else { return };
+        let Some(volume) = self.volume(world) else {
+            return;
+        };
         // Within one leaf, for more than that is not one step.
         let first = self.place();
         let end = (first / 252 + 1) * 252;
-        let count = (1 + self.prng.below(40)).min(end - first).min(VOLUME_BLOCKS - first);
+        let count = (1 + self.prng.below(40))
+            .min(end - first)
+            .min(VOLUME_BLOCKS - first);
         world.may_become(|all| {
             let contents = all.volumes.get_mut(&volume).expect("it is there");
             contents.retain(|block, _| !(first..first + count).contains(block));
@@ -116,13 +124,17 @@ impl Model {
     }
 
     fn flush(&mut self, world: &mut World) {
-        let Some(volume) = self.volume(world) else { return };
+        let Some(volume) = self.volume(world) else {
+            return;
+        };
         assert_eq!(world.flush(&volume), Ok(()));
         world.possible_is_sure();
     }
 
     fn take_snapshot(&mut self, world: &mut World) {
-        let Some(volume) = self.volume(world) else { return };
+        let Some(volume) = self.volume(world) else {
+            return;
+        };
         let name = self.name("s");
         let copy = world.now_possible().volumes[&volume].clone();
         world.may_become(|all| drop(all.snapshots.insert(name.to_string(), copy)));
@@ -135,7 +147,9 @@ impl Model {
     }
 
     fn clone_it(&mut self, world: &mut World) {
-        let Some(snapshot) = self.snapshot(world) else { return };
+        let Some(snapshot) = self.snapshot(world) else {
+            return;
+        };
         let name = self.name("v");
         let copy = world.now_possible().snapshots[&snapshot].clone();
         world.may_become(|all| drop(all.volumes.insert(name.to_string(), copy)));

@@ -1,4 +1,4 @@
-//! What the walk over everything finds and mends, and members that come and go.
+//! What the walk over everything finds and mends; members come and go.
 
 use super::super::members::MemberState;
 use super::super::*;
@@ -70,7 +70,10 @@ fn a_rotten_block_is_an_error_with_its_place_and_the_volume_is_degraded() {
     let VolumeError::Damaged { place } = error else {
         panic!("{error}");
     };
-    assert_eq!((place.block, place.sector, place.what), (242, sector, What::Data));
+    assert_eq!(
+        (place.block, place.sector, place.what),
+        (242, sector, What::Data)
+    );
     assert_eq!(state(&world), State::Degraded);
     // What is whole is still served.
     assert_eq!(world.read("db", 243, 2), Ok([4, 5].into()));
@@ -80,7 +83,9 @@ fn a_rotten_block_is_an_error_with_its_place_and_the_volume_is_degraded() {
     let progress = scrub(&mut world);
     assert_eq!((progress.lost, progress.repaired), (1, 0));
     let mut found = Vec::new();
-    world.volumes.visit_damages(&mut |damage| found.push((damage.name.clone(), damage.place.sector)));
+    world
+        .volumes
+        .visit_damages(&mut |damage| found.push((damage.name.clone(), damage.place.sector)));
     assert_eq!(found, [(name("db"), sector)]);
     // Written anew, it is whole again.
     assert_eq!(world.write("db", 242, &[7], true), Ok(()));
@@ -91,12 +96,26 @@ fn a_rotten_block_is_an_error_with_its_place_and_the_volume_is_degraded() {
 #[test]
 fn a_lost_page_of_a_map_stops_writing_until_what_had_it_is_deleted() {
     let mut world = furnished(1);
-    let root = world.volumes.table.snapshot(0).expect("it is there").tree.root;
+    let root = world
+        .volumes
+        .table
+        .snapshot(0)
+        .expect("it is there")
+        .tree
+        .root;
     rot(&mut world, 0, root.block);
     let mut world = world.cut();
     assert_eq!(world.read("db", 240, 2), Ok([100, 101].into()));
-    assert_eq!(world.write("db", 240, &[1], true), Err(VolumeError::ReadOnly));
-    assert_eq!(world.change(Change::Delete { name: name("monday") }), Ok(()));
+    assert_eq!(
+        world.write("db", 240, &[1], true),
+        Err(VolumeError::ReadOnly)
+    );
+    assert_eq!(
+        world.change(Change::Delete {
+            name: name("monday")
+        }),
+        Ok(())
+    );
     world.settle();
     assert_eq!(world.write("db", 240, &[1], true), Ok(()));
     world.settle();
@@ -110,7 +129,10 @@ fn a_disk_that_cannot_read_a_sector_loses_one_block_and_no_more() {
     let sector = FIRST + u64::from(block) * BLOCK_SECTORS + 3;
     world.disks.images[0].bad_sectors.push(sector);
     let error = world.read("db", 245, 10).expect_err("it cannot be read");
-    assert!(matches!(error, VolumeError::Damaged { place } if place.block == 250), "{error}");
+    assert!(
+        matches!(error, VolumeError::Damaged { place } if place.block == 250),
+        "{error}"
+    );
     assert_eq!(world.read("db", 251, 3), Ok([12, 13, 14].into()));
     assert_eq!(state(&world), State::Degraded);
 }
@@ -182,10 +204,18 @@ fn what_is_counted_as_own_is_what_deleting_sets_free() {
         world.settle();
         let slot = if what == "db" { 0 } else { 32 };
         let generation = world.volumes.table.generation();
-        let own = world.volumes.scrub.own(slot, generation).expect("it was counted");
+        let own = world
+            .volumes
+            .scrub
+            .own(slot, generation)
+            .expect("it was counted");
         let before = world.volumes.counts.used();
         assert_eq!(world.change(Change::Delete { name: name(what) }), Ok(()));
         world.settle();
-        assert_eq!(u64::from(before - world.volumes.counts.used()), own, "{what}");
+        assert_eq!(
+            u64::from(before - world.volumes.counts.used()),
+            own,
+            "{what}"
+        );
     }
 }

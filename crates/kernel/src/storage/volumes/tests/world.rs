@@ -39,10 +39,17 @@ pub struct World {
 
 impl MemoryJournal {
     pub fn cut(&mut self, prng: &mut Prng) {
-        let unsure = self.records.iter().filter(|(number, _)| *number > self.durable).count();
+        let unsure = self
+            .records
+            .iter()
+            .filter(|(number, _)| *number > self.durable)
+            .count();
         let lost = prng.below(unsure as u64 + 1) as usize;
         self.records.truncate(self.records.len() - lost);
-        self.next = self.records.last().map_or(self.durable, |(number, _)| *number);
+        self.next = self
+            .records
+            .last()
+            .map_or(self.durable, |(number, _)| *number);
         self.durable = self.next;
     }
 }
@@ -76,7 +83,12 @@ impl World {
     pub fn new(seed: u64, blocks: u64, members: usize) -> Self {
         let image = || Image::new(FIRST + blocks * BLOCK_SECTORS);
         let images = (0..members).map(|_| image()).collect();
-        let mut world = Self::with(images, MemoryJournal::default(), Prng::new(seed), Vec::new());
+        let mut world = Self::with(
+            images,
+            MemoryJournal::default(),
+            Prng::new(seed),
+            Vec::new(),
+        );
         world.journal.checkpoint_every = 40;
         world.mount();
         world.settle();
@@ -147,7 +159,9 @@ impl World {
             assert_eq!(self.volumes.replay(record), Ok(()));
         }
         let regions = self.regions();
-        let result = self.volumes.mount(self.now, &regions, 0xfeed, &mut self.disks);
+        let result = self
+            .volumes
+            .mount(self.now, &regions, 0xfeed, &mut self.disks);
         assert_eq!(result, Ok(()));
     }
 
@@ -162,7 +176,8 @@ impl World {
     }
 
     pub fn step(&mut self) {
-        self.volumes.step(self.now, &mut self.disks, &mut self.journal);
+        self.volumes
+            .step(self.now, &mut self.disks, &mut self.journal);
     }
 
     /// One thing happens outside: a disk answers, a record becomes durable, or time passes.
@@ -248,7 +263,13 @@ impl World {
         panic!("there is no answer");
     }
 
-    pub fn write(&mut self, volume: &str, block: u64, tags: &[u64], is_synced: bool) -> Result<(), VolumeError> {
+    pub fn write(
+        &mut self,
+        volume: &str,
+        block: u64,
+        tags: &[u64],
+        is_synced: bool,
+    ) -> Result<(), VolumeError> {
         let mut data = self.buffer();
         for (piece, tag) in tags.iter().enumerate() {
             fill(super::super::moving::block_mut(&mut data, piece), *tag);
@@ -271,13 +292,20 @@ impl World {
             self.data.push(data);
             return Err(error);
         }
-        let tags = (0..blocks as usize).map(|piece| tag_of(super::super::moving::block_of(&data, piece)));
+        let tags =
+            (0..blocks as usize).map(|piece| tag_of(super::super::moving::block_of(&data, piece)));
         let tags = tags.collect();
         self.data.push(data);
         Ok(tags)
     }
 
-    pub fn plain(&mut self, volume: &str, operation: VolumeOperation, block: u64, blocks: u64) -> Result<(), VolumeError> {
+    pub fn plain(
+        &mut self,
+        volume: &str,
+        operation: VolumeOperation,
+        block: u64,
+        blocks: u64,
+    ) -> Result<(), VolumeError> {
         let is_read = operation == VolumeOperation::Read;
         let data = is_read.then(|| self.buffer());
         self.ask(volume, operation, block, blocks, data)?;
