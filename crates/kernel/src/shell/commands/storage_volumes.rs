@@ -62,6 +62,11 @@ pub fn pool(volumes: &Volumes, report: &mut Report) {
     });
 }
 
+/// It is known that there is none.
+fn none_or(number: Option<u64>) -> Value<'static> {
+    number.map_or("none".into(), Value::from)
+}
+
 fn members(volumes: &Volumes, report: &mut Report) {
     let mut table = report.table("members", &["disk", "state", "errors"]);
     volumes.visit_members(&mut |member| {
@@ -90,7 +95,8 @@ fn walk(progress: &Progress, of: u64, row: &mut dyn FnMut(&[Value<'_>])) {
     } else {
         "runs"
     };
-    let of = progress.ended.is_none().then_some(of);
+    // What was in use when it ended was all that was looked at.
+    let of = progress.ended.map_or(of, |_| progress.checked);
     row(&[
         what.into(),
         state.into(),
@@ -124,10 +130,10 @@ pub fn volumes(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Repor
             volume.size_bytes.into(),
             volume.referenced_bytes.into(),
             volume.own_bytes.into(),
-            volume.tenant.map(|tenant| tenant.index() as u64).into(),
+            none_or(volume.tenant.map(|tenant| tenant.index() as u64)),
             volume.newest.map_or("", |name| name.as_str()).into(),
-            volume.limits.requests_per_s.into(),
-            volume.limits.bytes_per_s.into(),
+            none_or(volume.limits.requests_per_s),
+            none_or(volume.limits.bytes_per_s),
         ]);
     });
     let columns = &[

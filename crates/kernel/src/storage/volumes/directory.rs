@@ -116,24 +116,30 @@ pub fn is_key(key: &str) -> bool {
     (1..=VOLUME_KEY_MAX).contains(&key.len()) && !key.contains(char::is_control)
 }
 
-/// Where a key stands in its buckets, and the first free spot.
-pub fn find(
-    blocks: &[u8],
-    first: u64,
-    key: &str,
-) -> Result<(Option<(Spot, Entry)>, Option<Spot>), VolumeError> {
-    let mut free = None;
+/// Where a key stands, and the first free spot of its buckets.
+#[derive(Default)]
+pub struct Found {
+    pub entry: Option<(Spot, Entry)>,
+    pub free: Option<Spot>,
+}
+
+/// Looks for a key in its buckets.
+pub fn find(blocks: &[u8], first: u64, key: &str) -> Result<Found, VolumeError> {
+    let mut all = Found::default();
     for (block, bucket) in blocks.chunks(BLOCK_BYTES).zip(first..) {
         for index in 0..ENTRIES_A_BUCKET {
             let spot = Spot { bucket, index };
             match entry(block, bucket, index)? {
-                Some(found) if found.key.as_str() == key => return Ok((Some((spot, found)), free)),
+                Some(found) if found.key.as_str() == key => {
+                    all.entry = Some((spot, found));
+                    return Ok(all);
+                }
                 Some(_) => {}
-                None => free = free.or(Some(spot)),
+                None => all.free = all.free.or(Some(spot)),
             }
         }
     }
-    Ok((None, free))
+    Ok(all)
 }
 
 #[cfg(test)]

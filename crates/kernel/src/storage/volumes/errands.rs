@@ -124,6 +124,12 @@ impl Errands {
     }
 }
 
+impl Default for Errands {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Volumes {
     /// Takes on a wish; its answer comes later.
     pub fn start(&mut self, by: OperationId, wish: Box<Wish>) -> Result<(), &'static str> {

@@ -112,7 +112,7 @@ pub struct Volumes {
 
 enum Phase {
     Unmounted,
-    Mounting(Mounting),
+    Mounting(Box<Mounting>),
     Ready,
     Failed(Failure),
 }

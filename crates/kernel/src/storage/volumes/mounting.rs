@@ -1,4 +1,4 @@
-//! Mounting: the members' headers are read, then every map is walked over and counted.
+//! Mounting: headers are read, then every map is walked over and counted.
 
 use super::counts::CHUNK_BYTES;
 use super::error::{Failure, VolumeError};
@@ -21,6 +21,7 @@ use crate::limits::{VOLUME_BOUNCES, VOLUME_POOL_BLOCKS_MAX, VOLUME_REPLICAS_MAX}
 use crate::storage::io::{Memory, Priority};
 use crate::storage::region::Region;
 use crate::storage::volumes::pointer::BLOCK_SECTORS;
+use alloc::boxed::Box;
 
 /// Entries that are looked at in one step.
 const ENTRIES_A_STEP: usize = 2048;
@@ -111,13 +112,13 @@ impl Volumes {
         if self.table.pool().is_none() {
             self.begin_fresh(fresh, regions.len())?;
         }
-        self.phase = Phase::Mounting(Mounting {
+        self.phase = Phase::Mounting(Box::new(Mounting {
             stage: Stage::Reading,
             heads: [None; VOLUME_REPLICAS_MAX],
             waiting: 0,
             root: 0,
             walk: Walk::default(),
-        });
+        }));
         for member in 0..regions.len() {
             self.begin_header(member, DiskOperation::Read);
         }
@@ -397,13 +398,13 @@ impl Volumes {
     pub(super) fn count_anew(&mut self) {
         let blocks = self.counts.blocks();
         self.counts.begin(blocks, &mut || None);
-        self.phase = Phase::Mounting(Mounting {
+        self.phase = Phase::Mounting(Box::new(Mounting {
             stage: Stage::Writing,
             heads: [None; VOLUME_REPLICAS_MAX],
             waiting: 0,
             root: 0,
             walk: Walk::default(),
-        });
+        }));
     }
 
     pub(super) fn stale_members(&self) -> u8 {

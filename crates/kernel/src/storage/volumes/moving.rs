@@ -1,4 +1,4 @@
-//! Moving the data of requests: in one transfer where it lies together, else block by block.
+//! Moving the data of requests: in one transfer, else block by block.
 
 use super::Volumes;
 use super::error::{Damage, VolumeError, What};

@@ -295,9 +295,9 @@ impl Volumes {
         if running.act == ObjectAct::List {
             return self.list_blocks();
         }
-        let (found, free) = directory::find(blocks, running.first, &running.key)?;
-        running.old = found.as_ref().map(|(_, entry)| entry.clone());
-        running.spot = found.map(|(spot, _)| spot);
+        let found = directory::find(blocks, running.first, &running.key)?;
+        running.old = found.entry.as_ref().map(|(_, entry)| entry.clone());
+        running.spot = found.entry.map(|(spot, _)| spot);
         let has_value = running
             .old
             .as_ref()
@@ -307,7 +307,7 @@ impl Volumes {
                 if offset > 0 && running.old.is_none() {
                     return Err(VolumeError::NoObject);
                 }
-                running.spot = running.spot.or(free);
+                running.spot = running.spot.or(found.free);
                 let spot = running.spot.ok_or(VolumeError::DirectoryFull)?;
                 let at = spot.value_at(running.is_second());
                 if offset > 0 {

@@ -1,4 +1,4 @@
-//! Takes trees apart that nobody has any more, and sets free what only they had.
+//! Takes trees apart that nobody has, and sets free what only they had.
 //!
 //! Invariant: a page keeps its last count until all below it was counted down; so it is not
 //! used anew while it is still to be read.

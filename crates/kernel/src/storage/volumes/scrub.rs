@@ -1,5 +1,4 @@
-//! A walk over all that is in use: it counts, or checks every block on every member, or
-//! fills a member that missed something.
+//! A walk over all that is in use: it counts, checks, or fills a member.
 //!
 //! A tree is held while it is walked over, as by a snapshot that is in memory only; so
 //! nothing of it is used anew meanwhile, whatever is written.

@@ -1,4 +1,4 @@
-//! Serving requests: reading, writing, discarding and flushing parts of volumes.
+//! Serving requests: reading, writing, discarding and flushing blocks.
 //!
 //! Invariants: the map names a block only when its data is on the disk (in its cache at
 //! least); what is read is checked before it is handed out.
@@ -29,6 +29,7 @@ pub(super) enum Turn {
 }
 
 impl Volumes {
+    #[expect(clippy::result_large_err, reason = "what is refused comes back whole")]
     /// Puts a request in; its answer comes from `next_done`. What is refused comes back.
     pub fn submit(&mut self, request: VolumeRequest) -> Result<(), (VolumeError, VolumeRequest)> {
         if let Err(error) = self.check_request(&request) {

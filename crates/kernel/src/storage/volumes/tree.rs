@@ -1,4 +1,4 @@
-//! The tree of map pages of a volume: where a block lies, and how that is changed.
+//! The tree of map pages of a volume: where a block lies, and its changes.
 //!
 //! A page of a former transaction is never changed: it is copied to a fresh block first, and
 //! so is every page above it. What was there before is given up when the transaction is

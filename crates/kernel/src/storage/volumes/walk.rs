@@ -1,4 +1,4 @@
-//! A walk over a tree of map pages, from the left to the right, a step at a time.
+//! A walk over a tree of map pages, from left to right, a step at a time.
 //!
 //! Invariant: it ends, for every page on its way down is one level lower than the one above;
 //! a page says its level, and that was checked when it was read.

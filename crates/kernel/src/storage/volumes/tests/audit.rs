@@ -1,4 +1,4 @@
-//! Reads what is on the disks by itself, from the roots in the table, and compares.
+//! Reads what is on the disks by itself, and compares it with the table.
 
 use super::super::table::RootOf;
 use super::super::*;

@@ -1,4 +1,4 @@
-//! Disks whose power can be cut: what was not flushed may be lost, torn or out of order.
+//! Disks whose power can be cut: unflushed sectors are lost or torn.
 
 use crate::base::buffer::Buffer;
 use crate::base::disk::{DiskError, DiskFacts, DiskOperation, SECTOR_BYTES};

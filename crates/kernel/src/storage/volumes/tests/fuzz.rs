@@ -1,4 +1,4 @@
-//! Metadata that somebody damaged or forged: typed errors, no panic, and an end.
+//! Damaged and forged metadata: typed errors, no panic, and an end.
 
 use super::super::row::{Record, Row};
 use super::super::table::{RootOf, Table};

@@ -1,4 +1,4 @@
-//! Limits of volumes in force, tenants, and what many ask for at the same time.
+//! Limits of volumes, tenants, and what many ask for at the same time.
 
 use super::super::*;
 use super::audit::audit;

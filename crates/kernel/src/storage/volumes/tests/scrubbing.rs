@@ -1,4 +1,4 @@
-//! What the walk over everything finds and mends, and members that come and go.
+//! What the walk over everything finds and mends; members come and go.
 
 use super::super::members::MemberState;
 use super::super::*;
