@@ -327,6 +327,8 @@ limits! {
     LAYOUT_BUFFER_BYTES = 64 * 1024;
     /// Requests at the same time while a disk is measured.
     MEASURE_DEPTH_MAX = 32;
+    /// Buffers that machines of the storage floor have given back: those of all logs, and as many again.
+    SHELF_BUFFERS_MAX = 48;
     /// Partitions of one disk that are looked at: as many as the usual table has.
     PARTITIONS_MAX = 128;
     /// Requests in the queue of a disk, waiting and on their way: four times what the device takes.
@@ -350,6 +352,10 @@ limits! {
     LOG_BUFFERS_MAX = LOG_BATCHES_MAX + 3;
     /// Requests of a log: its batches, a flush, a superblock, and three that read.
     LOG_REQUESTS_MAX = LOG_BATCHES_MAX + 5;
+    /// Records of earlier boots in one answer.
+    CHRONICLE_SHOWN_MAX = 256;
+    /// Bytes of such an answer: so many records of the longest kind.
+    CHRONICLE_ANSWER_BYTES = CHRONICLE_SHOWN_MAX * 288;
     /// Places that a log remembers; between them it reads.
     LOG_INDEX_MAX = 256;
     /// Commands on files at the same time, fetches into files included: one a console.

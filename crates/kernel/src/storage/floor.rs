@@ -6,10 +6,13 @@
 use super::errands::Errands;
 use super::files::Files;
 use super::home::{Change, Home, drafts};
+use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
+use super::log::{LogId, Lsn};
 use super::logs::Logs;
 use super::measure::Measure;
+use super::shelf::Shelf;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -22,7 +25,9 @@ pub struct Storage {
     pub files: Box<Files>,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
+    pub bench: Bench,
     pub home: Home,
+    shelf: Shelf,
 }
 
 /// May what the disk holds be another thing afterwards?
@@ -45,7 +50,9 @@ impl Storage {
             files: Files::boxed(),
             layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
+            bench: Bench::default(),
             home: Home::None,
+            shelf: Shelf::default(),
         }
     }
 
@@ -53,8 +60,15 @@ impl Storage {
         self.queues.receive(now, disks);
     }
 
-    /// Answers of owners on other floors go to `others`.
-    pub fn step(&mut self, now: Instant, memory: &mut dyn Memory, others: &mut dyn FnMut(IoDone)) {
+    /// Answers of owners on other floors go to `others`, and what was in a log when its
+    /// disk was taken into use to `recovered`.
+    pub fn step(
+        &mut self,
+        now: Instant,
+        memory: &mut dyn Memory,
+        others: &mut dyn FnMut(IoDone),
+        recovered: &mut dyn FnMut(LogId, Lsn, &[u8]),
+    ) {
         while let Some(done) = self.queues.take_done() {
             match done.request.tag.owner {
                 Owner::Errand => {
@@ -80,13 +94,13 @@ impl Storage {
         self.mind_home(memory);
         self.files.step(now, &mut self.queues);
         if let Some(logs) = self.home.logs_mut() {
-            logs.step(now, &mut self.queues, &mut |_, _, _| {});
+            logs.step(now, &mut self.queues, recovered);
         }
     }
 
     /// Brings the disk that is in use to the machines that work there.
     fn mind_home(&mut self, memory: &mut dyn Memory) {
-        match self.home.step(&self.layouts, memory) {
+        match self.home.step(&self.layouts, &mut self.shelf, memory) {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
             Some(Change::Closed) => self.files.unmount(),
             None => {}
@@ -102,6 +116,7 @@ impl Storage {
             self.queues.next_deadline(now),
             self.files.next_deadline(now),
             self.measure.next_deadline(now),
+            self.bench.next_deadline(now),
             self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()
@@ -112,6 +127,7 @@ impl Storage {
         visit(&self.errands.usage());
         self.files.visit_usages(visit);
         visit(&self.measure.usage());
+        visit(&self.shelf.usage());
         if let Some(logs) = self.home.logs() {
             logs.visit_usages(visit);
         }

@@ -8,6 +8,7 @@ use super::io::Memory;
 use super::layout::{Layout, Layouts, LogArea};
 use super::log::{LogDraft, LogError};
 use super::logs::{Logs, setup};
+use super::shelf::Shelf;
 use crate::base::fixed::Vec;
 use crate::base::prng::Prng;
 use crate::limits::DISKS_MAX;
@@ -39,12 +40,17 @@ pub enum Change {
 
 impl Home {
     /// Looks whether the disk in use is there, or another one is to be.
-    pub fn step(&mut self, layouts: &Layouts, memory: &mut dyn Memory) -> Option<Change> {
+    pub fn step(
+        &mut self,
+        layouts: &Layouts,
+        shelf: &mut Shelf,
+        memory: &mut dyn Memory,
+    ) -> Option<Change> {
         match core::mem::take(self) {
             Self::None => {
                 let mut states = (0..DISKS_MAX).map(|disk| layouts.state(disk));
                 let layout = states.find_map(|state| state.layout().copied())?;
-                match Logs::open(&layout, memory) {
+                match Logs::open(&layout, &mut shelf.before(memory)) {
                     Ok(logs) => *self = Self::InUse { layout, logs },
                     Err(error) => {
                         *self = Self::Failed { layout, error };
@@ -62,8 +68,9 @@ impl Home {
                 Some(Change::Closed)
             }
             Self::Closing(logs) => {
-                if !logs.are_idle() {
-                    *self = Self::Closing(logs);
+                match logs.are_idle() {
+                    true => logs.close(&mut |buffer| shelf.put(buffer)),
+                    false => *self = Self::Closing(logs),
                 }
                 None
             }

@@ -3,6 +3,7 @@
 use super::io::{IoDone, Memory, Submit};
 use super::layout::{Layout, LogArea};
 use super::log::{Log, LogError, LogId, LogSetup, Lsn};
+use crate::base::buffer::Buffer;
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
 use alloc::boxed::Box;
@@ -44,6 +45,13 @@ impl Logs {
     ) {
         for (id, log) in self.all_mut() {
             log.step(now, io, &mut |lsn, record| recovered(id, lsn, record));
+        }
+    }
+
+    /// When the disks have nothing of them: their memory goes to the next ones.
+    pub fn close(self, give: &mut dyn FnMut(Buffer)) {
+        for log in [self.volumes, self.audit, self.messages] {
+            log.close(give);
         }
     }
 

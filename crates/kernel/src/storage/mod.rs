@@ -14,6 +14,7 @@ pub mod measure;
 pub mod region;
 #[cfg(test)]
 pub mod rig;
+mod shelf;
 
 pub use errand::{Errand, Wish};
 pub use errands::Errands;

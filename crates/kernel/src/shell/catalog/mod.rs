@@ -7,6 +7,7 @@ mod device;
 mod disk;
 mod files;
 mod firewall;
+mod io;
 mod net;
 mod operation;
 mod optimize;
@@ -33,6 +34,7 @@ use crate::security::policy;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
+use crate::storage::io::queues;
 use crate::workloads::load::LoadChange;
 use core::fmt;
 
@@ -71,6 +73,8 @@ pub enum Intent {
     Serve(ServiceSet),
     /// Tried first.
     Audit(audit_trail::Change),
+    /// Tried first.
+    Io(queues::Change),
 }
 
 impl Intent {
@@ -97,6 +101,7 @@ impl Intent {
                 | Self::Serve(_)
                 | Self::Capability(_)
                 | Self::Audit(_)
+                | Self::Io(_)
                 | Self::AddTenantInterface(_)
         )
     }

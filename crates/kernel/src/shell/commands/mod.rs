@@ -20,6 +20,7 @@ pub mod firewall;
 pub mod help;
 pub mod history;
 pub mod input;
+pub mod io;
 pub mod irq;
 pub mod limits;
 pub mod log;

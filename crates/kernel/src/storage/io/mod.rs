@@ -4,9 +4,11 @@
 //! away with it, and gets both back as an `IoDone`. Requests of one asker that overlap
 //! are the asker's to order: a scheduler knows nothing of what they mean.
 
+pub mod bench;
+pub mod model;
 mod priority;
 pub mod queue;
-mod queues;
+pub mod queues;
 mod request;
 pub mod schedulers;
 

@@ -1,36 +1,78 @@
 //! The queues of all disks: requests to the right one, answers to owners.
 
 use super::queue::BlockQueue;
-use super::schedulers::{FirstCome, Scheduler};
+use super::schedulers::Policy;
 use super::{IoDone, IoError, IoRequest, Submit};
 use crate::base::disk::{DiskFacts, Disks};
 use crate::base::metric::Usage;
+use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
-use crate::limits::DISKS_MAX;
+use crate::limits::{DISKS_MAX, TENANTS_MAX};
 use alloc::boxed::Box;
 
-#[derive(Default)]
+/// What a disk gets that nobody has chosen one for: the only one that knows of both
+/// priorities and deadlines.
+const USUAL: Policy = Policy::MqDeadline;
+
+/// What people change of the queues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    Policy {
+        disk: usize,
+        policy: Policy,
+    },
+    /// Requests that the disk is given at the same time, if it takes so many.
+    Depth {
+        disk: usize,
+        depth: usize,
+    },
+    /// Of a tenant on each disk; `None` lifts it.
+    Limit {
+        tenant: Tenant,
+        bytes_per_s: Option<u64>,
+    },
+}
+
 pub struct Queues {
     /// By the disk's place; made when there is a disk for the first time.
     queues: [Option<Box<BlockQueue>>; DISKS_MAX],
     /// Of the disks that are there now.
     facts: [Option<DiskFacts>; DISKS_MAX],
+    policies: [Policy; DISKS_MAX],
+    /// Bytes a second that a tenant has of each disk.
+    limits: [Option<u64>; TENANTS_MAX],
+}
+
+impl Default for Queues {
+    fn default() -> Self {
+        Self {
+            queues: Default::default(),
+            facts: [None; DISKS_MAX],
+            policies: [USUAL; DISKS_MAX],
+            limits: [None; TENANTS_MAX],
+        }
+    }
 }
 
 impl Queues {
     /// Takes what the disks have answered, and notes which disks there are.
     pub fn receive(&mut self, now: Instant, disks: &mut dyn Disks) {
-        for (index, (queue, facts)) in self.queues.iter_mut().zip(&mut self.facts).enumerate() {
+        for index in 0..DISKS_MAX {
             let Some(disk) = disks.disk(index) else {
-                *facts = None;
+                self.facts[index] = None;
                 continue;
             };
-            let queue = queue.get_or_insert_with(|| Box::new(BlockQueue::new(usual_scheduler())));
+            if self.queues[index].is_none() {
+                self.queues[index] = Some(self.new_queue(now, self.policies[index]));
+            }
+            let Some(queue) = &mut self.queues[index] else {
+                continue;
+            };
             while let Some(done) = disk.completed() {
                 queue.on_done(now, done);
             }
             // One that was unplugged is there until its last answers are taken.
-            *facts = Some(disk.facts()).filter(|facts| facts.requests_max > 0);
+            self.facts[index] = Some(disk.facts()).filter(|facts| facts.requests_max > 0);
         }
     }
 
@@ -58,6 +100,52 @@ impl Queues {
         self.queues.get_mut(disk)?.as_deref_mut()
     }
 
+    #[inline(never)]
+    fn new_queue(&self, now: Instant, policy: Policy) -> Box<BlockQueue> {
+        let mut queue = Box::new(BlockQueue::new(policy.scheduler()));
+        for tenant in Tenant::all() {
+            let limit = self.limits[tenant.index()];
+            if limit.is_some() {
+                queue.limits_mut().set(now, tenant, limit);
+            }
+        }
+        queue
+    }
+
+    /// Which scheduler a disk has; `None` where there is no such place.
+    pub fn policy(&self, disk: usize) -> Option<Policy> {
+        self.policies.get(disk).copied()
+    }
+
+    pub fn apply(&mut self, now: Instant, change: Change) -> Result<(), &'static str> {
+        const GONE: &str = "the disk is gone; see disk list";
+        match change {
+            Change::Policy { disk, policy } => {
+                let queue = self.queue_mut(disk).ok_or(GONE)?;
+                queue.set_scheduler(now, policy.scheduler());
+                self.policies[disk] = policy;
+            }
+            Change::Depth { disk, depth } => self.queue_mut(disk).ok_or(GONE)?.set_depth(depth),
+            Change::Limit {
+                tenant,
+                bytes_per_s,
+            } => self.set_limit(now, tenant, bytes_per_s),
+        }
+        Ok(())
+    }
+
+    /// Bytes a second that a tenant may move on each disk; `None`: as many as it can.
+    pub fn limit(&self, tenant: Tenant) -> Option<u64> {
+        self.limits[tenant.index()]
+    }
+
+    fn set_limit(&mut self, now: Instant, tenant: Tenant, bytes_per_s: Option<u64>) {
+        self.limits[tenant.index()] = bytes_per_s;
+        for queue in self.queues.iter_mut().flatten() {
+            queue.limits_mut().set(now, tenant, bytes_per_s);
+        }
+    }
+
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let queues = self.queues.iter().flatten();
         queues.filter_map(|queue| queue.next_deadline(now)).min()
@@ -68,11 +156,6 @@ impl Queues {
             visit(&queue.usage());
         }
     }
-}
-
-/// What a disk gets that nobody has chosen one for.
-fn usual_scheduler() -> Box<dyn Scheduler> {
-    Box::new(FirstCome::default())
 }
 
 impl Submit for Queues {

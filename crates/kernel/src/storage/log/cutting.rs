@@ -18,6 +18,13 @@ pub enum Cutting {
 }
 
 impl Cutting {
+    pub fn into_walk(self) -> Option<Walk> {
+        match self {
+            Self::Walking(walk, _) => Some(*walk),
+            Self::Writing(_) => None,
+        }
+    }
+
     pub const fn walk_mut(&mut self) -> Option<&mut Walk> {
         match self {
             Self::Walking(walk, _) => Some(walk),

@@ -100,6 +100,10 @@ impl Recovery {
         }
     }
 
+    pub fn into_walk(self) -> Option<Walk> {
+        self.walk
+    }
+
     pub const fn walk_mut(&mut self) -> Option<&mut Walk> {
         self.walk.as_mut()
     }

@@ -54,6 +54,8 @@ pub struct BlockQueue {
     /// Picked, but the disk took no more.
     stalled: Option<Transfer>,
     ask_again_at: Option<Instant>,
+    /// Had the disk room when the scheduler was asked last?
+    has_room: bool,
     spare: Box<Spare>,
     ended: Box<Queue<SlotIndex, IO_REQUESTS_MAX>>,
     limits: TenantLimits,
@@ -85,6 +87,7 @@ impl BlockQueue {
             depth: BLOCK_REQUESTS_MAX,
             stalled: None,
             ask_again_at: None,
+            has_room: false,
             spare,
             ended: Box::new(Queue::new()),
             limits: TenantLimits::default(),
@@ -155,12 +158,15 @@ impl BlockQueue {
         if let Some(stalled) = self.stalled.take()
             && !self.send(now, stalled, disk)
         {
+            self.has_room = false;
             disk.kick();
             return;
         }
         self.maybe_flush(now, disk);
+        self.has_room = false;
         while self.in_flight < self.depth.min(facts.requests_max) {
             let Some(transfer) = self.pick(now, &facts) else {
+                self.has_room = true;
                 break;
             };
             if !self.send(now, transfer, disk) {
@@ -196,10 +202,8 @@ impl BlockQueue {
     /// Another scheduler for all that waits and will come.
     pub fn set_scheduler(&mut self, now: Instant, scheduler: Box<dyn Scheduler>) {
         let mut old = core::mem::replace(&mut self.scheduler, scheduler);
-        for index in 0..IO_REQUESTS_MAX as u16 {
-            if let Some(waiting) = old.take(now, SlotIndex(index)) {
-                self.scheduler.add(now, waiting);
-            }
+        while let Some(waiting) = old.drain() {
+            self.scheduler.add(now, waiting);
         }
     }
 
@@ -215,7 +219,10 @@ impl BlockQueue {
         let waits = !self.scheduler.is_empty();
         let looks = waits.then(|| now + LOOK_EVERY);
         let others = [
-            self.scheduler.next_deadline().filter(|_| waits),
+            // A full disk is not sent anything, whatever the scheduler would like.
+            self.scheduler
+                .next_deadline()
+                .filter(|_| waits && self.has_room),
             self.limits.next_deadline(),
             self.ask_again_at,
         ];
@@ -276,6 +283,7 @@ impl BlockQueue {
         let slot = self.take_overdue(now).or_else(|| {
             let disk = DiskNow {
                 head: self.head,
+                sectors: facts.sectors,
                 in_flight: self.in_flight,
                 depth: self.depth.min(facts.requests_max),
             };
@@ -376,14 +384,17 @@ impl BlockQueue {
             return;
         };
         let is_flush = transfer.operation == DiskOperation::Flush;
+        let finished = finished(now, held, transfer);
+        // Flushes are not its affair; whatever else it gave has left the disk.
+        if !is_flush {
+            self.scheduler.on_done(now, &finished);
+        }
         let error = match result {
             Ok(()) => {
-                let finished = finished(now, held, transfer);
                 if !is_flush && transfer.operation != DiskOperation::Read {
                     self.unflushed |= held.request.tag.owner.bit();
                 }
                 self.counts.on_finished(&finished);
-                self.scheduler.on_done(now, &finished);
                 self.end(slot, Ok(()));
                 return;
             }

@@ -4,7 +4,7 @@ use super::*;
 use crate::base::buffer::Buffer;
 use crate::base::disk::{DiskRequest, DiskView, SECTOR_BYTES};
 use crate::base::prng::Prng;
-use crate::storage::io::schedulers::FirstCome;
+use crate::storage::io::schedulers::{FirstCome, Policy};
 use crate::storage::io::{IoTag, Owner, Priority};
 use std::collections::VecDeque;
 use std::vec;
@@ -113,38 +113,8 @@ impl Disk for Slow {
     }
 }
 
-/// Arrival order with merging.
-#[derive(Default)]
-struct Merging(FirstCome);
-
-impl Scheduler for Merging {
-    fn add(&mut self, now: Instant, waiting: crate::storage::io::schedulers::Waiting) {
-        self.0.add(now, waiting);
-    }
-
-    fn next(
-        &mut self,
-        now: Instant,
-        disk: DiskNow,
-    ) -> Option<crate::storage::io::schedulers::Waiting> {
-        self.0.next(now, disk)
-    }
-
-    fn take(
-        &mut self,
-        now: Instant,
-        slot: SlotIndex,
-    ) -> Option<crate::storage::io::schedulers::Waiting> {
-        self.0.take(now, slot)
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
 fn queue() -> BlockQueue {
-    BlockQueue::new(Box::new(Merging::default()))
+    BlockQueue::new(Policy::Noop.scheduler())
 }
 
 fn at(millis: u64) -> Instant {
@@ -352,7 +322,7 @@ fn a_tenant_over_its_bandwidth_waits_and_others_do_not() {
 
 /// Picks the youngest as long as there is one: the worst for whoever waits.
 #[derive(Default)]
-struct LastCome(Merging);
+struct LastCome(FirstCome);
 
 impl Scheduler for LastCome {
     fn add(&mut self, now: Instant, waiting: crate::storage::io::schedulers::Waiting) {
@@ -376,6 +346,10 @@ impl Scheduler for LastCome {
         slot: SlotIndex,
     ) -> Option<crate::storage::io::schedulers::Waiting> {
         self.0.take(now, slot)
+    }
+
+    fn drain(&mut self) -> Option<crate::storage::io::schedulers::Waiting> {
+        self.0.drain()
     }
 
     fn merges(&self) -> bool {
@@ -424,7 +398,9 @@ fn nobody_waits_longer_than_the_bound_whatever_the_scheduler_likes() {
 fn what_was_taken_comes_back_once_through_errors_resets_and_switches() {
     for seed in 0..200 {
         let mut prng = Prng::new(seed);
-        let (mut queue, mut disk) = (queue(), Slow::new());
+        let policy = Policy::ALL[seed as usize % 12];
+        let mut queue = BlockQueue::new(policy.scheduler());
+        let mut disk = Slow::new();
         disk.requests_max = 1 + prng.below(8) as usize;
         disk.bad = (0..4).map(|_| prng.below(256)).collect();
         let mut out = std::collections::BTreeSet::new();
@@ -454,7 +430,8 @@ fn what_was_taken_comes_back_once_through_errors_resets_and_switches() {
                 false => queue.step(now, Some(&mut disk)),
             }
             if prng.one_in(50) {
-                queue.set_scheduler(now, Box::new(FirstCome::default()));
+                let policy = Policy::ALL[prng.below(12) as usize];
+                queue.set_scheduler(now, policy.scheduler());
             }
             for _ in 0..prng.below(6) {
                 let count = disk.waiting.len() as u64;

@@ -4,9 +4,33 @@
 //! neighbours when one of them is picked, and moves all that wait to another scheduler
 //! when it is switched.
 
+mod batches;
+mod bfq;
+mod cfq;
+mod deadline;
 mod first_come;
+mod idling;
+mod kyber;
+mod mq_deadline;
+mod nearest;
+mod policy;
+mod rescue;
+mod share;
+mod sorted;
+mod sweep;
+mod table;
+#[cfg(test)]
+mod tests;
 
+pub use bfq::Bfq;
+pub use cfq::Cfq;
+pub use deadline::Deadline;
 pub use first_come::FirstCome;
+pub use kyber::Kyber;
+pub use mq_deadline::MqDeadline;
+pub use nearest::Nearest;
+pub use policy::Policy;
+pub use sweep::Sweep;
 
 use super::Priority;
 use crate::base::disk::DiskOperation;
@@ -36,12 +60,15 @@ pub struct Waiting {
 pub struct DiskNow {
     /// Behind the last sector that the disk was sent to.
     pub head: u64,
+    /// Of the whole disk.
+    pub sectors: u64,
     /// Requests that it works on, and how many it may.
     pub in_flight: usize,
     pub depth: usize,
 }
 
-/// A request that the disk has answered.
+/// A request that the disk has answered, well or not; there is one for each that was
+/// picked or taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Finished {
     pub operation: DiskOperation,
@@ -63,6 +90,9 @@ pub trait Scheduler {
 
     /// Forgets a request that goes to the disk with a neighbour that was picked.
     fn take(&mut self, now: Instant, slot: SlotIndex) -> Option<Waiting>;
+
+    /// Gives up the request that arrived first, for another scheduler to have.
+    fn drain(&mut self) -> Option<Waiting>;
 
     /// May neighbours of a request that was picked go with it?
     fn merges(&self) -> bool {

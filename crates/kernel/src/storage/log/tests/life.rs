@@ -2,6 +2,7 @@
 
 use super::bench::{BATCH, Bench, record, records};
 use crate::base::disk::{DiskOperation, SECTOR_BYTES};
+use crate::limits::LOG_BUFFERS_MAX;
 use crate::storage::log::{LogError, LogStateView, Lsn, ReadEnd};
 
 #[test]
@@ -255,4 +256,66 @@ fn a_region_without_a_log_is_none() {
     let mut bench = Bench::on(rig, 300);
     bench.settle();
     assert_eq!(bench.state(), LogStateView::Failed(LogError::OtherSizes));
+}
+
+#[test]
+fn a_log_that_is_closed_gives_back_all_memory_whatever_it_was_at() {
+    let closed = |bench: Bench| {
+        let mut count = 0;
+        bench.log.close(&mut |_| count += 1);
+        count
+    };
+    let all = closed(Bench::new(200));
+    assert_eq!(all, LOG_BUFFERS_MAX + 1);
+    let mut filling = Bench::new(200);
+    filling.append(b"not sent");
+    assert_eq!(closed(filling), all);
+    // In the middle of recovery, of reading and of a truncation, between two answers.
+    for steps in 0..12 {
+        let mut full = Bench::new(200);
+        full.append_each(30);
+        let go = |bench: &mut Bench| {
+            for _ in 0..steps {
+                bench.step();
+                while let Some(done) = bench.rig.answer() {
+                    bench.log.on_done(bench.now, done);
+                }
+            }
+        };
+        let mut reading = full.reopened();
+        reading.log.read(Lsn(2), Lsn(29)).expect("a read");
+        go(&mut reading);
+        assert_eq!(closed(reading), all, "reading, {steps}");
+        let mut cutting = Bench::new(200);
+        cutting.append_each(30);
+        cutting.log.truncate(Lsn(7)).expect("a cut");
+        go(&mut cutting);
+        assert_eq!(closed(cutting), all, "cutting, {steps}");
+        let mut written = Bench::new(200);
+        written.append_each(30);
+        let mut recovering = Bench::on(written.rig, 200);
+        go(&mut recovering);
+        assert_eq!(closed(recovering), all, "recovering, {steps}");
+    }
+}
+
+#[test]
+fn a_log_of_the_newest_gives_up_its_oldest_and_never_stays_full() {
+    let mut bench = Bench::new(16 + 4 * BATCH);
+    let mut number = 1;
+    while number <= 500 {
+        match bench.log.append_newest(&record(number)) {
+            Ok(lsn) => {
+                assert_eq!(lsn, Lsn(number));
+                number += 1;
+            }
+            Err(error) => assert_eq!(error, LogError::Busy),
+        }
+        bench.settle();
+    }
+    assert!(bench.log.view().counters.given_up > 400);
+    let bench = bench.reopened();
+    let (first, _) = bench.recovered[0];
+    assert!(first > 400 && first < 500);
+    assert_eq!(bench.recovered, records(first..=500));
 }

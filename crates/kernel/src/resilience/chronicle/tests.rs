@@ -1,0 +1,1 @@
+//! What outlives a boot, and what is said when it does not.

@@ -1,0 +1,173 @@
+//! MQ-Deadline: Deadline once for each class of priority.
+//!
+//! Urgent and real time go first, then best effort, then idle. A request of a lower
+//! class that has waited for `AGING` goes before all, so none starves. Writes use a
+//! part of the disk's depth only, so that a read finds a place in the disk at once.
+
+use super::batches::{Batches, Direction};
+use super::sorted::Sorted;
+use super::table::Table;
+use super::{DiskNow, Finished, Scheduler, SlotIndex, Waiting};
+use crate::base::time::{Duration, Instant};
+
+/// As long as in Linux, where it is called `prio_aging_expire`.
+const AGING: Duration = Duration::from_secs(10);
+const CLASSES: usize = 3;
+
+#[derive(Default)]
+pub struct MqDeadline {
+    table: Table,
+    classes: [Batches; CLASSES],
+    /// A class a group.
+    by_arrival: Sorted,
+    writes_in_flight: usize,
+}
+
+const fn class_of(waiting: &Waiting) -> usize {
+    match waiting.priority.index() {
+        0..=8 => 0,
+        9..=16 => 1,
+        _ => 2,
+    }
+}
+
+/// Writes that the disk may have at the same time: three quarters of its depth.
+const fn writes_max(disk: DiskNow) -> usize {
+    let most = disk.depth * 3 / 4;
+    if most == 0 { 1 } else { most }
+}
+
+impl MqDeadline {
+    /// The oldest of a lower class, when it has waited too long.
+    fn aged(&self, now: Instant, may_write: bool) -> Option<SlotIndex> {
+        let oldest = (1..CLASSES as u16).filter_map(|class| self.by_arrival.first(class));
+        let (arrived, slot) = oldest.min()?;
+        let waiting = self.table.get(slot)?;
+        let may_go = may_write || Direction::of(waiting.operation) == Direction::Read;
+        let is_aged = now.since(Instant::from_nanos(arrived)) >= AGING;
+        (may_go && is_aged).then_some(slot)
+    }
+
+    fn count(&mut self, waiting: &Waiting) {
+        if Direction::of(waiting.operation) == Direction::Write {
+            self.writes_in_flight += 1;
+        }
+    }
+}
+
+impl Scheduler for MqDeadline {
+    fn add(&mut self, _: Instant, waiting: Waiting) {
+        self.table.add(waiting);
+        let class = class_of(&waiting);
+        self.classes[class].add(&waiting);
+        let arrived = waiting.arrived.as_nanos();
+        self.by_arrival.insert(class as u16, arrived, waiting.slot);
+    }
+
+    fn next(&mut self, now: Instant, disk: DiskNow) -> Option<Waiting> {
+        if disk.in_flight == 0 {
+            self.writes_in_flight = 0;
+        }
+        let may_write = self.writes_in_flight < writes_max(disk);
+        let slot = match self.aged(now, may_write) {
+            Some(slot) => slot,
+            None => {
+                let table = &self.table;
+                let pick = |class: &mut Batches| class.pick(now, may_write, table);
+                self.classes.iter_mut().find_map(pick)?
+            }
+        };
+        self.take(now, slot)
+    }
+
+    fn take(&mut self, _: Instant, slot: SlotIndex) -> Option<Waiting> {
+        let (waiting, _) = self.table.remove(slot)?;
+        let class = class_of(&waiting);
+        self.classes[class].remove(&waiting);
+        let arrived = waiting.arrived.as_nanos();
+        self.by_arrival.remove(class as u16, arrived, slot);
+        self.count(&waiting);
+        Some(waiting)
+    }
+
+    fn drain(&mut self) -> Option<Waiting> {
+        let slot = self.table.oldest()?;
+        self.take(Instant::ZERO, slot)
+    }
+
+    fn on_done(&mut self, _: Instant, finished: &Finished) {
+        if Direction::of(finished.operation) == Direction::Write {
+            self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.table.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{DISK, at, done, read, write};
+    use super::*;
+    use crate::base::disk::DiskOperation;
+    use crate::storage::io::Priority;
+
+    fn of(priority: Priority, slot: u16) -> Waiting {
+        Waiting {
+            priority,
+            ..read(slot, 1_000 - u64::from(slot))
+        }
+    }
+
+    #[test]
+    fn classes_go_in_their_order_whatever_came_first() {
+        let mut scheduler = MqDeadline::default();
+        let steps = [
+            Priority::IDLE,
+            Priority::USUAL,
+            Priority::real_time(7),
+            Priority::URGENT,
+        ];
+        for (slot, step) in steps.into_iter().enumerate() {
+            scheduler.add(at(0), of(step, slot as u16));
+        }
+        let picks: Vec<_> =
+            core::iter::from_fn(|| Some(scheduler.next(at(1), DISK)?.priority.class())).collect();
+        let expected = ["urgent", "real-time", "best-effort", "idle"];
+        assert_eq!(picks, expected);
+    }
+
+    #[test]
+    fn who_has_waited_ten_seconds_goes_before_higher_classes() {
+        let mut scheduler = MqDeadline::default();
+        scheduler.add(at(0), of(Priority::IDLE, 0));
+        let arrived = at(9_000);
+        for slot in 1..100 {
+            let request = of(Priority::real_time(0), slot);
+            scheduler.add(arrived, Waiting { arrived, ..request });
+        }
+        let class = |picked: Option<Waiting>| picked.map(|it| it.priority.class());
+        assert_eq!(class(scheduler.next(at(9_999), DISK)), Some("real-time"));
+        assert_eq!(class(scheduler.next(at(10_000), DISK)), Some("idle"));
+        assert_eq!(class(scheduler.next(at(10_000), DISK)), Some("real-time"));
+    }
+
+    #[test]
+    fn writes_leave_a_part_of_the_depth_to_reads() {
+        let mut scheduler = MqDeadline::default();
+        let mut disk = DiskNow { depth: 8, ..DISK };
+        for slot in 0..20 {
+            scheduler.add(at(0), write(slot, u64::from(slot)));
+        }
+        while scheduler.next(at(0), disk).is_some() {
+            disk.in_flight += 1;
+        }
+        assert_eq!((disk.in_flight, scheduler.next_deadline()), (6, None));
+        scheduler.add(at(0), read(30, 5));
+        let picked = scheduler.next(at(0), disk).expect("a read goes");
+        assert_eq!(picked.operation, DiskOperation::Read);
+        scheduler.on_done(at(1), &done(&write(0, 0)));
+        assert!(scheduler.next(at(1), disk).is_some());
+    }
+}
