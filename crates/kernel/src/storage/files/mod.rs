@@ -1,4 +1,4 @@
-//! The files of the user: a FAT volume on the exchange partition, and who works on it.
+//! The files of the user: a FAT volume, and who works on it.
 //!
 //! Works take turns. One that needs a sector which is not here sleeps until the disk has
 //! brought it; one that has made a change lets all others wait until that is on the disk.
@@ -340,11 +340,10 @@ impl Files {
             return;
         };
         mounted.commit = None;
-        let work = self.works[work].as_mut();
-        let work = work.map(|work| {
+        let mut work = self.works[work].as_mut();
+        if let Some(work) = &mut work {
             work.is_committing = false;
-            work
-        });
+        }
         let slots = self.overlay.slots().iter().enumerate();
         let mut is_visible = false;
         for (slot, (sector, stage)) in slots {
