@@ -11,6 +11,7 @@ pub enum Workload {
     SequentialMixed,
     Mixed,
     Flood,
+    Background,
     Shares,
 }
 
@@ -90,22 +91,33 @@ const fn sharer(tenant: usize, priority: Priority) -> Stream {
     }
 }
 
-const FLOOD: &[Stream] = &[
+/// Reads that come whatever has become of those before.
+const READS: Stream = Stream {
+    pace: Pace::Every {
+        hdd: Duration::from_millis(50),
+        ssd: Duration::from_millis(1),
+    },
+    ..USUAL
+};
+
+const fn writes_at_once(count: usize) -> Stream {
     Stream {
         writes: 8,
-        pace: Pace::AtOnce(200),
+        pace: Pace::AtOnce(count),
         is_timed: false,
         ..USUAL
-    },
+    }
+}
+
+const FLOOD: &[Stream] = &[
+    writes_at_once(200),
     Stream {
-        pace: Pace::Every {
-            hdd: Duration::from_millis(50),
-            ssd: Duration::from_millis(1),
-        },
         wanted_within: Some(Duration::from_millis(500)),
-        ..USUAL
+        ..READS
     },
 ];
+
+const BACKGROUND: &[Stream] = &[writes_at_once(64), READS];
 
 const SHARERS: &[Stream] = &[
     sharer(1, Priority::best_effort(4)),
@@ -114,12 +126,13 @@ const SHARERS: &[Stream] = &[
 ];
 
 impl Workload {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Random,
         Self::Sequential,
         Self::SequentialMixed,
         Self::Mixed,
         Self::Flood,
+        Self::Background,
         Self::Shares,
     ];
 
@@ -145,6 +158,7 @@ impl Workload {
             Self::SequentialMixed => "sequential-mixed",
             Self::Mixed => "mixed",
             Self::Flood => "flood",
+            Self::Background => "background",
             Self::Shares => "shares",
         }
     }
@@ -159,6 +173,9 @@ impl Workload {
             Self::Mixed => "mixed: 5 reads and 3 writes of 8, 4 KiB, 64 at once (modelled disks)",
             Self::Flood => {
                 "flood: 200 writes at once, and reads wanted within 500 ms, which are timed (modelled disks)"
+            }
+            Self::Background => {
+                "background: 64 writes at once, and reads now and then, which are timed (modelled disks)"
             }
             Self::Shares => {
                 "shares: 3 tenants of weights 4, 2 and 1, 40 reads at once each (modelled disks)"
@@ -182,6 +199,7 @@ impl Workload {
                 ..USUAL
             }],
             Self::Flood => FLOOD,
+            Self::Background => BACKGROUND,
             Self::Shares => SHARERS,
         }
     }
@@ -194,6 +212,8 @@ impl Workload {
             (ModelKind::Hdd, _) => 4_000,
             // Several rounds of CFQ's slices.
             (ModelKind::Ssd, Self::Shares) => 64_000,
+            // Some seconds, in which Kyber finds its depths.
+            (ModelKind::Ssd, Self::Background) => 100_000,
             (ModelKind::Ssd, _) => 8_000,
         }
     }
