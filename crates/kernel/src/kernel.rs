@@ -156,6 +156,7 @@ macro_rules! performers {
             &mut *$kernel.storage.layouts,
             &mut $kernel.storage.measure,
             &mut $kernel.storage.bench,
+            &mut *$kernel.storage.volumes,
             &mut *$kernel.network,
             &mut $kernel.outbound,
             &mut *$kernel.security.measured,

@@ -339,6 +339,40 @@ limits! {
     IO_MERGES_MAX = 16;
     /// Bytes of one transfer that was merged.
     IO_MERGED_BYTES_MAX = 1 << 20;
+    /// Volumes of the pool.
+    VOLUMES_MAX = 32;
+    /// Snapshots of all volumes together; four each.
+    VOLUME_SNAPSHOTS_MAX = 128;
+    /// Disks that hold the same pool.
+    VOLUME_REPLICAS_MAX = 3;
+    /// Bytes of the name of a volume or a snapshot.
+    VOLUME_NAME_MAX = 32;
+    /// Blocks of 4 KiB that are used of a pool: 16 GiB; each takes a byte of memory and a bit.
+    VOLUME_POOL_BLOCKS_MAX = 4 << 20;
+    /// Map pages in memory; a path is four, and a transaction's changed ones stay until they are on the disk.
+    VOLUME_MAP_PAGES = 96;
+    /// Map pages that one transaction may change before it is committed.
+    VOLUME_DIRTY_PAGES_MAX = 56;
+    /// Blocks of memory for requests that lie in several places on the disk.
+    VOLUME_BOUNCES = 32;
+    /// Requests to volumes that run or wait for their volume's limits.
+    VOLUME_REQUESTS_MAX = 64;
+    /// Blocks of one request: 128 KiB.
+    VOLUME_REQUEST_BLOCKS_MAX = 32;
+    /// Transfers that the volumes have with disks: the pages of a transaction, and a request's blocks each by itself.
+    VOLUME_TRANSFERS_MAX = 128;
+    /// Blocks that one transaction may set free.
+    VOLUME_FREED_MAX = 4096;
+    /// Trees that are taken apart in the background; as many as a transaction can drop, four times.
+    VOLUME_DROPPED_MAX = 4 * (VOLUME_DIRTY_PAGES_MAX + VOLUME_CHANGES_MAX);
+    /// Changes of the table of volumes that wait; each console's, and the volumes' own.
+    VOLUME_CHANGES_MAX = 16;
+    /// Bytes of a transaction's record: the new roots of all volumes, and some rows of the table.
+    VOLUME_RECORD_BYTES = 4096;
+    /// Bytes of the key of an object.
+    VOLUME_KEY_MAX = 64;
+    /// Requests of people to volumes at the same time.
+    VOLUME_ERRANDS_MAX = 8;
 
     /// Bytes of one record of a write-ahead log: what a proposal of a client may have.
     LOG_RECORD_BYTES_MAX = 64 * 1024;

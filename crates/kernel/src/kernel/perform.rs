@@ -199,6 +199,7 @@ impl<M: Machine> Kernel<M> {
             }
             Operation::Tpm(wish) => self.ask_tpm(id, wish),
             Operation::SecurityBench => self.security.bench.start(id),
+            Operation::Volume(wish) => self.storage.volumes.start(id, wish),
             Operation::Ping(request) => {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)

@@ -10,6 +10,7 @@ use crate::security::policy;
 use crate::shell::catalog::{self, Action, Argument, Command, Kind};
 use crate::shell::parse::Shown;
 use crate::storage::files::FileError;
+use crate::storage::volumes::VolumeError;
 use core::fmt;
 
 /// Everything but what the parser of lines and the filters have to say.
@@ -59,6 +60,11 @@ pub enum CommandError {
         word: Shown,
     },
     NoDisplay,
+    /// Of a volume or an offset in one.
+    NotASize {
+        word: Shown,
+    },
+    Volume(VolumeError),
     /// Not a code that a command has shown.
     NotACode {
         word: Shown,
@@ -173,6 +179,12 @@ impl CommandError {
     }
 }
 
+impl From<VolumeError> for CommandError {
+    fn from(error: VolumeError) -> Self {
+        Self::Volume(error)
+    }
+}
+
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -227,6 +239,10 @@ impl fmt::Display for CommandError {
             Self::NoDisplay => {
                 f.write_str("there is no virtual display that shows anything; see device list")
             }
+            Self::NotASize { word } => {
+                write!(f, "\"{word}\" is no number of bytes, such as 4096, 64M or 1G")
+            }
+            Self::Volume(error) => error.fmt(f),
             Self::NotACode { word } => write!(
                 f,
                 "\"{word}\" is no code; it has 8 hexadecimal digits and is shown without one"

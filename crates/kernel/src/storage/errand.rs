@@ -137,9 +137,14 @@ fn done(report: &mut Report, text: fmt::Arguments<'_>) {
 
 /// Bytes as a person reads them, and as text beside.
 pub(super) fn dump(bytes: &[u8], report: &mut Report) {
+    dump_from(0, bytes, report);
+}
+
+/// The same; the first byte has this place.
+pub fn dump_from(first: u64, bytes: &[u8], report: &mut Report) {
     let mut table = report.table("bytes", &["offset_address", "bytes", "text"]);
     for (row, bytes) in bytes.chunks(ROW_BYTES).enumerate() {
-        let offset = (row * ROW_BYTES) as u64;
+        let offset = first.saturating_add((row * ROW_BYTES) as u64);
         table.row(&[
             offset.into(),
             Value::Format(format_args!("{}", Hex(bytes))),

@@ -9,10 +9,11 @@ use super::home::{Change, Home, drafts};
 use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
-use super::log::{LogId, Lsn};
+use super::log::{LogId, LogStateView, Lsn};
 use super::logs::Logs;
 use super::measure::Measure;
 use super::shelf::Shelf;
+use super::volumes::{NoJournal, Volumes};
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -27,6 +28,9 @@ pub struct Storage {
     pub measure: Measure,
     pub bench: Bench,
     pub home: Home,
+    pub volumes: Box<Volumes>,
+    /// That of a pool that is made anew.
+    pool_id: u64,
     shelf: Shelf,
 }
 
@@ -52,6 +56,8 @@ impl Storage {
             measure: Measure::default(),
             bench: Bench::default(),
             home: Home::None,
+            volumes: Volumes::boxed(),
+            pool_id: seed,
             shelf: Shelf::default(),
         }
     }
@@ -86,23 +92,51 @@ impl Storage {
                         logs.on_done(now, done);
                     }
                 }
-                Owner::Volume => {}
+                Owner::Volume => self.volumes.on_done(done),
             }
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
         self.mind_home(memory);
         self.files.step(now, &mut self.queues);
-        if let Some(logs) = self.home.logs_mut() {
-            logs.step(now, &mut self.queues, recovered);
+        self.step_logs(now, memory, recovered);
+    }
+
+    /// The logs, and what stands on them.
+    fn step_logs(
+        &mut self,
+        now: Instant,
+        memory: &mut dyn Memory,
+        recovered: &mut dyn FnMut(LogId, Lsn, &[u8]),
+    ) {
+        let (volumes, queues) = (&mut *self.volumes, &mut self.queues);
+        let Home::InUse { layout, logs } = &mut self.home else {
+            volumes.step(now, queues, &mut NoJournal);
+            return;
+        };
+        logs.step(now, queues, &mut |id, lsn, record| match id {
+            // It keeps in mind what is wrong with it, and is not mounted.
+            LogId::VOLUMES => drop(volumes.replay(record)),
+            _ => recovered(id, lsn, record),
+        });
+        let is_open = logs.volumes.view().state == LogStateView::Open;
+        if is_open && !volumes.is_mounted() {
+            // The same: it is to be seen in its view.
+            let _ = volumes.mount(now, &[layout.pool], self.pool_id, memory);
         }
+        volumes.step(now, queues, &mut *logs.volumes);
+        // What was appended goes to the disk in the same tick.
+        logs.step(now, queues, &mut |_, _, _| {});
     }
 
     /// Brings the disk that is in use to the machines that work there.
     fn mind_home(&mut self, memory: &mut dyn Memory) {
         match self.home.step(&self.layouts, &mut self.shelf, memory) {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
-            Some(Change::Closed) => self.files.unmount(),
+            Some(Change::Closed) => {
+                self.files.unmount();
+                self.volumes.give_up_pool();
+            }
             None => {}
         }
     }
@@ -117,6 +151,7 @@ impl Storage {
             self.files.next_deadline(now),
             self.measure.next_deadline(now),
             self.bench.next_deadline(now),
+            self.volumes.next_deadline(),
             self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()
@@ -127,6 +162,7 @@ impl Storage {
         visit(&self.errands.usage());
         self.files.visit_usages(visit);
         visit(&self.measure.usage());
+        self.volumes.visit_usages(visit);
         visit(&self.shelf.usage());
         if let Some(logs) = self.home.logs() {
             logs.visit_usages(visit);

@@ -15,6 +15,7 @@ pub mod region;
 #[cfg(test)]
 pub mod rig;
 mod shelf;
+pub mod volumes;
 
 pub use errand::{Errand, Wish};
 pub use errands::Errands;

@@ -9,7 +9,7 @@ use crate::security::audit::VERIFY_LIMIT;
 use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
 use crate::storage::io::bench as comparison;
-use crate::storage::{Errand, errand, files, layout, measure};
+use crate::storage::{Errand, errand, files, layout, measure, volumes};
 use alloc::boxed::Box;
 
 /// One variant a subsystem: plain data, with all that it must know to start. Texts
@@ -26,6 +26,7 @@ pub enum Operation {
     Layout(layout::Wish),
     MeasureDisk(measure::Wish),
     CompareSchedulers(comparison::Wish),
+    Volume(Box<volumes::Wish>),
     Ping(PingRequest),
     Outbound(Wish),
     Tpm(TpmWish),
@@ -53,6 +54,7 @@ impl Operation {
             Self::Layout(_) => layout::Wish::LIMIT,
             Self::MeasureDisk(_) => measure::LIMIT,
             Self::CompareSchedulers(_) => comparison::LIMIT,
+            Self::Volume(_) => volumes::errands::LIMIT,
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,

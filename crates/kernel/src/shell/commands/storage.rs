@@ -26,6 +26,7 @@ pub fn status(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report
         };
         note(&state, row);
     }
+    super::storage_volumes::pool(&inspect.storage().volumes, report);
     Ok(None)
 }
 

@@ -1,0 +1,12 @@
+//! Promises of the volumes as a whole.
+
+mod audit;
+mod cuts;
+mod disk;
+mod fuzz;
+mod keys;
+mod limits;
+mod model;
+mod promises;
+mod scrubbing;
+mod world;
