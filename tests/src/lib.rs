@@ -3,6 +3,7 @@
 pub mod book;
 pub mod boot_partition;
 pub mod cores;
+pub mod cut_state;
 pub mod exchange;
 pub mod form;
 pub mod lab;

@@ -92,6 +92,11 @@ impl Report {
         Ok(rows.iter().map(|row| &row[index]).collect())
     }
 
+    /// The lines of a text.
+    pub fn lines(&self, title: &str) -> anyhow::Result<Vec<String>> {
+        strings(&self.block(title, "text")?["lines"])
+    }
+
     fn block(&self, title: &str, kind: &str) -> anyhow::Result<&Value> {
         let mut blocks = self.blocks.iter();
         blocks

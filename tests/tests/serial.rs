@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use rayos_tests::poll;
-use rayos_tests::report::Report;
+use rayos_tests::report::{self, Report};
 use xtask::qemu::{Boot, Exit, Platform, Shape};
 use xtask::session::{PROMPT, Terminal};
 
@@ -95,6 +95,18 @@ fn a_typed_line_is_shown_run_and_followed_by_a_prompt() {
     let error = desk.ask("ecko").unwrap();
     assert!(error.contains("did you mean \"echo\"?"), "{error}");
     assert_eq!(desk.ask("").unwrap(), "");
+}
+
+/// More than the loop takes at once waits in the driver's queue, and none of it is lost there.
+#[test]
+fn a_line_as_long_as_lines_may_be_arrives_whole() {
+    let mut session = report::boot(&Shape::new(Boot::Pvh)).unwrap();
+    let letters = |from: usize| (from..from + 1000).map(|at| char::from(b'a' + (at % 26) as u8));
+    for from in 0..40 {
+        let text: String = letters(from).collect();
+        let report = Report::ask(&mut session, &format!("echo {text}")).unwrap();
+        assert_eq!(report.lines("").unwrap(), [text]);
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod desk;
 mod guard;
+mod keep;
 mod panel;
 mod perform;
 mod ports;
@@ -42,6 +43,7 @@ use crate::limits::{API_WORKERS_MAX, CONSOLES_MAX, LOAD_BUFFERS_MAX};
 use crate::memory::view::MemoryView;
 use crate::net::network::Network;
 use crate::net::outbound::Outbound;
+use crate::resilience::chronicle::Chronicle;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
 use crate::security::audit::Event;
@@ -153,12 +155,16 @@ macro_rules! performers {
             &mut *$kernel.storage.files,
             &mut *$kernel.storage.layouts,
             &mut $kernel.storage.measure,
+            &mut $kernel.storage.bench,
             &mut *$kernel.storage.volumes,
             &mut *$kernel.network,
             &mut $kernel.outbound,
             &mut *$kernel.security.measured,
             &mut $kernel.security.bench,
-            &mut *$kernel.security.audit,
+            &mut keep::Trails {
+                trail: &mut *$kernel.security.audit,
+                chronicle: &mut *$kernel.chronicle,
+            },
         ]
     };
 }
@@ -172,6 +178,9 @@ pub struct Kernel<M: Machine> {
     tick: TickView,
     operations: Operations,
     storage: Box<Storage>,
+    chronicle: Box<Chronicle>,
+    /// The power is to go once all is on the disk, or at that time.
+    power_wanted: Option<(PowerAction, Instant)>,
     web: Web,
     outbound: Outbound,
     network: Box<Network>,
@@ -227,6 +236,8 @@ impl<M: Machine> Kernel<M> {
             tick,
             operations: Operations::default(),
             storage,
+            chronicle: Box::default(),
+            power_wanted: None,
             web,
             outbound,
             network,
@@ -299,6 +310,7 @@ impl<M: Machine> Kernel<M> {
             self.outbound.next_deadline(now),
             self.loads.next_deadline(now),
             self.storage.next_deadline(now),
+            self.next_keep_deadline(),
             self.handlers.grants().next_deadline(),
         ];
         deadlines.chain(others.into_iter().flatten()).min()
@@ -351,13 +363,16 @@ impl<M: Machine> Kernel<M> {
         self.loads.step(now, &mut outlet);
         let (loads, handlers) = (&mut self.loads, &mut self.handlers);
         let memory = &mut MachineMemory(&mut self.machine);
-        self.storage
-            .step(now, memory, &mut |done| loads.on_done(done, handlers));
+        let mut others = |done| loads.on_done(done, handlers);
+        let chronicle = &mut self.chronicle;
+        let mut recovered = |id, lsn, record: &[u8]| chronicle.on_recovered(id, lsn, record);
+        self.storage.step(now, memory, &mut others, &mut recovered);
         self.loads
             .step_disks(now, &mut self.handlers, &mut self.storage.queues);
         self.leave_ended_loads();
         self.serve();
         self.guard();
+        self.keep();
     }
 
     /// Lines to commands to reports.
@@ -392,6 +407,7 @@ impl<M: Machine> Kernel<M> {
             sessions: &self.facts,
             operations: &self.operations,
             storage: &self.storage,
+            chronicle: &self.chronicle,
             web: &self.web,
             outbound: &self.outbound,
             network: &self.network,

@@ -15,6 +15,7 @@ pub mod failure;
 pub mod kernel;
 pub mod memory;
 pub mod net;
+pub mod resilience;
 pub mod sched;
 pub mod security;
 pub mod shell;

@@ -386,6 +386,10 @@ limits! {
     LOG_BUFFERS_MAX = LOG_BATCHES_MAX + 3;
     /// Requests of a log: its batches, a flush, a superblock, and three that read.
     LOG_REQUESTS_MAX = LOG_BATCHES_MAX + 5;
+    /// Records of earlier boots in one answer.
+    CHRONICLE_SHOWN_MAX = 256;
+    /// Bytes of such an answer: so many records of the longest kind.
+    CHRONICLE_ANSWER_BYTES = CHRONICLE_SHOWN_MAX * 288;
     /// Places that a log remembers; between them it reads.
     LOG_INDEX_MAX = 256;
     /// Commands on files at the same time, fetches into files included: one a console.

@@ -173,7 +173,10 @@ impl Console for SerialConsole {
     fn read(&mut self, buffer: &mut [u8]) -> usize {
         with(|line| {
             let mut count = 0;
-            while let Some((place, byte)) = buffer.get_mut(count).zip(line.received.pop()) {
+            // A byte is taken out only when there is a place for it.
+            while let Some(place) = buffer.get_mut(count)
+                && let Some(byte) = line.received.pop()
+            {
                 *place = byte;
                 count += 1;
             }

@@ -28,6 +28,7 @@ use crate::net::network::Network;
 use crate::net::outbound::Outbound;
 use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
+use crate::resilience::chronicle::Chronicle;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
 use crate::security::gate::{Permit, Refusal, Wanted};
@@ -65,6 +66,7 @@ pub struct Desk<'a, M: Machine> {
     pub sessions: &'a SessionFacts,
     pub operations: &'a Operations,
     pub storage: &'a Storage,
+    pub chronicle: &'a Chronicle,
     pub web: &'a Web,
     pub outbound: &'a Outbound,
     pub network: &'a Network,
@@ -186,6 +188,10 @@ impl<M: Machine> Inspect for Desk<'_, M> {
 
     fn security(&self) -> &Security {
         self.security
+    }
+
+    fn chronicle(&self) -> &Chronicle {
+        self.chronicle
     }
 
     fn storage(&self) -> &Storage {

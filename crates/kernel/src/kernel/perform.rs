@@ -9,6 +9,7 @@ use crate::base::subject::Subject;
 use crate::base::tenant::Tenant;
 use crate::drivers::devices::ResetError;
 use crate::net::outbound::Wish as OutboundWish;
+use crate::resilience::chronicle::{self, Chronicle};
 use crate::security::audit::Event;
 use crate::security::measured::record::Record;
 use crate::security::measured::request::Wish as TpmWish;
@@ -37,10 +38,7 @@ impl<M: Machine> Kernel<M> {
 
     fn carry_out(&mut self, intent: Intent, by: Subject) -> Result<Tried, &'static str> {
         match intent {
-            Intent::Power(action) => {
-                self.machine.power(action);
-                self.is_stopped = true;
-            }
+            Intent::Power(action) => self.want_power(action),
             Intent::Debug(action) => self.machine.debug(action),
             Intent::SelfTest(test) => {
                 let result = self.machine.start_self_test(test);
@@ -85,7 +83,15 @@ impl<M: Machine> Kernel<M> {
             Intent::Capability(change) => {
                 self.change_rights(by, &change)?;
             }
+            Intent::Io(change) => {
+                let now = self.machine.now();
+                self.storage.queues.apply(now, change)?;
+            }
             Intent::Audit(change) => self.security.audit.apply(change)?,
+            Intent::AcceptLoss(area) => {
+                let logs = self.storage.home.logs_mut();
+                logs.ok_or(Chronicle::NO_DISK)?.accept_loss(area)?;
+            }
             // The session did it when the command ran.
             Intent::ClearScreen => {}
             Intent::Operation(operation) => return self.start_operation(operation, by),
@@ -186,6 +192,7 @@ impl<M: Machine> Kernel<M> {
                 storage.layouts.start(id, wish, &storage.queues)
             }
             Operation::MeasureDisk(wish) => self.measure_disk(id, wish),
+            Operation::CompareSchedulers(wish) => self.storage.bench.start(id, wish),
             Operation::Outbound(wish) => {
                 let now = self.machine.now();
                 self.outbound.start(now, id, wish)
@@ -197,7 +204,14 @@ impl<M: Machine> Kernel<M> {
                 let now = self.machine.now();
                 self.network.start_ping_for(id, now, request)
             }
-            Operation::VerifyAudit => self.security.audit.start_verify_for(id),
+            Operation::VerifyAudit => {
+                let logs = self.storage.home.logs();
+                if logs.is_some() {
+                    self.chronicle.start(id, chronicle::Wish::Check, logs)?;
+                }
+                self.security.audit.start_verify_for(id)
+            }
+            Operation::Chronicle(wish) => self.chronicle.start(id, wish, self.storage.home.logs()),
         }
     }
 

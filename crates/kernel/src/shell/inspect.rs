@@ -22,6 +22,7 @@ use crate::net::firewall::Firewall;
 use crate::net::http::{ApiView, RequestRecord};
 use crate::net::service_sockets::NameServers;
 use crate::net::view::NetworkView;
+use crate::resilience::chronicle::Chronicle;
 use crate::sched::view::ThreadsView;
 use crate::security::Security;
 use crate::storage::Storage;
@@ -61,6 +62,8 @@ pub trait Inspect {
     fn firewall(&self) -> &Firewall;
     fn handlers(&self) -> &DeviceHandlers;
     fn security(&self) -> &Security;
+    /// What is kept beyond a boot.
+    fn chronicle(&self) -> &Chronicle;
     fn storage(&self) -> &Storage;
     /// Every DHCP client, in the order of their interfaces' coming.
     fn visit_dhcp(&mut self, visit: &mut dyn FnMut(&ClientView<'_>));

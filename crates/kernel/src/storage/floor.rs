@@ -6,9 +6,10 @@
 use super::errands::Errands;
 use super::files::Files;
 use super::home::{Change, Home, drafts};
+use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
-use super::log::{LogId, LogStateView};
+use super::log::{LogId, LogStateView, Lsn};
 use super::logs::Logs;
 use super::measure::Measure;
 use super::shelf::Shelf;
@@ -25,6 +26,7 @@ pub struct Storage {
     pub files: Box<Files>,
     pub layouts: Box<Layouts>,
     pub measure: Measure,
+    pub bench: Bench,
     pub home: Home,
     pub volumes: Box<Volumes>,
     /// That of a pool that is made anew.
@@ -52,6 +54,7 @@ impl Storage {
             files: Files::boxed(),
             layouts: Box::new(Layouts::new(seed, drafts, memory)),
             measure: Measure::default(),
+            bench: Bench::default(),
             home: Home::None,
             volumes: Volumes::boxed(),
             pool_id: seed,
@@ -63,8 +66,15 @@ impl Storage {
         self.queues.receive(now, disks);
     }
 
-    /// Answers of owners on other floors go to `others`.
-    pub fn step(&mut self, now: Instant, memory: &mut dyn Memory, others: &mut dyn FnMut(IoDone)) {
+    /// Answers of owners on other floors go to `others`, and what was in a log when its
+    /// disk was taken into use to `recovered`.
+    pub fn step(
+        &mut self,
+        now: Instant,
+        memory: &mut dyn Memory,
+        others: &mut dyn FnMut(IoDone),
+        recovered: &mut dyn FnMut(LogId, Lsn, &[u8]),
+    ) {
         while let Some(done) = self.queues.take_done() {
             match done.request.tag.owner {
                 Owner::Errand => {
@@ -89,21 +99,25 @@ impl Storage {
         self.measure.step(now, &mut self.queues);
         self.mind_home(memory);
         self.files.step(now, &mut self.queues);
-        self.step_logs(now, memory);
+        self.step_logs(now, memory, recovered);
     }
 
     /// The logs, and what stands on them.
-    fn step_logs(&mut self, now: Instant, memory: &mut dyn Memory) {
+    fn step_logs(
+        &mut self,
+        now: Instant,
+        memory: &mut dyn Memory,
+        recovered: &mut dyn FnMut(LogId, Lsn, &[u8]),
+    ) {
         let (volumes, queues) = (&mut *self.volumes, &mut self.queues);
         let Home::InUse { layout, logs } = &mut self.home else {
             volumes.step(now, queues, &mut NoJournal);
             return;
         };
-        logs.step(now, queues, &mut |id, _, record| {
-            if id == LogId::VOLUMES {
-                // It keeps in mind what is wrong with it, and is not mounted.
-                let _ = volumes.replay(record);
-            }
+        logs.step(now, queues, &mut |id, lsn, record| match id {
+            // It keeps in mind what is wrong with it, and is not mounted.
+            LogId::VOLUMES => drop(volumes.replay(record)),
+            _ => recovered(id, lsn, record),
         });
         let is_open = logs.volumes.view().state == LogStateView::Open;
         if is_open && !volumes.is_mounted() {
@@ -136,6 +150,7 @@ impl Storage {
             self.queues.next_deadline(now),
             self.files.next_deadline(now),
             self.measure.next_deadline(now),
+            self.bench.next_deadline(now),
             self.volumes.next_deadline(),
             self.home.logs().and_then(Logs::next_deadline),
         ];

@@ -67,6 +67,18 @@ impl Logs {
         logs.filter_map(|(_, log)| log.next_deadline()).min()
     }
 
+    /// A damaged log gives up what it has lost.
+    pub fn accept_loss(&mut self, area: LogArea) -> Result<(), &'static str> {
+        let log = match area {
+            LogArea::Volumes => &mut self.volumes,
+            LogArea::Audit => &mut self.audit,
+            LogArea::Messages => &mut self.messages,
+            LogArea::Agreement => return Err("nothing uses that log yet"),
+        };
+        let accepted = log.accept_loss();
+        accepted.map_err(|_| "the log is not damaged; see storage logs")
+    }
+
     /// Have the disks nothing of them?
     pub fn are_idle(&self) -> bool {
         self.all().iter().all(|(_, log)| log.is_idle())

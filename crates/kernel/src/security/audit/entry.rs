@@ -39,7 +39,7 @@ pub struct Link {
 
 /// What the first hash of every trail begins with.
 const LABEL: &[u8] = b"rayos audit trail";
-const ENCODED_BYTES_MAX: usize = 20 + 5 * 16 + 2 + AUDIT_OBJECT_MAX + AUDIT_TEXT_MAX;
+pub const ENCODED_BYTES_MAX: usize = 20 + 5 * 16 + 2 + AUDIT_OBJECT_MAX + AUDIT_TEXT_MAX;
 const _: () = assert!(size_of::<Entry>() + size_of::<Digest>() <= 192);
 
 /// Bytes that no two different entries share.

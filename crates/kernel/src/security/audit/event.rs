@@ -2,6 +2,7 @@
 
 use super::anchors::AnchorRecord;
 use super::entry::{Object, Sentence};
+use super::kept::{Past, Point};
 use super::verify::Finding;
 use super::words::{Kind, Level, Outcome, Verb};
 use crate::base::fixed::Text;
@@ -135,6 +136,15 @@ impl Event {
     /// A part of the boot is over.
     pub fn boot(phase: &str, text: fmt::Arguments<'_>) -> Self {
         Self::new(Kind::System, Verb::Boot, phase).text(text)
+    }
+
+    /// From here on entries are kept behind those of earlier boots.
+    pub fn joined(before: Option<&Point>) -> Self {
+        let event = Self::new(Kind::Security, Verb::Join, "kept trail").level(Level::Notice);
+        match before {
+            Some(point) => event.text(format_args!("{}", Past::sentence(point))),
+            None => event.text(format_args!("nothing was kept before")),
+        }
     }
 
     /// Anchors reach a register again, or do so no longer.

@@ -15,6 +15,7 @@ mod entry;
 mod event;
 mod export;
 mod filter;
+pub mod kept;
 mod repeats;
 mod short;
 mod tamper;

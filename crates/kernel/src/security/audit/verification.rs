@@ -202,6 +202,13 @@ impl AuditTrail {
     }
 }
 
+impl AuditTrail {
+    /// Does that operation wait for a verification?
+    pub fn is_verifying(&self, id: OperationId) -> bool {
+        self.verification.waiting.get(&id).is_some()
+    }
+}
+
 impl Performer for AuditTrail {
     fn maybe_answer(&mut self, id: OperationId, report: &mut Report) -> bool {
         let verification = &mut self.verification;

@@ -62,6 +62,8 @@ words! {
         Verify = "verify",
         /// A requirement began to be violated, or is no longer.
         Comply = "comply",
+        /// The trail goes on where that of an earlier boot ended.
+        Join = "join",
     }
     Outcome {
         Done = "done",

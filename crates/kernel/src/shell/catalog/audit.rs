@@ -19,9 +19,9 @@ const CLAUSES: Kind = Kind::Phrase(|_, offer| FILTERS_OFFERED.iter().for_each(|w
 pub const ROW: Command = command(
     "audit",
     "what was done on this machine, by whom, and whether the record of it holds",
-    "Each entry is chained to the one before. The trail is in memory and ends with the boot. COUNT is 16 when it is not given. CLAUSE is kind=KIND, level=LEVEL, level>=LEVEL, subject=NAME, verb=VERB, outcome=OUTCOME, since=10m or text=TEXT; all that are given must fit. An export is lines of JSON, page by page, which cargo xtask audit FILE verifies.",
+    "Each entry is chained to the one before. The trail is in memory, and on the disk that is in use, where there is one. COUNT is 16 when it is not given. CLAUSE is kind=KIND, level=LEVEL, level>=LEVEL, subject=NAME, verb=VERB, outcome=OUTCOME, since=10m or text=TEXT; all that are given must fit. An export is lines of JSON, page by page, which cargo xtask audit FILE verifies.",
     &[
-        STATUS, TAIL, FILTER, VERIFY, EXPORT, ANCHOR, ANCHORS, COMPLIANCE,
+        STATUS, TAIL, EARLIER, FILTER, VERIFY, EXPORT, ANCHOR, ANCHORS, COMPLIANCE,
     ],
 );
 
@@ -41,6 +41,14 @@ const TAIL: Action = action(
     run::audit::tail,
 );
 
+const EARLIER: Action = action(
+    "earlier",
+    "the newest entries of earlier boots, from the disk that is in use",
+    &[optional("COUNT", COUNT)],
+    AUDIT,
+    run::audit::earlier,
+);
+
 const FILTER: Action = action(
     "filter",
     "the newest entries that fit, as in filter outcome=denied since=10m",
@@ -51,7 +59,7 @@ const FILTER: Action = action(
 
 const VERIFY: Action = action(
     "verify",
-    "recomputes the chain and names what is wrong with it",
+    "recomputes the chain, also that on the disk, and names what is wrong with it",
     &[],
     AUDIT,
     run::audit::verify,

@@ -7,6 +7,7 @@ mod device;
 mod disk;
 mod files;
 mod firewall;
+mod io;
 mod net;
 mod operation;
 mod optimize;
@@ -33,6 +34,8 @@ use crate::security::policy;
 use crate::shell::command_error::CommandError;
 use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
+use crate::storage::io::queues;
+use crate::storage::layout::LogArea;
 use crate::workloads::load::LoadChange;
 use core::fmt;
 
@@ -71,6 +74,10 @@ pub enum Intent {
     Serve(ServiceSet),
     /// Tried first.
     Audit(audit_trail::Change),
+    /// A damaged log gives up what it has lost. Tried first.
+    AcceptLoss(LogArea),
+    /// Tried first.
+    Io(queues::Change),
 }
 
 impl Intent {
@@ -97,6 +104,8 @@ impl Intent {
                 | Self::Serve(_)
                 | Self::Capability(_)
                 | Self::Audit(_)
+                | Self::AcceptLoss(_)
+                | Self::Io(_)
                 | Self::AddTenantInterface(_)
         )
     }

@@ -4,9 +4,11 @@ use crate::base::time::Duration;
 use crate::net::http::Url;
 use crate::net::outbound::{FETCH_LIMIT, Wish};
 use crate::net::ping::PingRequest;
+use crate::resilience::chronicle;
 use crate::security::audit::VERIFY_LIMIT;
 use crate::security::bench;
 use crate::security::measured::request::{self as measured, Wish as TpmWish};
+use crate::storage::io::bench as comparison;
 use crate::storage::{Errand, errand, files, layout, measure, volumes};
 use alloc::boxed::Box;
 
@@ -23,12 +25,15 @@ pub enum Operation {
     },
     Layout(layout::Wish),
     MeasureDisk(measure::Wish),
+    CompareSchedulers(comparison::Wish),
     Volume(Box<volumes::Wish>),
     Ping(PingRequest),
     Outbound(Wish),
     Tpm(TpmWish),
     SecurityBench,
     VerifyAudit,
+    /// Of what is kept beyond a boot.
+    Chronicle(chronicle::Wish),
 }
 
 impl Operation {
@@ -48,12 +53,14 @@ impl Operation {
             Self::Save { .. } => FETCH_LIMIT,
             Self::Layout(_) => layout::Wish::LIMIT,
             Self::MeasureDisk(_) => measure::LIMIT,
+            Self::CompareSchedulers(_) => comparison::LIMIT,
             Self::Volume(_) => volumes::errands::LIMIT,
             Self::Ping(request) => request.limit(),
             Self::Outbound(wish) => wish.limit(),
             Self::Tpm(_) => measured::LIMIT,
             Self::SecurityBench => bench::LIMIT,
             Self::VerifyAudit => VERIFY_LIMIT,
+            Self::Chronicle(_) => chronicle::LIMIT,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The row of `storage`.
 
-use super::access::{DISK_READ, DISK_WRITE, LOOK};
+use super::access::{ADMINISTER, DISK_READ, DISK_WRITE, LOOK};
 use super::table::{action, command, optional, required};
 use super::{Argument, Command, Kind};
 use crate::limits::TENANTS_MAX;
@@ -36,6 +36,20 @@ pub const ROW: Command = command(
             &[],
             LOOK,
             run::storage::status,
+        ),
+        action(
+            "logs",
+            "the logs of the disk that is in use, and what is wrong with them",
+            &[],
+            LOOK,
+            run::storage_logs::run,
+        ),
+        action(
+            "accept-loss",
+            "has a damaged log give up what is destroyed and all behind it, and go on",
+            &[required("LOG", Kind::Keyword(run::storage_logs::NAMES))],
+            ADMINISTER,
+            run::storage_logs::accept_loss,
         ),
         action(
             "format",

@@ -1,9 +1,9 @@
 //! The one table of commands.
 
-use super::access::{ADMINISTER, LOOK};
+use super::access::{ADMINISTER, AUDIT, LOOK};
 use super::{
     Access, Action, Argument, Command, Handler, Kind, audit, cap, device, disk, files, firewall,
-    net, optimize, security, storage, tpm,
+    io, net, optimize, security, storage, tpm,
 };
 use crate::base::log::Level;
 use crate::limits::TRACE_EVENTS_MAX;
@@ -98,6 +98,7 @@ pub static COMMANDS: &[Command] = &[
     cap::ROW,
     device::ROW,
     disk::ROW,
+    io::ROW,
     storage::ROW,
     files::LS,
     files::CAT,
@@ -138,6 +139,12 @@ pub static COMMANDS: &[Command] = &[
             LOOK,
             run::log::run,
         )],
+    ),
+    command(
+        "log-previous",
+        "the newest records of the log of the boot before",
+        "They come from the disk that is in use.",
+        &[only(&[], AUDIT, run::log::previous)],
     ),
     command(
         "trace-ring",

@@ -5,11 +5,13 @@ use crate::base::digest::Hex;
 use crate::base::fixed::Vec;
 use crate::base::report::Value;
 use crate::limits::REPORT_TEXT_BYTES;
+use crate::resilience::chronicle::Wish;
 use crate::security::audit::{
     AuditTrail, Change, Entry, Filter, Kind, Level, Outcome as Ending, Sealed,
 };
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::command_error::CommandError;
+use crate::storage::log::LogStateView;
 
 /// Entries of one answer: the report has room for so many rows.
 pub const SHOWN_MAX: usize = 256;
@@ -26,12 +28,14 @@ pub fn status(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report
         .count("kept", kept)
         .count("first", head.entries - kept)
         .value("head", format_args!("{}", Hex(&head.hash)))
-        .text("kept_in", "memory only; lost at power-off")
+        .text("kept_in", kept_in(inspect))
         .count(
             "operations_denied",
             trail.operations_denied(inspect.handlers()),
         )
         .count("device_records_missed", trail.device_records_missed());
+    report_kept(inspect, report);
+    let trail = &inspect.security().audit;
     report_verification(trail, report);
     report_anchors(trail, report);
     let counts = trail.counts();
@@ -42,6 +46,43 @@ pub fn status(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report
     let outcomes = Ending::NAMES.iter().zip(counts.by_outcome);
     report_counts(report, "outcomes", &["outcome", "times"], outcomes);
     Ok(None)
+}
+
+fn kept_in(inspect: &dyn Inspect) -> &'static str {
+    match inspect.storage().home.logs() {
+        None => "memory only; lost at power-off",
+        Some(logs) if logs.audit.is_open() => "memory, and a disk that is in use",
+        Some(_) => "memory; the log of the disk in use does not take it",
+    }
+}
+
+/// What a disk has of this boot and of earlier ones.
+fn report_kept(inspect: &dyn Inspect, report: &mut Report) {
+    let Some(logs) = inspect.storage().home.logs() else {
+        return;
+    };
+    let (log, keeper) = (logs.audit.view(), inspect.chronicle().trail());
+    let mut fields = report.fields("kept on disk");
+    fields.text("log", log.state.name());
+    match log.state {
+        LogStateView::Damaged(damage) => fields.value("reason", format_args!("{damage}")),
+        LogStateView::Failed(error) => fields.value("reason", format_args!("{error}")),
+        LogStateView::Recovering | LogStateView::Open => &mut fields,
+    };
+    fields
+        .value("boot", keeper.boot())
+        .count("entries_of_earlier_boots", keeper.past().entries)
+        .count("earlier_boots", keeper.past().boots)
+        .count("entries_of_this_boot", keeper.kept())
+        .count("entries_missed", keeper.missed())
+        .count("records_that_made_room", log.counters.given_up)
+        .count("records_unreadable", keeper.past().unreadable);
+}
+
+pub fn earlier(call: &Invocation<'_>, _: &mut dyn Inspect, _: &mut Report) -> Outcome {
+    let count = call.number(0).unwrap_or(SHOWN);
+    let wish = Wish::Trail { count };
+    Ok(Some(Intent::Operation(Operation::Chronicle(wish))))
 }
 
 fn report_verification(trail: &AuditTrail, report: &mut Report) {

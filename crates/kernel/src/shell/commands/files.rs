@@ -1,4 +1,4 @@
-//! `ls`, `cat`, `sum`, `put`, `append`, `rm`, `mkdir`, `df`, `run`: the files of the user.
+//! `ls`, `cat`, `put` and the other commands on files.
 
 use super::{Inspect, Invocation, Outcome, Report};
 use crate::shell::catalog::{Intent, Operation};

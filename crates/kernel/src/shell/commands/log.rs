@@ -2,6 +2,8 @@
 
 use super::{Inspect, Invocation, Outcome, Report};
 use crate::base::report::Value;
+use crate::resilience::chronicle::Wish;
+use crate::shell::catalog::{Intent, Operation};
 
 /// Records copied in one go: the log is locked meanwhile, with interrupts off.
 const RECORDS_A_VISIT: usize = 16;
@@ -34,4 +36,11 @@ pub fn run(invocation: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut 
             return Ok(None);
         }
     }
+}
+
+/// Those of the boot before, from the disk that is in use.
+pub fn previous(_: &Invocation<'_>, _: &mut dyn Inspect, _: &mut Report) -> Outcome {
+    Ok(Some(Intent::Operation(Operation::Chronicle(
+        Wish::Messages,
+    ))))
 }

@@ -1,4 +1,4 @@
-//! Directories: their entries one after the other, and where there is room for one more.
+//! Directories: their entries, and where there is room for one more.
 
 use super::chain::Chain;
 use super::entry::{SLOT_BYTES, SLOTS_A_SECTOR, Short, Slot, Stamp};
@@ -7,6 +7,7 @@ use super::long_name::{Assembly, PARTS_MAX};
 use super::short_name::{CANDIDATES, ShortName, candidates, exact, shown};
 use super::{FatError, LongName, Sectors, Stop};
 use crate::base::fixed::Vec;
+use alloc::boxed::Box;
 
 /// What FAT allows in one directory.
 const SLOTS_MAX: u32 = 65_536;
@@ -186,7 +187,7 @@ pub struct Gap {
 /// What became of looking for a name.
 #[derive(Clone, Debug)]
 pub enum Found {
-    Item(Item),
+    Item(Box<Item>),
     Absent(Gap),
 }
 
@@ -258,7 +259,7 @@ impl Lookup {
             if let Some(item) = self.walk.take(at, slot)
                 && (alias || is_named(&item))
             {
-                return Ok(Found::Item(item));
+                return Ok(Found::Item(Box::new(item)));
             }
         }
         self.absent(geometry, None)

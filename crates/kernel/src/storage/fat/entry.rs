@@ -1,4 +1,4 @@
-//! One slot of a directory: 32 bytes that are an entry, a part of a long name, or free.
+//! One slot of a directory: an entry, a part of a long name, or free.
 
 use super::name::PART_UNITS;
 use super::short_name::ShortName;

@@ -1,4 +1,4 @@
-//! Why something with a FAT volume did not work, and what can be done about it.
+//! Why something with a FAT volume did not work, and what can be done.
 
 use core::fmt;
 

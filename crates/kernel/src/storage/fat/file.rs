@@ -1,4 +1,4 @@
-//! New chains of clusters with what is to be in a file; nothing refers to them yet.
+//! New chains of clusters with contents; nothing refers to them yet.
 
 use super::allocation::{Search, account};
 use super::geometry::Geometry;

@@ -9,10 +9,18 @@ const TABLES: u64 = 2;
 const ROOT_ENTRIES: u64 = 512;
 const MEDIA: u8 = 0xf8;
 const LABEL_ATTRIBUTE: u8 = 0x08;
-/// From this size on FAT32 is usual.
-const WIDE_SECTORS: u64 = 1 << 20;
-/// Below, a table of 12 bits is enough for clusters of 2 KiB.
-const NARROW_SECTORS: u64 = 16_000;
+/// What is usual for less than so many sectors, with the sectors of a cluster.
+const USUAL: [(u64, Kind, u64); 9] = [
+    (16_000, Kind::Fat12, 4),
+    (32_768, Kind::Fat16, 2),
+    (131_072, Kind::Fat16, 4),
+    (524_288, Kind::Fat16, 8),
+    (1 << 20, Kind::Fat16, 16),
+    (1 << 24, Kind::Fat32, 8),
+    (1 << 25, Kind::Fat32, 16),
+    (1 << 26, Kind::Fat32, 32),
+    (u64::MAX, Kind::Fat32, 64),
+];
 const INFO_SECTOR: u64 = 1;
 const BACKUP_SECTOR: u64 = 6;
 /// Less has hardly room for the tables.
@@ -41,17 +49,7 @@ impl Format {
         if !(SECTORS_MIN..=u64::from(u32::MAX)).contains(&sectors) {
             return None;
         }
-        let (kind, sectors_per_cluster) = match sectors {
-            ..NARROW_SECTORS => (Kind::Fat12, 4),
-            ..32_768 => (Kind::Fat16, 2),
-            ..131_072 => (Kind::Fat16, 4),
-            ..524_288 => (Kind::Fat16, 8),
-            ..WIDE_SECTORS => (Kind::Fat16, 16),
-            ..0x100_0000 => (Kind::Fat32, 8),
-            ..0x200_0000 => (Kind::Fat32, 16),
-            ..0x400_0000 => (Kind::Fat32, 32),
-            _ => (Kind::Fat32, 64),
-        };
+        let (_, kind, sectors_per_cluster) = *USUAL.iter().find(|(limit, ..)| sectors < *limit)?;
         Some(Self::of(
             kind,
             sectors_per_cluster,
@@ -135,13 +133,14 @@ impl Format {
             INFO_SECTOR if is_wide => self.fill_info(bytes),
             sector if is_wide && sector == BACKUP_SECTOR + INFO_SECTOR => self.fill_info(bytes),
             sector if sector == root => self.fill_root(bytes),
-            sector if (self.reserved..root).contains(&sector) => {
-                if (sector - self.reserved).is_multiple_of(self.table_sectors) {
-                    self.fill_table(bytes);
-                }
-            }
+            sector if self.is_table_start(sector) => self.fill_table(bytes),
             _ => {}
         }
+    }
+
+    fn is_table_start(&self, sector: u64) -> bool {
+        let first = self.reserved;
+        (0..TABLES).any(|table| first + table * self.table_sectors == sector)
     }
 
     fn fill_boot(&self, bytes: &mut Sector) {

@@ -102,14 +102,18 @@ impl Geometry {
         }
         let clusters = (total - data_first) / u64::from(sectors_per_cluster);
         let is_wide = u16_at(sector, 22) == 0;
-        let kind = match clusters {
-            0 => return no("it has no clusters"),
-            // Without the short field for the table's size the rest is laid out as FAT32.
-            ..=FAT32_CLUSTERS_MAX if is_wide => Kind::Fat32,
-            ..=FAT12_CLUSTERS_MAX => Kind::Fat12,
-            ..=FAT16_CLUSTERS_MAX => Kind::Fat16,
-            _ => return no("it has more clusters than its tables can tell apart"),
+        if clusters == 0 {
+            return no("it has no clusters");
+        }
+        // Without the short field for the table's size the rest is laid out as FAT32.
+        let kind = match is_wide {
+            true => Kind::Fat32,
+            false if clusters <= FAT12_CLUSTERS_MAX => Kind::Fat12,
+            false => Kind::Fat16,
         };
+        if clusters > kind.clusters_max() {
+            return no("it has more clusters than its tables can tell apart");
+        }
         // A table that is too short shortens the volume.
         let bits = table_sectors * SECTOR_BYTES as u64 * 8;
         let told = bits / kind.entry_bits();
@@ -196,6 +200,14 @@ impl Geometry {
 }
 
 impl Kind {
+    const fn clusters_max(self) -> u64 {
+        match self {
+            Self::Fat12 => FAT12_CLUSTERS_MAX,
+            Self::Fat16 => FAT16_CLUSTERS_MAX,
+            Self::Fat32 => FAT32_CLUSTERS_MAX,
+        }
+    }
+
     pub(super) const fn entry_bits(self) -> u64 {
         match self {
             Self::Fat12 => 12,

@@ -1,4 +1,4 @@
-//! Long names out of their parts, which stand before the entry that they belong to.
+//! Long names out of their parts, which stand before their entry.
 
 use super::LongName;
 use super::entry::{Part, Short};

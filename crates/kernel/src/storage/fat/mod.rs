@@ -1,4 +1,4 @@
-//! FAT12, FAT16 and FAT32: what the sectors of a volume mean, read and written.
+//! FAT12, FAT16 and FAT32: what the sectors of a volume mean.
 //!
 //! Nothing here waits. Code asks for sectors through `Sectors`; one that is not at
 //! hand ends the call with `Stop::Miss`, and whoever called fetches it and calls again.

@@ -1,4 +1,4 @@
-//! Names as people write them: letters of any language, told apart without their case.
+//! Names as people write them, told apart without their case.
 
 use super::path::PathError;
 use crate::base::fixed::Vec;

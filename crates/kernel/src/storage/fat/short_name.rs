@@ -1,4 +1,4 @@
-//! Short names: eight capitals and three, which every entry has beside its long name.
+//! Short names: eight capitals and three beside each long name.
 
 use super::LongName;
 

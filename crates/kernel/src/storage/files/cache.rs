@@ -1,4 +1,4 @@
-//! What was read of a file system: pieces of it, each in a buffer that disks reach.
+//! What was read of a file system: pieces in buffers that disks reach.
 //!
 //! Limits: `FILE_LINES_MAX` of `FILE_LINE_BYTES`; the one not used for longest makes room.
 //! Invariants: a buffer is here or with the disk; what comes back from a disk that was

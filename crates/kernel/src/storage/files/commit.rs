@@ -1,4 +1,4 @@
-//! A change on its way to the disk, stage by stage, with all made safe between them.
+//! A change on its way to the disk, stage by stage, each made safe.
 //!
 //! Limits: `FILE_WRITES_MAX` writes at a time, `FILE_WRITE_BYTES` each.
 //! Invariants: nothing of a stage is asked for before all of the stage before it was
@@ -137,8 +137,8 @@ impl Commit {
     /// Asks for the writes of a stage; says whether all were asked for.
     fn write(&mut self, stage: Stage, around: &mut Around<'_>) -> bool {
         while self.next_stage(around.overlay) == Some(stage) {
-            let places = around.writes.buffers.iter_mut().enumerate();
-            let free = places.filter(|(_, place)| place.is_some()).next();
+            let mut places = around.writes.buffers.iter_mut().enumerate();
+            let free = places.find(|(_, place)| place.is_some());
             let Some((place, buffer)) = free else {
                 return false;
             };

@@ -1,12 +1,13 @@
-//! From the names of a path to an entry, or to the place where there could be one.
+//! From the names of a path to an entry, or where there could be one.
 
 use crate::storage::fat::{FatError, Found, Geometry, LongName, Lookup, Sectors, Stop, path_names};
+use alloc::boxed::Box;
 
 /// Where a path leads.
 pub enum Located {
     Root,
     Entry {
-        name: LongName,
+        name: Box<LongName>,
         /// The directory that it is in, or would be; 0 for the root.
         parent: u32,
         found: Found,
@@ -47,7 +48,7 @@ impl Locate {
             let found = lookup.step(sectors, geometry)?;
             if names.clone().count() == self.at + 1 {
                 return Ok(Located::Entry {
-                    name: lookup.name().clone(),
+                    name: Box::new(lookup.name().clone()),
                     parent: self.directory.unwrap_or(0),
                     found,
                 });

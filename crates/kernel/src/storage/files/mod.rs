@@ -1,4 +1,4 @@
-//! The files of the user: a FAT volume on the exchange partition, and who works on it.
+//! The files of the user: a FAT volume, and who works on it.
 //!
 //! Works take turns. One that needs a sector which is not here sleeps until the disk has
 //! brought it; one that has made a change lets all others wait until that is on the disk.
@@ -72,7 +72,6 @@ struct Mounted {
 
 pub struct Files {
     state: State,
-    region: Option<Region>,
     mounts: u32,
     cache: Cache,
     overlay: Overlay,
@@ -101,7 +100,6 @@ impl Default for Files {
     fn default() -> Self {
         Self {
             state: State::NoDisk,
-            region: None,
             mounts: 0,
             cache: Cache::default(),
             overlay: Overlay::default(),
@@ -125,7 +123,6 @@ impl Files {
     /// Takes a partition into use. Its memory is taken at the first time and kept.
     pub fn mount(&mut self, region: Region, memory: &mut dyn Memory) {
         self.unmount();
-        self.region = Some(region);
         if self.take_memory(memory).is_none() {
             self.state = State::Failed(Unusable::NoMemory);
             return;
@@ -144,18 +141,12 @@ impl Files {
     /// Lets go of the partition, because its disk is gone or is laid out anew.
     pub fn unmount(&mut self) {
         self.state = State::NoDisk;
-        self.region = None;
         self.cache.clear();
         self.overlay.clear();
         for work in self.works.iter_mut().flatten() {
             work.cut_off();
         }
         self.drop_ended();
-    }
-
-    /// What is mounted, or was tried to be.
-    pub const fn region(&self) -> Option<Region> {
-        self.region
     }
 
     fn take_memory(&mut self, memory: &mut dyn Memory) -> Option<()> {
@@ -349,11 +340,10 @@ impl Files {
             return;
         };
         mounted.commit = None;
-        let work = self.works[work].as_mut();
-        let work = work.map(|work| {
+        let mut work = self.works[work].as_mut();
+        if let Some(work) = &mut work {
             work.is_committing = false;
-            work
-        });
+        }
         let slots = self.overlay.slots().iter().enumerate();
         let mut is_visible = false;
         for (slot, (sector, stage)) in slots {

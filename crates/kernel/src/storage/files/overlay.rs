@@ -1,4 +1,4 @@
-//! What one change wants written, before any of it is: sectors with their stages.
+//! What one change wants written: sectors with their stages.
 //!
 //! Limits: `FILE_CHANGED_SECTORS_MAX` sectors.
 //! Invariants: a sector is here once, in the latest of the stages that were asked for;

@@ -45,7 +45,7 @@ enum Phase {
     Reading(Reading),
     /// What is in the buffer becomes clusters.
     Writing,
-    Placing(Box<(LongName, Found)>),
+    Placing(Box<LongName>, Found),
     /// On the way to the file's last cluster.
     Seeking(Box<Item>, Chain),
     Appending(Box<Item>, u32),
@@ -198,7 +198,7 @@ impl Work {
             Phase::Listing(_) => self.list(ground)?,
             Phase::Reading(_) => self.read(ground)?,
             Phase::Writing => return self.write(ground),
-            Phase::Placing(_) => self.place(ground)?,
+            Phase::Placing(..) => self.place(ground)?,
             Phase::Seeking(..) => self.seek(ground)?,
             Phase::Appending(..) => self.append(ground)?,
             Phase::Emptiness(item, walk) => {
@@ -243,7 +243,7 @@ impl Work {
             Phase::Locating(_)
                 | Phase::Listing(_)
                 | Phase::Reading(_)
-                | Phase::Placing(_)
+                | Phase::Placing(..)
                 | Phase::Seeking(..)
                 | Phase::Appending(..)
                 | Phase::Emptiness(..)
@@ -305,13 +305,13 @@ impl Work {
                 return Err(FatError::Exists);
             }
             (Act::Append { .. }, Found::Item(item)) => match item.size {
-                0 => Phase::Appending(Box::new(item), 0),
+                0 => Phase::Appending(item, 0),
                 _ => {
                     let chain = Chain::new(ground.geometry, item.first)?;
-                    Phase::Seeking(Box::new(item), chain)
+                    Phase::Seeking(item, chain)
                 }
             },
-            (_, found) if self.is_prepared => Phase::Placing(Box::new((name, found))),
+            (_, found) if self.is_prepared => Phase::Placing(name, found),
             (Act::MakeDirectory, _) => Phase::MakingDirectory(parent),
             (_, _) => Phase::Writing,
         };
@@ -389,10 +389,9 @@ impl Work {
     }
 
     fn place(&mut self, ground: &mut Ground<'_>) -> Result<(), Stop> {
-        let Phase::Placing(place) = &self.phase else {
+        let Phase::Placing(name, found) = &self.phase else {
             return Ok(());
         };
-        let (name, found) = &**place;
         let (first, size) = (self.fresh.first, self.fresh.size);
         let entry = match self.wish.act {
             Act::MakeDirectory => Entry::Directory { first },
@@ -470,19 +469,19 @@ impl Work {
 }
 
 /// How an entry goes.
-fn removal(item: Item, geometry: &Geometry) -> Result<Phase, FatError> {
+fn removal(item: Box<Item>, geometry: &Geometry) -> Result<Phase, FatError> {
     if item.is_read_only {
         return Err(FatError::ReadOnly);
     }
     if !item.is_directory {
-        return Ok(Phase::Removing(Box::new(item)));
+        return Ok(Phase::Removing(item));
     }
     let cluster = item.first;
     if !geometry.has(cluster) {
         return Err(FatError::BrokenChain { cluster });
     }
     let walk = Box::new(Walk::new(cluster));
-    Ok(Phase::Emptiness(Box::new(item), walk))
+    Ok(Phase::Emptiness(item, walk))
 }
 
 fn take(free: &mut Option<u32>, clusters: u32) {

@@ -8,7 +8,7 @@ pub mod bench;
 pub mod model;
 mod priority;
 pub mod queue;
-mod queues;
+pub mod queues;
 mod request;
 pub mod schedulers;
 

@@ -14,6 +14,25 @@ use alloc::boxed::Box;
 /// priorities and deadlines.
 const USUAL: Policy = Policy::MqDeadline;
 
+/// What people change of the queues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    Policy {
+        disk: usize,
+        policy: Policy,
+    },
+    /// Requests that the disk is given at the same time, if it takes so many.
+    Depth {
+        disk: usize,
+        depth: usize,
+    },
+    /// Of a tenant on each disk; `None` lifts it.
+    Limit {
+        tenant: Tenant,
+        bytes_per_s: Option<u64>,
+    },
+}
+
 pub struct Queues {
     /// By the disk's place; made when there is a disk for the first time.
     queues: [Option<Box<BlockQueue>>; DISKS_MAX],
@@ -98,14 +117,21 @@ impl Queues {
         self.policies.get(disk).copied()
     }
 
-    /// Another one, for what waits as well.
-    pub fn set_policy(&mut self, now: Instant, disk: usize, policy: Policy) {
-        if let Some(place) = self.policies.get_mut(disk) {
-            *place = policy;
+    pub fn apply(&mut self, now: Instant, change: Change) -> Result<(), &'static str> {
+        const GONE: &str = "the disk is gone; see disk list";
+        match change {
+            Change::Policy { disk, policy } => {
+                let queue = self.queue_mut(disk).ok_or(GONE)?;
+                queue.set_scheduler(now, policy.scheduler());
+                self.policies[disk] = policy;
+            }
+            Change::Depth { disk, depth } => self.queue_mut(disk).ok_or(GONE)?.set_depth(depth),
+            Change::Limit {
+                tenant,
+                bytes_per_s,
+            } => self.set_limit(now, tenant, bytes_per_s),
         }
-        if let Some(queue) = self.queue_mut(disk) {
-            queue.set_scheduler(now, policy.scheduler());
-        }
+        Ok(())
     }
 
     /// Bytes a second that a tenant may move on each disk; `None`: as many as it can.
@@ -113,7 +139,7 @@ impl Queues {
         self.limits[tenant.index()]
     }
 
-    pub fn set_limit(&mut self, now: Instant, tenant: Tenant, bytes_per_s: Option<u64>) {
+    fn set_limit(&mut self, now: Instant, tenant: Tenant, bytes_per_s: Option<u64>) {
         self.limits[tenant.index()] = bytes_per_s;
         for queue in self.queues.iter_mut().flatten() {
             queue.limits_mut().set(now, tenant, bytes_per_s);

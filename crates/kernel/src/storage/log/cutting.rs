@@ -1,5 +1,4 @@
-//! Giving up the newest records: the place behind the last that stays is looked up, and
-//! a new epoch begins there.
+//! Giving up the newest records: a new epoch begins behind what stays.
 
 use super::area::Place;
 use super::machine::{Log, State};
@@ -21,7 +20,7 @@ impl Cutting {
     pub fn into_walk(self) -> Option<Walk> {
         match self {
             Self::Walking(walk, _) => Some(*walk),
-            _ => None,
+            Self::Writing(_) => None,
         }
     }
 
@@ -122,6 +121,9 @@ impl Log {
     }
 
     fn begin_cut(&mut self, keep: u64) {
+        if self.buffers.len() < 2 {
+            return;
+        }
         let Some((first, second)) = self.buffers.pop().zip(self.buffers.pop()) else {
             return;
         };

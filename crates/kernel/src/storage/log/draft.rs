@@ -1,4 +1,4 @@
-//! What a fresh log is: two superblocks. Whatever lies behind them is of another log.
+//! What a fresh log is: two superblocks. The rest is of another log.
 
 use super::area::{Area, SUPERBLOCK_SECTORS};
 use super::superblock::Superblock;

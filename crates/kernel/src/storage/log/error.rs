@@ -46,7 +46,7 @@ impl fmt::Display for LogError {
             Self::Full => "the log is full; it takes more once what it holds is not needed",
             Self::Busy => "the log's buffers are on their way to the disk; try again",
             Self::Recovering => "the log is still being read; try again",
-            Self::Damaged => "the log is damaged; see storage status",
+            Self::Damaged => "the log is damaged; see storage logs",
             Self::NotDamaged => "the log is not damaged",
             Self::OutOfRange => "the log does not hold that record",
             Self::Reading => "the log is being read; try again",

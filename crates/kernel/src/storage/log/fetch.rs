@@ -1,4 +1,4 @@
-//! A piece of the area that is read; sectors that cannot be read are taken for empty.
+//! A piece of the area that is read; unreadable sectors count as empty.
 
 use super::area::Area;
 use super::requests::{Ask, Job, Requests, Walker};

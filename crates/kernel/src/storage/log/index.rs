@@ -1,4 +1,4 @@
-//! Where some of the batches are, so that a record is found without reading all.
+//! Where some of the batches are, so that records are found quickly.
 //!
 //! Limits: `LOG_INDEX_MAX` places; when they are full, every second one is dropped.
 

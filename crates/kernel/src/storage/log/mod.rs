@@ -1,4 +1,4 @@
-//! A write-ahead log in a region: what was flushed is found again, in its order.
+//! A write-ahead log in a region: what was flushed is found again in order.
 //!
 //! Records are numbered from 1 on, gathered in batches of whole sectors, and written
 //! once each into a circle behind two superblocks. `docs/storage-log.md` has the format,
@@ -27,6 +27,7 @@ mod machine;
 mod reader;
 mod recovery;
 mod requests;
+mod retention;
 mod rules;
 mod send;
 mod superblock;

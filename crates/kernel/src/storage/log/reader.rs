@@ -1,4 +1,4 @@
-//! Records that were written long ago are read back, as fast as they are taken.
+//! Records that were written long ago are read back, as they are taken.
 
 use super::judgement::Damage;
 use super::machine::{Log, State};
@@ -110,6 +110,18 @@ impl Log {
             self.take_back(reader.walk);
         }
         Some(end)
+    }
+
+    /// Would a read be taken on?
+    pub fn may_read(&self) -> bool {
+        let is_ready = self.reader.is_none() && self.cut.is_none() && self.buffers.len() >= 3;
+        self.check_open().is_err() || is_ready
+    }
+
+    /// Is there something to take, or the end?
+    pub fn is_read_ready(&self) -> bool {
+        let reader = self.reader.as_ref();
+        reader.is_some_and(|reader| reader.walk.is_home() && !reader.walk.is_pending())
     }
 
     /// Nobody wants the rest.

@@ -1,4 +1,4 @@
-//! What is done with a log that is opened: superblocks, the chain, the rest of the area.
+//! A log that is opened: superblocks, the chain, the rest of the area.
 //!
 //! Nothing is written before all of it was judged, and nothing at all to a damaged log.
 

@@ -1,4 +1,4 @@
-//! What the log sends by itself: batches, flushes behind them, superblocks; and when.
+//! What the log sends by itself: batches, flushes, superblocks; and when.
 
 use super::LogError;
 use super::area::Place;

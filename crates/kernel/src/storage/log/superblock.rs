@@ -1,4 +1,4 @@
-//! The superblock: where the log begins, which epoch it is in, what was known to be safe.
+//! The superblock: where the log begins, its epoch, and what is safe.
 
 use super::area::{Area, NUMBER_MAX, Place};
 use super::bytes::{Emitter, u32_at, u64_at};

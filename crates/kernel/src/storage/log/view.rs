@@ -22,6 +22,8 @@ pub struct Counters {
     /// Appends that were refused as all of the area is needed, and as buffers were away.
     pub full: u64,
     pub busy: u64,
+    /// Records that made room for newer ones.
+    pub given_up: u64,
     pub records_recovered: u64,
     /// What was on its way when the power went.
     pub batches_dropped: u64,

@@ -1,5 +1,7 @@
-//! A walk along the chain of batches: each is looked at before the one in front of it
-//! is given out, for a later epoch may have cut it short.
+//! A walk along the chain of batches.
+//!
+//! Each is looked at before the one in front of it is given out, for a later epoch may
+//! have cut that short.
 
 use super::Lsn;
 use super::area::Place;
@@ -69,10 +71,11 @@ impl Walk {
         visit: &mut dyn FnMut(Lsn, &[u8]),
     ) -> Step {
         loop {
-            if self.at.number == rules.fork.number && !self.is_past_fork {
-                if let Some(broken) = self.pass_fork(rules, visit) {
-                    return Step::Broken(broken);
-                }
+            if self.at.number == rules.fork.number
+                && !self.is_past_fork
+                && let Some(broken) = self.pass_fork(rules, visit)
+            {
+                return Step::Broken(broken);
             }
             if let Some(place) = self.stopped() {
                 self.give_out(u64::MAX, visit);

@@ -4,6 +4,7 @@
 //! `HTTP_FETCH_SHOWN_BYTES` are kept, everything else is counted and dropped.
 
 use super::answer::{self, BodyEnd};
+use super::fetch_error::FetchError;
 use super::url::{Authority, Host, Url};
 use crate::base::file_sink::{FileSink, SinkError};
 use crate::base::fixed::{Text, Vec};
@@ -14,7 +15,6 @@ use crate::net::dns::{Answer, Failure, Kind, LookupId, Resolver};
 use crate::net::packet::Endpoint;
 use crate::net::stream::{ConnectError, StreamId, StreamState, Streams};
 use alloc::boxed::Box;
-use core::fmt;
 use core::net::IpAddr;
 
 const REDIRECTS_MAX: usize = 5;
@@ -24,42 +24,6 @@ const SILENCE_MAX: Duration = Duration::from_secs(15);
 const PIECES_A_STEP: usize = 64;
 /// A request of ours: the longest path and host, and some header lines.
 const REQUEST_MAX: usize = 2 * HTTP_URL_MAX + 256;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FetchError {
-    Name(Failure),
-    Unreachable,
-    ConnectionsFull,
-    /// The connection ended; why, where that is known.
-    Broken(&'static str),
-    Silent,
-    NotHttp,
-    TooManyRedirects,
-    BadRedirect(&'static str),
-    /// There is nothing to be saved; what the server said instead.
-    NotGiven(u16),
-    /// The file cannot be written; `refusal` says why.
-    NotSaved,
-}
-
-impl fmt::Display for FetchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(failure) => failure.fmt(f),
-            Self::Unreachable => f.write_str("there is no way to that address; see net routes"),
-            Self::ConnectionsFull => f.write_str("all connections are in use; try again"),
-            Self::Broken(reason) => f.write_str(reason),
-            Self::Silent => f.write_str("the server has said nothing for 15 s"),
-            Self::NotHttp => f.write_str("what the server said is no HTTP"),
-            Self::TooManyRedirects => f.write_str("the server sends from one address to the next"),
-            Self::BadRedirect(reason) => write!(f, "the server sends elsewhere: {reason}"),
-            Self::NotGiven(status) => {
-                write!(f, "the server answered {status}; nothing was saved")
-            }
-            Self::NotSaved => f.write_str("it could not be saved"),
-        }
-    }
-}
 
 /// What has been fetched and how long that took.
 #[derive(Clone, Debug)]

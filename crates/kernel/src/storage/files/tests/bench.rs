@@ -1,9 +1,11 @@
 //! A disk with a fresh volume, and commands that run until they are answered.
 
 use super::super::{Act, Files, Wish};
+use super::checker::check;
 use crate::base::disk::DiskOperation;
 use crate::base::file_sink::FileSink;
 use crate::base::operation::{OperationId, Operations, Performer};
+use crate::base::prng::Prng;
 use crate::base::report::{Report, Value};
 use crate::base::time::Instant;
 use crate::limits::FILE_WORKS_MAX;
@@ -12,6 +14,7 @@ use crate::storage::io::Submit;
 use crate::storage::region::Region;
 use crate::storage::rig::Rig;
 use std::string::String;
+use std::vec;
 use std::vec::Vec;
 
 /// Sectors before the partition: what is wrong by them is seen.
@@ -214,4 +217,23 @@ pub fn text(report: &Report) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// Everything is in order, and this is what is there.
+pub fn expect(bench: &Bench, files: &[(&str, &[u8])]) {
+    let contents = check(bench.volume()).expect("the volume keeps the rules");
+    let found: Vec<_> = contents
+        .files
+        .iter()
+        .map(|(path, bytes)| (&**path, &**bytes))
+        .collect();
+    assert_eq!(found, files);
+    assert_eq!((contents.lost, contents.trailing), (0, 0));
+    assert!(contents.are_tables_alike);
+}
+
+pub fn noise(bytes: usize) -> Vec<u8> {
+    let mut noise = vec![0; bytes];
+    Prng::new(bytes as u64).fill(&mut noise);
+    noise
 }

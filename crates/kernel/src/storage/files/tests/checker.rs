@@ -1,4 +1,4 @@
-//! A second opinion on a volume: reads it with code of its own, and knows no mercy.
+//! A second opinion on a volume, with code of its own and no mercy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::format;

@@ -5,3 +5,4 @@ mod checker;
 mod fuzz;
 mod power;
 mod promises;
+mod refusals;

@@ -1,4 +1,4 @@
-//! Power cuts at every write: what is left is whole, and what was answered is there.
+//! Power cuts at every write: what is left is whole.
 
 use super::super::Act;
 use super::bench::{Bench, Event, FIRST};

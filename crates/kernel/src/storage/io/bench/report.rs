@@ -71,7 +71,11 @@ fn row(outcome: &Outcome) -> [Value<'static>; SHARED.len()] {
         nanos => Value::Count((u128::from(count) * 1_000_000_000 / u128::from(nanos)) as u64),
     };
     let micros = |taken: Option<Duration>| taken.map_or(Value::Unknown, |it| it.as_micros().into());
-    let cpu = outcome.worked.as_nanos() / outcome.requests.max(1);
+    // A simulated machine's clock stands still meanwhile.
+    let cpu = match outcome.worked.as_nanos() {
+        0 => Value::Unknown,
+        nanos => Value::Count(nanos / outcome.requests.max(1)),
+    };
     let part = |of: u64, to: u64| Value::Ratio { of, to };
     let total: u64 = outcome.shares.iter().sum();
     let share = |index: usize| part(outcome.shares[index], total);
@@ -89,7 +93,7 @@ fn row(outcome: &Outcome) -> [Value<'static>; SHARED.len()] {
         micros(outcome.p50),
         micros(outcome.p99),
         part(outcome.merged, outcome.requests),
-        cpu.into(),
+        cpu,
         first,
         second,
         third,

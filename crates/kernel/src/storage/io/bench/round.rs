@@ -1,4 +1,4 @@
-//! One scheduler under one workload on one model: the real queue in simulated time.
+//! One scheduler under one workload on one model, with the real queue.
 
 use super::disk::{ModelDisk, SECTORS};
 use super::workload::{Pace, Places, SHARES, Stream, Workload};

@@ -1,4 +1,4 @@
-//! A hard disk of 7200 turns a minute: an arm that seeks and a platter that turns.
+//! A hard disk of 7200 turns a minute: an arm that seeks, a platter.
 //!
 //! Times are those of an ordinary SATA disk: 9 ms for an average seek, 4.2 ms for half a
 //! turn, 147 MB/s along a track. Tracks are equally long. Behind a read it reads on for a

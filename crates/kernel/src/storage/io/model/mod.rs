@@ -1,4 +1,4 @@
-//! Models of disks: when one would answer, as a pure function of what it was asked.
+//! Models of disks: when one would answer what it was asked.
 //!
 //! A model keeps no data and knows no clock. It is told what goes to the disk and when,
 //! and says when the answer would come; the same questions have the same answers. What

@@ -1,4 +1,4 @@
-//! A solid-state disk: channels that work at the same time, and a link that they share.
+//! A solid-state disk: channels that work side by side, and their link.
 //!
 //! 0.1 ms for a page that is read, 0.25 ms for one that is written, eight channels, 2 GB/s
 //! over the link. There is no cache and no cleaning up, which real ones have.

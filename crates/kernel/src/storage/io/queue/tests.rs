@@ -398,7 +398,9 @@ fn nobody_waits_longer_than_the_bound_whatever_the_scheduler_likes() {
 fn what_was_taken_comes_back_once_through_errors_resets_and_switches() {
     for seed in 0..200 {
         let mut prng = Prng::new(seed);
-        let (mut queue, mut disk) = (queue(), Slow::new());
+        let policy = Policy::ALL[seed as usize % 12];
+        let mut queue = BlockQueue::new(policy.scheduler());
+        let mut disk = Slow::new();
         disk.requests_max = 1 + prng.below(8) as usize;
         disk.bad = (0..4).map(|_| prng.below(256)).collect();
         let mut out = std::collections::BTreeSet::new();
@@ -428,7 +430,8 @@ fn what_was_taken_comes_back_once_through_errors_resets_and_switches() {
                 false => queue.step(now, Some(&mut disk)),
             }
             if prng.one_in(50) {
-                queue.set_scheduler(now, Box::new(FirstCome::default()));
+                let policy = Policy::ALL[prng.below(12) as usize];
+                queue.set_scheduler(now, policy.scheduler());
             }
             for _ in 0..prng.below(6) {
                 let count = disk.waiting.len() as u64;

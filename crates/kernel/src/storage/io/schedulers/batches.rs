@@ -1,4 +1,4 @@
-//! Reads and writes in batches by place, with a list by expiry that may break in.
+//! Reads and writes in batches by place, and a list by expiry.
 //!
 //! What Deadline and MQ-Deadline have in common, after the Linux schedulers of those
 //! names: reads go first, writes are passed over `WRITES_STARVED` times at most, and a

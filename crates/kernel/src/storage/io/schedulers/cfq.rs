@@ -1,4 +1,4 @@
-//! CFQ: the disk's time in slices, round and round, as long as the asker is heavy.
+//! CFQ: slices of the disk's time, as long as the asker is heavy.
 //!
 //! Each tenant's requests of each step of priority are one queue. Queues of a class take
 //! turns; a slice is 25 ms for each unit of weight. Who overran it has that much less the

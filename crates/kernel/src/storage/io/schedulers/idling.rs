@@ -1,4 +1,4 @@
-//! How an asker asks: whether it pays to keep the disk for the next of its requests.
+//! How an asker asks: does it pay to keep the disk for its next request?
 //!
 //! A reader that goes through a file asks for the next piece when it has the one before.
 //! Serving somebody else in between costs two seeks, waiting for it a moment.

@@ -1,4 +1,4 @@
-//! Keeps the lower classes from starving where the higher ones always go first.
+//! Keeps lower classes from starving where higher ones go first.
 
 use super::sorted::Sorted;
 use super::{SlotIndex, Waiting};

@@ -1,4 +1,4 @@
-//! Requests of askers that share a disk: a queue for each tenant and step of priority.
+//! Askers that share a disk: a queue for each tenant and priority.
 //!
 //! What CFQ and BFQ have in common. Classes go strictly in their order, but a request
 //! that has starved for two seconds gets one pick of eight.

@@ -1,4 +1,4 @@
-//! Slots in groups, each group in the order of a key: a place, a time, an arrival.
+//! Slots in groups, each group in the order of a key.
 //!
 //! Limits: `IO_REQUESTS_MAX` slots over all groups, a slot once.
 

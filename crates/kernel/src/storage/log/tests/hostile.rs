@@ -1,4 +1,4 @@
-//! Areas that somebody has changed: no panic, and no record that was never appended.
+//! Areas that were changed: no panic, and no record that was not appended.
 
 use super::bench::{BATCH, Bench, FIRST};
 use crate::base::crc32c::crc32c;

@@ -298,3 +298,24 @@ fn a_log_that_is_closed_gives_back_all_memory_whatever_it_was_at() {
         assert_eq!(closed(recovering), all, "recovering, {steps}");
     }
 }
+
+#[test]
+fn a_log_of_the_newest_gives_up_its_oldest_and_never_stays_full() {
+    let mut bench = Bench::new(16 + 4 * BATCH);
+    let mut number = 1;
+    while number <= 500 {
+        match bench.log.append_newest(&record(number)) {
+            Ok(lsn) => {
+                assert_eq!(lsn, Lsn(number));
+                number += 1;
+            }
+            Err(error) => assert_eq!(error, LogError::Busy),
+        }
+        bench.settle();
+    }
+    assert!(bench.log.view().counters.given_up > 400);
+    let bench = bench.reopened();
+    let (first, _) = bench.recovered[0];
+    assert!(first > 400 && first < 500);
+    assert_eq!(bench.recovered, records(first..=500));
+}

@@ -1,0 +1,168 @@
+//! The kernel's messages go to a log, one by one.
+
+use crate::base::fixed::Vec;
+use crate::base::log::{Level, Log as Messages, Record};
+use crate::base::time::Instant;
+use crate::limits::{CHRONICLE_SHOWN_MAX, LOG_TEXT_MAX};
+use crate::storage::log::{Log, Lsn};
+
+/// Messages that are copied in one go: their ring is locked meanwhile, with interrupts off.
+const MESSAGES_A_VISIT: usize = 16;
+const SOURCE_BYTES_MAX: usize = 32;
+const HEADER_BYTES: usize = 3 * 8 + 2;
+
+#[derive(Default)]
+pub struct MessageKeeper {
+    /// The newest boot of which the disk has messages.
+    last: Option<Boot>,
+    boots: u64,
+    /// The number of this boot, once the log is open.
+    boot: Option<u64>,
+    next: u64,
+    kept: u64,
+    /// Messages that left the ring before a disk could have them.
+    missed: u64,
+    is_blocked: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Boot {
+    number: u64,
+    first: Lsn,
+    last: Lsn,
+}
+
+/// A message as it is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Message<'a> {
+    /// Boots are counted from 1 on.
+    pub boot: u64,
+    pub number: u64,
+    pub at: Instant,
+    pub level: Level,
+    pub source: &'a str,
+    pub text: &'a str,
+}
+
+type Bytes = Vec<u8, { HEADER_BYTES + SOURCE_BYTES_MAX + LOG_TEXT_MAX }>;
+
+impl<'a> Message<'a> {
+    /// What is no message is none.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let (boot, rest) = bytes.split_first_chunk()?;
+        let (number, rest) = rest.split_first_chunk()?;
+        let (at, rest) = rest.split_first_chunk()?;
+        let ([level, length], rest) = rest.split_first_chunk()?;
+        let (source, text) = rest.split_at_checked(usize::from(*length))?;
+        Some(Self {
+            boot: u64::from_le_bytes(*boot),
+            number: u64::from_le_bytes(*number),
+            at: Instant::from_nanos(u64::from_le_bytes(*at)),
+            level: *Level::ALL.get(usize::from(*level))?,
+            source: str::from_utf8(source).ok()?,
+            text: str::from_utf8(text).ok()?,
+        })
+    }
+}
+
+fn emit(boot: u64, record: &Record) -> Bytes {
+    let source = record.source.as_bytes();
+    let source = &source[..source.len().min(SOURCE_BYTES_MAX)];
+    let level = Level::ALL.iter().position(|level| *level == record.level);
+    let mut bytes = Bytes::new();
+    let mut put = |part: &[u8]| {
+        let kept = bytes.extend_from_slice(part);
+        crate::invariant!(kept.is_ok(), "a message is longer than planned");
+    };
+    put(&boot.to_le_bytes());
+    put(&record.number.to_le_bytes());
+    put(&record.at.as_nanos().to_le_bytes());
+    put(&[level.unwrap_or(0) as u8, source.len() as u8]);
+    put(source);
+    put(record.text.as_str().as_bytes());
+    bytes
+}
+
+impl MessageKeeper {
+    /// The disk had this message when it was taken into use.
+    pub fn learn(&mut self, lsn: Lsn, record: &[u8]) {
+        let Some(message) = Message::parse(record) else {
+            return;
+        };
+        let first = match self.last.filter(|last| last.number == message.boot) {
+            Some(last) => last.first,
+            None => {
+                self.boots += 1;
+                lsn
+            }
+        };
+        self.last = Some(Boot {
+            number: message.boot,
+            first,
+            last: lsn,
+        });
+    }
+
+    /// The disk is not in use any more; the next one is learned anew.
+    pub const fn leave(&mut self) {
+        self.last = None;
+        self.boots = 0;
+        self.boot = None;
+    }
+
+    pub fn step(&mut self, log: &mut Log, messages: &Messages) {
+        self.is_blocked = false;
+        if !log.is_open() {
+            return;
+        }
+        let boot = self.boot.unwrap_or_else(|| {
+            self.next = 0;
+            self.last.map_or(0, |last| last.number) + 1
+        });
+        self.boot = Some(boot);
+        let mut visited = 0;
+        messages.visit_from(self.next, |record| {
+            if visited == MESSAGES_A_VISIT || self.is_blocked {
+                return;
+            }
+            visited += 1;
+            if log.append_newest(&emit(boot, record)).is_err() {
+                self.is_blocked = true;
+                return;
+            }
+            self.missed += record.number - self.next;
+            self.next = record.number + 1;
+            self.kept += 1;
+        });
+    }
+
+    /// Could it go on now?
+    pub fn is_due(&self, log: &Log, messages: &Messages) -> bool {
+        log.is_open() && !self.is_blocked && self.next < messages.view().written
+    }
+
+    /// The number of the message that is kept next.
+    pub const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The newest messages of the boot before this one.
+    pub fn earlier(&self) -> Option<(Lsn, Lsn)> {
+        let last = self.last?;
+        let shown = last.last.0.saturating_sub(CHRONICLE_SHOWN_MAX as u64 - 1);
+        Some((last.first.max(Lsn(shown)), last.last))
+    }
+
+    /// Boots of which the disk had messages.
+    pub const fn boots(&self) -> u64 {
+        self.boots
+    }
+
+    pub const fn kept(&self) -> u64 {
+        self.kept
+    }
+
+    pub const fn missed(&self) -> u64 {
+        self.missed
+    }
+}

@@ -1,0 +1,3 @@
+//! What keeps a machine's work over failures and restarts.
+
+pub mod chronicle;

@@ -1,0 +1,22 @@
+//! The trail as it is kept beyond a boot: records, and whether they hold.
+//!
+//! Where they are kept is nobody's affair here. A record is a beginning, which says what
+//! the entries behind it follow, or an entry with the hash behind it.
+
+mod check;
+mod record;
+#[cfg(test)]
+mod tests;
+
+pub use check::{KeptCheck, KeptFinding, Past};
+pub use record::{EntryBytes, Record, RecordBytes, beginning, entry};
+
+use super::entry::Link;
+
+/// How far the trail of a boot got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Point {
+    /// Boots are counted from 1 on.
+    pub boot: u64,
+    pub link: Link,
+}

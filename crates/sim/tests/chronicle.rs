@@ -1,0 +1,204 @@
+//! What was done and said in earlier boots is known after a restart, and tampering is found.
+
+use rayos_kernel::base::disk::SECTOR_BYTES;
+use rayos_kernel::base::log::Level;
+use rayos_kernel::base::time::Duration;
+use rayos_kernel::kernel::Machine as _;
+use rayos_sim::framed::{Answer, Decoder, Event};
+use rayos_sim::{DiskSettings, Settings, World};
+
+const MEBIBYTES: u64 = 24;
+
+struct Desk(World);
+
+impl Desk {
+    /// A machine with a disk that was laid out.
+    fn new() -> Self {
+        let mut desk = Self(World::single(Settings {
+            command_line: "shell=framed debug=1".to_string(),
+            disks: vec![DiskSettings::ssd(MEBIBYTES)],
+            ..Settings::default()
+        }));
+        desk.rest();
+        let told = desk.run("storage format disk0").text;
+        let words = told.split(|c: char| !c.is_ascii_alphanumeric());
+        let is_code =
+            |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let code = words.rev().find(is_code);
+        let code = code.unwrap_or_else(|| panic!("no code in {told}"));
+        let answer = desk.run(&format!("storage format disk0 {code}"));
+        assert!(answer.has_succeeded, "{}", answer.text);
+        desk.rest();
+        desk
+    }
+
+    /// So long that all is written and sealed.
+    fn rest(&mut self) {
+        self.0.run_for(Duration::from_secs(2));
+        self.0.serial(0).take_arrived();
+    }
+
+    fn run(&mut self, line: &str) -> Answer {
+        self.0.feed(0, format!("{line}\n").as_bytes());
+        let mut decoder = Decoder::default();
+        let mut answer = None;
+        self.0.run_until(Duration::from_secs(40), |world| {
+            for byte in world.serial(0).take_arrived() {
+                if let Some(Event::Answer(got)) = decoder.push(byte) {
+                    answer = Some(got);
+                }
+            }
+            answer.is_some()
+        });
+        answer.unwrap_or_else(|| panic!("no answer to {line}"))
+    }
+
+    fn say(&mut self, text: &str) {
+        let now = self.0.now();
+        let log = self.0.machine(0).log();
+        log.write(now, Level::Warn, "test", format_args!("{text}"));
+        self.0.wake(0);
+        self.rest();
+    }
+
+    fn crash(&mut self) {
+        self.0.crash(0);
+        self.0.run_for(Duration::from_secs(1));
+        self.0.restart(0);
+        self.rest();
+    }
+
+    fn field(&mut self, line: &str, name: &str) -> String {
+        let text = self.run(line).text;
+        let mut values = text.lines().filter_map(|line| line.strip_prefix(name));
+        let value = values.next();
+        let value = value.unwrap_or_else(|| panic!("no {name} in {text}"));
+        value.trim().to_string()
+    }
+}
+
+#[test]
+fn entries_of_earlier_boots_are_there_after_power_cuts_and_the_chain_goes_on() {
+    let mut desk = Desk::new();
+    for round in 1..=3 {
+        desk.run(&format!("device quota set 2 network-out {round}MB"));
+        desk.rest();
+        desk.crash();
+        let earlier = desk.run("audit earlier 200").text;
+        assert!(
+            earlier.contains(&format!("to {round}000000 bytes a second")),
+            "{earlier}"
+        );
+        assert_eq!(
+            desk.field("audit status", "earlier boots"),
+            format!("{round}")
+        );
+        let verified = desk.run("audit verify");
+        assert!(verified.has_succeeded, "{}", verified.text);
+        assert!(verified.text.contains("kept on disk"), "{}", verified.text);
+        let boots = format!("boots    {}", round + 1);
+        assert!(verified.text.contains(&boots), "{}", verified.text);
+    }
+    let earlier = desk.run("audit earlier 200").text;
+    assert!(earlier.contains("join"), "{earlier}");
+    assert!(earlier.contains("behind"), "{earlier}");
+}
+
+#[test]
+fn what_came_before_the_disk_was_in_use_is_kept_once_it_is() {
+    let mut desk = Desk::new();
+    desk.crash();
+    let earlier = desk.run("audit earlier 200").text;
+    // The command that laid the disk out was before it was in use.
+    assert!(earlier.contains("storage format"), "{earlier}");
+    assert_eq!(desk.field("audit status", "entries missed"), "0");
+}
+
+#[test]
+fn messages_of_the_boot_before_are_shown() {
+    let mut desk = Desk::new();
+    let now = desk.0.now();
+    let log = desk.0.machine(0).log();
+    log.write(
+        now,
+        Level::Warn,
+        "test",
+        format_args!("said before the cut"),
+    );
+    desk.0.wake(0);
+    desk.rest();
+    desk.crash();
+    let previous = desk.run("log-previous").text;
+    assert!(previous.contains("said before the cut"), "{previous}");
+    assert!(!desk.run("log").text.contains("said before"));
+    desk.say("said after it");
+    desk.crash();
+    let answer = desk.run("log-previous").text;
+    assert!(answer.contains("said after it"), "{answer}");
+    assert!(!answer.contains("said before the cut"), "{answer}");
+}
+
+#[test]
+fn what_was_typed_last_is_kept_when_the_power_is_switched_off() {
+    let mut desk = Desk::new();
+    desk.run("poweroff");
+    desk.rest();
+    desk.0.restart(0);
+    desk.rest();
+    let earlier = desk.run("audit earlier 5").text;
+    assert!(earlier.contains("poweroff"), "{earlier}");
+}
+
+#[test]
+fn sectors_that_somebody_changed_are_found() {
+    let mut desk = Desk::new();
+    desk.run("device quota set 2 network-out 7MB");
+    desk.rest();
+    let at = {
+        let disk = &mut desk.0.machine(0).disks[0];
+        let safe = disk.safe();
+        let needle = b"to 7000000 bytes";
+        let found = safe
+            .windows(needle.len())
+            .position(|window| window == needle);
+        found.expect("the entry is on the disk")
+    };
+    let disk = &mut desk.0.machine(0).disks[0];
+    disk.tamper((at / SECTOR_BYTES) as u64, |sector| {
+        sector[at % SECTOR_BYTES + 3] = b'9'
+    });
+    let answer = desk.run("audit verify");
+    assert!(
+        !answer.has_succeeded && answer.text.contains("damaged"),
+        "{}",
+        answer.text
+    );
+    desk.crash();
+    let status = desk.run("audit status").text;
+    assert!(status.contains("damaged"), "{status}");
+    let answer = desk.run("audit verify");
+    assert!(!answer.has_succeeded, "{}", answer.text);
+    // Until somebody accepts the loss.
+    assert!(desk.run("storage logs").text.contains("records of batch"));
+    let answer = desk.run("storage accept-loss audit");
+    assert!(answer.has_succeeded, "{}", answer.text);
+    desk.rest();
+    let answer = desk.run("audit verify");
+    assert!(
+        answer.has_succeeded && answer.text.contains("kept on disk"),
+        "{}",
+        answer.text
+    );
+    assert!(!desk.run("storage accept-loss audit").has_succeeded);
+}
+
+#[test]
+fn without_a_disk_nothing_is_kept_and_that_is_said() {
+    let mut desk = Desk(World::single(Settings::default()));
+    desk.rest();
+    let answer = desk.run("audit earlier");
+    assert!(answer.text.contains("no disk is in use"), "{}", answer.text);
+    let answer = desk.run("log-previous");
+    assert!(answer.text.contains("no disk is in use"), "{}", answer.text);
+    assert!(desk.run("audit verify").has_succeeded);
+}
