@@ -1,4 +1,4 @@
-//! Changes of the table: made when a transaction is sealed, answered when it is durable.
+//! Changes of the table: made at a seal, answered when they are durable.
 //!
 //! Limits: `VOLUME_CHANGES_MAX` at the same time, looked at or not.
 //! Invariant: a change is made whole, in one transaction with the trees that it speaks of, or

@@ -63,6 +63,8 @@ pub struct Found {
 
 pub struct Run {
     pub progress: Progress,
+    /// The transaction that was the last one when it began.
+    generation: u64,
     root: usize,
     held: Option<Held>,
     walk: Walk,
@@ -202,6 +204,7 @@ impl Volumes {
                 lost: 0,
                 repaired: 0,
             },
+            generation: self.table.generation(),
             root: 0,
             held: None,
             walk: Walk::default(),
@@ -402,8 +405,10 @@ impl Volumes {
         };
         run.progress.ended = Some(self.now);
         self.scrub.map_pages = run.map_pages;
-        let is_same = run.progress.mode == Mode::Count || !self.open.has_changes();
-        self.scrub.counted = is_same.then(|| self.table.generation());
+        // What changed meanwhile was counted in part.
+        let generation = self.table.generation();
+        let is_same = run.generation == generation && !self.open.has_changes();
+        self.scrub.counted = is_same.then_some(generation);
         self.scrub.counted_at = self.now;
         if let Mode::Fill(member) = run.progress.mode {
             self.end_filling(member, run.progress.lost);
