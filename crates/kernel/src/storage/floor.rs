@@ -9,11 +9,12 @@ use super::home::{Change, Home, drafts};
 use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::Layouts;
-use super::log::{LogId, LogStateView, Lsn};
+use super::log::{LogId, Lsn};
 use super::logs::Logs;
 use super::measure::Measure;
+use super::pool::Pool;
 use super::shelf::Shelf;
-use super::volumes::{NoJournal, Volumes};
+use super::volumes::Volumes;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -29,6 +30,7 @@ pub struct Storage {
     pub bench: Bench,
     pub home: Home,
     pub volumes: Box<Volumes>,
+    pub pool: Box<Pool>,
     /// That of a pool that is made anew.
     pool_id: u64,
     shelf: Shelf,
@@ -57,6 +59,7 @@ impl Storage {
             bench: Bench::default(),
             home: Home::None,
             volumes: Volumes::boxed(),
+            pool: Box::default(),
             pool_id: seed,
             shelf: Shelf::default(),
         }
@@ -87,6 +90,9 @@ impl Storage {
                 Owner::File => self.files.on_done(now, done),
                 Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
                 Owner::Bench => self.measure.on_done(now, done),
+                Owner::Log if LogId::of_tag(done.request.tag.number).disk().is_some() => {
+                    self.pool.on_done(now, done);
+                }
                 Owner::Log => {
                     if let Some(logs) = self.home.any_logs_mut() {
                         logs.on_done(now, done);
@@ -99,34 +105,20 @@ impl Storage {
         self.measure.step(now, &mut self.queues);
         self.mind_home(memory);
         self.files.step(now, &mut self.queues);
-        self.step_logs(now, memory, recovered);
+        if let Some(logs) = self.home.logs_mut() {
+            logs.step(now, &mut self.queues, recovered);
+        }
+        self.step_pool(now, memory);
     }
 
-    /// The logs, and what stands on them.
-    fn step_logs(
-        &mut self,
-        now: Instant,
-        memory: &mut dyn Memory,
-        recovered: &mut dyn FnMut(LogId, Lsn, &[u8]),
-    ) {
-        let (volumes, queues) = (&mut *self.volumes, &mut self.queues);
-        let Home::InUse { layout, logs } = &mut self.home else {
-            volumes.step(now, queues, &mut NoJournal);
-            return;
-        };
-        logs.step(now, queues, &mut |id, lsn, record| match id {
-            // It keeps in mind what is wrong with it, and is not mounted.
-            LogId::VOLUMES => drop(volumes.replay(record)),
-            _ => recovered(id, lsn, record),
-        });
-        let is_open = logs.volumes.view().state == LogStateView::Open;
-        if is_open && !volumes.is_mounted() {
-            // The same: it is to be seen in its view.
-            let _ = volumes.mount(now, &[layout.pool], self.pool_id, memory);
-        }
-        volumes.step(now, queues, &mut *logs.volumes);
-        // What was appended goes to the disk in the same tick.
-        logs.step(now, queues, &mut |_, _, _| {});
+    /// The volumes, and the disks that they are on.
+    fn step_pool(&mut self, now: Instant, memory: &mut dyn Memory) {
+        let (pool, volumes, queues) = (&mut *self.pool, &mut *self.volumes, &mut self.queues);
+        pool.step(now, &self.layouts, &mut self.shelf, memory, queues);
+        let home = self.home.layout().map(|layout| layout.pool.disk);
+        pool.mind(now, volumes, &self.layouts, (home, self.pool_id), memory);
+        volumes.step(now, queues, pool);
+        pool.send(now, queues);
     }
 
     /// Brings the disk that is in use to the machines that work there.
@@ -135,7 +127,6 @@ impl Storage {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
             Some(Change::Closed) => {
                 self.files.unmount();
-                self.volumes.give_up_pool();
             }
             None => {}
         }
@@ -152,6 +143,7 @@ impl Storage {
             self.measure.next_deadline(now),
             self.bench.next_deadline(now),
             self.volumes.next_deadline(),
+            self.pool.next_deadline(),
             self.home.logs().and_then(Logs::next_deadline),
         ];
         deadlines.into_iter().flatten().min()
@@ -163,6 +155,7 @@ impl Storage {
         self.files.visit_usages(visit);
         visit(&self.measure.usage());
         self.volumes.visit_usages(visit);
+        self.pool.visit_usages(visit);
         visit(&self.shelf.usage());
         if let Some(logs) = self.home.logs() {
             logs.visit_usages(visit);

@@ -9,7 +9,6 @@ use crate::base::time::Instant;
 use alloc::boxed::Box;
 
 pub struct Logs {
-    pub volumes: Box<Log>,
     pub audit: Box<Log>,
     pub messages: Box<Log>,
 }
@@ -18,7 +17,7 @@ pub struct Logs {
 pub fn setup(layout: &Layout, area: LogArea) -> LogSetup {
     let region = layout.log_area(area);
     match area {
-        LogArea::Volumes => LogSetup::large(LogId::VOLUMES, region),
+        LogArea::Volumes => LogSetup::large(LogId::of_volumes(region.disk), region),
         LogArea::Audit => LogSetup::small(LogId::AUDIT, region),
         LogArea::Messages => LogSetup::small(LogId::MESSAGES, region),
         LogArea::Agreement => LogSetup::large(LogId::RAFT, region),
@@ -30,7 +29,6 @@ impl Logs {
     pub fn open(layout: &Layout, memory: &mut dyn Memory) -> Result<Self, LogError> {
         let mut open = |area| Ok(Box::new(Log::open(&setup(layout, area), memory)?));
         Ok(Self {
-            volumes: open(LogArea::Volumes)?,
             audit: open(LogArea::Audit)?,
             messages: open(LogArea::Messages)?,
         })
@@ -50,7 +48,7 @@ impl Logs {
 
     /// When the disks have nothing of them: their memory goes to the next ones.
     pub fn close(self, give: &mut dyn FnMut(Buffer)) {
-        for log in [self.volumes, self.audit, self.messages] {
+        for log in [self.audit, self.messages] {
             log.close(give);
         }
     }
@@ -70,10 +68,9 @@ impl Logs {
     /// A damaged log gives up what it has lost.
     pub fn accept_loss(&mut self, area: LogArea) -> Result<(), &'static str> {
         let log = match area {
-            LogArea::Volumes => &mut self.volumes,
             LogArea::Audit => &mut self.audit,
             LogArea::Messages => &mut self.messages,
-            LogArea::Agreement => return Err("nothing uses that log yet"),
+            LogArea::Volumes | LogArea::Agreement => return Err("nothing uses that log here"),
         };
         let accepted = log.accept_loss();
         accepted.map_err(|_| "the log is not damaged; see storage logs")
@@ -90,17 +87,15 @@ impl Logs {
         }
     }
 
-    pub fn all(&self) -> [(LogId, &Log); 3] {
+    pub fn all(&self) -> [(LogId, &Log); 2] {
         [
-            (LogId::VOLUMES, &self.volumes),
             (LogId::AUDIT, &self.audit),
             (LogId::MESSAGES, &self.messages),
         ]
     }
 
-    fn all_mut(&mut self) -> [(LogId, &mut Log); 3] {
+    fn all_mut(&mut self) -> [(LogId, &mut Log); 2] {
         [
-            (LogId::VOLUMES, &mut *self.volumes),
             (LogId::AUDIT, &mut *self.audit),
             (LogId::MESSAGES, &mut *self.messages),
         ]

@@ -18,6 +18,7 @@ pub const NAMES: &[&str] = &[
 pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -> Outcome {
     let columns = &[
         "log",
+        "disk",
         "state",
         "first",
         "next",
@@ -30,12 +31,18 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
         "made_room",
         "note",
     ];
-    let Some(logs) = inspect.storage().home.logs() else {
+    let storage = inspect.storage();
+    if storage.home.logs().is_none() && storage.pool.logs().next().is_none() {
         report.text("").line(Chronicle::NO_DISK);
         return Ok(None);
-    };
+    }
     let mut table = report.table("logs", columns);
-    for ((_, log), name) in logs.all().into_iter().zip(NAMES) {
+    let of_volumes = storage.pool.logs().map(|(_, log)| (log, LogArea::Volumes));
+    let others = storage.home.logs().map(|logs| {
+        let [(_, audit), (_, messages)] = logs.all();
+        [(audit, LogArea::Audit), (messages, LogArea::Messages)]
+    });
+    for (log, area) in of_volumes.chain(others.into_iter().flatten()) {
         let view = log.view();
         let is_known = !matches!(view.state, LogStateView::Recovering);
         let known = |number: u64| is_known.then_some(number);
@@ -43,7 +50,8 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
         let counters = view.counters;
         let mut row = |note: Value<'_>| {
             table.row(&[
-                (*name).into(),
+                area.name().into(),
+                (view.region.disk as u64).into(),
                 view.state.name().into(),
                 known(view.first.0).into(),
                 known(view.next.0).into(),
@@ -62,6 +70,26 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
             LogStateView::Failed(error) => row(Value::Format(format_args!("{error}"))),
             LogStateView::Recovering | LogStateView::Open => row("".into()),
         }
+    }
+    for (disk, error) in storage.pool.failed() {
+        let unknown = || Value::from(None::<u64>);
+        let [first, next, safe, used, size] = core::array::from_fn(|_| unknown());
+        let [batches, flushes, dropped, made_room] = core::array::from_fn(|_| unknown());
+        table.row(&[
+            LogArea::Volumes.name().into(),
+            (disk as u64).into(),
+            "failed".into(),
+            first,
+            next,
+            safe,
+            used,
+            size,
+            batches,
+            flushes,
+            dropped,
+            made_room,
+            Value::Format(format_args!("{error}; it is read anew soon")),
+        ]);
     }
     Ok(None)
 }
