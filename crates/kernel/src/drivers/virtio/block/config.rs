@@ -111,7 +111,7 @@ impl Config {
         self.has(FLUSH)
     }
 
-    pub fn facts(&self, name: &'static str, requests_max: usize) -> DiskFacts {
+    pub fn facts(&self, name: &'static str, requests_max: usize, starts: u32) -> DiskFacts {
         DiskFacts {
             name,
             sectors: self.sectors,
@@ -122,6 +122,7 @@ impl Config {
             requests_max,
             pieces_max: self.pieces_max,
             transfer_bytes_max: self.transfer_sectors_max as usize * SECTOR_BYTES,
+            starts,
         }
     }
 
