@@ -278,7 +278,7 @@ impl Driver for BlockDriver {
         self.now = now;
         let features =
             negotiation::negotiate(transport.as_mut(), config::WANTED | EVENT_INDEX, &[])?;
-        let config = Config::read(transport.as_mut(), features)?;
+        let mut config = Config::read(transport.as_mut(), features)?;
         let memory = SharedMemory::allocate(BLOCK_REQUESTS_MAX * SLOT_BYTES)?;
         let has_event_index = features & EVENT_INDEX != 0;
         let queue = Queue::start(
@@ -290,6 +290,7 @@ impl Driver for BlockDriver {
         if usize::from(queue.size()) < PIECES_MAX {
             return Err(StartError::Lacks("a queue of 4 entries"));
         }
+        config.fit(usize::from(queue.size()));
         negotiation::finish(transport.as_mut());
         self.starts = self.starts.wrapping_add(1);
         self.session = Some(Session {
