@@ -1,4 +1,4 @@
-//! Map pages in memory: those in use, and those that a transaction has changed.
+//! Map pages in memory: those in use, and those a transaction has changed.
 //!
 //! Limits: `VOLUME_MAP_PAGES`, of which `VOLUME_DIRTY_PAGES_MAX` are changed ones.
 //! Invariants: a changed page stays until it is on the disk; a page is known by its block and

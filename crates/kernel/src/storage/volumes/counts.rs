@@ -1,4 +1,4 @@
-//! How many pages point to each block of the pool: what nobody points to is free.
+//! How many pages point to each block: what nobody points to is free.
 //!
 //! Nothing of it is on the disk: it is counted anew at every mount, so it is never wrong there.
 //! A count that reaches `STUCK` stays, and its block is free again at the next mount.

@@ -1,4 +1,4 @@
-//! A volume while the kernel runs: its tree as it is now, its state, its limits, its counters.
+//! A volume while the kernel runs: its tree, state, limits and counters.
 
 use super::error::Damage;
 use super::row::{Kind, Limits, Name, Tree, VolumeRow, levels_of};

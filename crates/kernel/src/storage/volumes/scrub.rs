@@ -8,17 +8,14 @@
 use super::error::{Damage, What};
 use super::members::MemberState;
 use super::page::Place;
-use super::pointer::{BLOCK_BYTES, Pointer};
+use super::pointer::Pointer;
+use super::scrub_jobs::{Job, JobStage};
 use super::state::Event;
 use super::table::RootOf;
-use super::transfers::{Ended, Purpose, Wish};
 use super::tree::Dropped;
 use super::walk::{Seen, Walk};
 use super::{Name, Volumes};
-use crate::base::crc32c::crc32c;
-use crate::base::disk::DiskOperation;
 use crate::base::fixed::Ring;
-use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::storage::io::Priority;
 use alloc::boxed::Box;
@@ -64,8 +61,10 @@ pub struct Found {
     pub place: Damage,
 }
 
-struct Run {
-    progress: Progress,
+pub struct Run {
+    pub progress: Progress,
+    /// The transaction that was the last one when it began.
+    generation: u64,
     root: usize,
     held: Option<Held>,
     walk: Walk,
@@ -74,37 +73,17 @@ struct Run {
     lost_of_root: u64,
 }
 
-struct Held {
+pub struct Held {
     tree: Dropped,
     /// It is on the disks once this transaction is.
     since: u64,
 }
 
-#[derive(Clone, Copy)]
-struct Job {
-    pointer: Pointer,
-    /// Of the volume.
-    block: u64,
-    stage: JobStage,
-    /// Has it a transfer?
-    is_asked: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum JobStage {
-    /// From this member.
-    Checking(usize),
-    /// From any other, for this one has it wrong.
-    Rescuing(usize),
-    Reading,
-    Filling,
-}
-
 pub struct Scrub {
-    run: Option<Run>,
+    pub run: Option<Run>,
     wanted: Option<Mode>,
     is_hold_wanted: bool,
-    jobs: [Option<Job>; JOBS],
+    pub jobs: [Option<Job>; JOBS],
     pub last: Option<Progress>,
     pub found: Ring<Found, DAMAGES_SHOWN>,
     own: Box<[Option<u64>]>,
@@ -225,6 +204,7 @@ impl Volumes {
                 lost: 0,
                 repaired: 0,
             },
+            generation: self.table.generation(),
             root: 0,
             held: None,
             walk: Walk::default(),
@@ -361,146 +341,8 @@ impl Volumes {
         }
     }
 
-    fn begin_job(&mut self, pointer: Pointer, block: u64, stage: JobStage) {
-        let Some(at) = self.scrub.jobs.iter().position(Option::is_none) else {
-            return;
-        };
-        self.scrub.jobs[at] = Some(Job {
-            pointer,
-            block,
-            stage,
-            is_asked: false,
-        });
-        self.ask_for_job(at);
-    }
-
-    /// Has the block of a job read, as its stage says.
-    fn ask_for_job(&mut self, at: usize) {
-        let Some(job) = self.scrub.jobs[at].as_mut().filter(|job| !job.is_asked) else {
-            return;
-        };
-        if self.transfers.space() == 0 {
-            return;
-        }
-        let Some(buffer) = self.bounces.pop() else {
-            return;
-        };
-        job.is_asked = true;
-        let job = *job;
-        let wish = Wish {
-            purpose: Purpose::Scrub(at),
-            operation: DiskOperation::Read,
-            block: job.pointer.block,
-            blocks: 1,
-            priority: Priority::IDLE,
-            tenant: Tenant::KERNEL,
-            deadline: None,
-        };
-        match job.stage {
-            JobStage::Checking(member) => self.transfers.start_with(wish, Some(buffer), member),
-            JobStage::Rescuing(bad) => {
-                self.transfers
-                    .start_without(wish, Some(buffer), bad, &self.members);
-            }
-            JobStage::Reading | JobStage::Filling => {
-                self.transfers.start(wish, Some(buffer), &self.members);
-            }
-        }
-    }
-
-    pub(super) fn on_scrubbed(&mut self, at: usize, ended: Ended) {
-        let Some(job) = self.scrub.jobs[at] else {
-            self.bounces.extend(ended.buffer);
-            return;
-        };
-        if job.stage == JobStage::Filling {
-            if ended.result.is_ok()
-                && let Some(run) = &mut self.scrub.run
-            {
-                run.progress.repaired += 1;
-            }
-            self.bounces.extend(ended.buffer);
-            self.scrub.jobs[at] = None;
-            return;
-        }
-        let what = match (&ended.result, &ended.buffer) {
-            (Ok(()), Some(buffer)) if crc32c(&buffer.bytes()[..BLOCK_BYTES]) == job.pointer.crc => {
-                None
-            }
-            (Err(error), _) => Some(What::Unreadable(*error)),
-            _ => Some(What::Data),
-        };
-        match (job.stage, what) {
-            (JobStage::Checking(member), None) => {
-                self.bounces.extend(ended.buffer);
-                self.check_next_member(at, member);
-            }
-            (JobStage::Checking(member), Some(what)) => {
-                self.bounces.extend(ended.buffer);
-                if self.members.healthy().any(|other| other != member) {
-                    self.go_on_with_job(at, JobStage::Rescuing(member));
-                } else {
-                    self.scrub.jobs[at] = None;
-                    self.on_lost(job.block, job.pointer.block, member, what);
-                }
-            }
-            (JobStage::Rescuing(member), None) => {
-                if let Some(buffer) = ended.buffer {
-                    self.repair(job.pointer, member, buffer);
-                }
-                if let Some(run) = &mut self.scrub.run {
-                    run.progress.repaired += 1;
-                }
-                self.check_next_member(at, member);
-            }
-            (JobStage::Reading, None) => self.fill(at, ended),
-            (_, Some(what)) => {
-                let member = ended.member;
-                if let Err(ended) = self.transfers.read_elsewhere(ended, &self.members) {
-                    self.bounces.extend(ended.buffer);
-                    self.scrub.jobs[at] = None;
-                    self.on_lost(job.block, job.pointer.block, member, what);
-                }
-            }
-            (JobStage::Filling, None) => {}
-        }
-    }
-
-    fn go_on_with_job(&mut self, at: usize, stage: JobStage) {
-        if let Some(job) = &mut self.scrub.jobs[at] {
-            job.stage = stage;
-            job.is_asked = false;
-        }
-        self.ask_for_job(at);
-    }
-
-    fn check_next_member(&mut self, at: usize, member: usize) {
-        let next = self.members.healthy().find(|next| *next > member);
-        match next {
-            Some(next) => self.go_on_with_job(at, JobStage::Checking(next)),
-            None => self.scrub.jobs[at] = None,
-        }
-    }
-
-    fn fill(&mut self, at: usize, ended: Ended) {
-        let mode = self.scrub.run.as_ref().map(|run| run.progress.mode);
-        let Some(Mode::Fill(member)) = mode else {
-            self.bounces.extend(ended.buffer);
-            self.scrub.jobs[at] = None;
-            return;
-        };
-        if let Some(job) = &mut self.scrub.jobs[at] {
-            job.stage = JobStage::Filling;
-        }
-        let wish = Wish {
-            operation: DiskOperation::Write,
-            ..ended.wish
-        };
-        self.transfers.start_with(wish, ended.buffer, member);
-    }
-
     /// No member has it.
-    fn on_lost(&mut self, block: u64, at: u32, member: usize, what: What) {
+    pub(super) fn on_lost(&mut self, block: u64, at: u32, member: usize, what: What) {
         let place = self.damage(block, at, member, what);
         let Some(run) = &mut self.scrub.run else {
             return;
@@ -563,8 +405,10 @@ impl Volumes {
         };
         run.progress.ended = Some(self.now);
         self.scrub.map_pages = run.map_pages;
-        let is_same = run.progress.mode == Mode::Count || !self.open.has_changes();
-        self.scrub.counted = is_same.then(|| self.table.generation());
+        // What changed meanwhile was counted in part.
+        let generation = self.table.generation();
+        let is_same = run.generation == generation && !self.open.has_changes();
+        self.scrub.counted = is_same.then_some(generation);
         self.scrub.counted_at = self.now;
         if let Mode::Fill(member) = run.progress.mode {
             self.end_filling(member, run.progress.lost);

@@ -23,6 +23,8 @@ struct Reader<'a> {
     bytes: &'a [u8],
     blocks: u32,
     counts: Vec<u16>,
+    /// Different pages of maps.
+    pages: u64,
 }
 
 impl Reader<'_> {
@@ -37,6 +39,7 @@ impl Reader<'_> {
         if is_data || self.counts[pointer.block as usize] > 1 {
             return;
         }
+        self.pages += 1;
         let page = self.block(pointer.block).to_vec();
         for index in 0..page::ENTRIES {
             let entry = page::entry(&page, index);
@@ -84,6 +87,7 @@ pub fn audit(world: &World, disk: usize) -> Everything {
         bytes: &world.disks.images[disk].bytes,
         blocks: volumes.counts.blocks(),
         counts: std::vec![0; volumes.counts.blocks() as usize],
+        pages: 0,
     };
     reader.counts[0] = 1;
     let mut everything = Everything::default();
@@ -122,6 +126,9 @@ pub fn audit(world: &World, disk: usize) -> Everything {
     }
     let used = reader.counts.iter().filter(|count| **count > 0).count();
     assert_eq!(volumes.counts.used() as usize, used);
+    if let Some(pages) = volumes.scrub.map_pages(volumes.table.generation()) {
+        assert_eq!(pages, reader.pages, "pages of maps");
+    }
     assert_eq!(volumes.counts.contradictions(), 0);
     everything
 }

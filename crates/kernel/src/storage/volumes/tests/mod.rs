@@ -8,5 +8,6 @@ mod keys;
 mod limits;
 mod model;
 mod promises;
+mod rows;
 mod scrubbing;
 mod world;
