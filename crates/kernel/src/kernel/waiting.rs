@@ -1,4 +1,4 @@
-//! What is wanted of the disk in use waits a little for one that is about to be in use.
+//! Commands that need the disk in use wait for one that is about to be.
 //!
 //! So a command right after the boot, or right behind `storage format`, is not refused.
 //!

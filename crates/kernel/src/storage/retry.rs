@@ -1,4 +1,4 @@
-//! When something that a disk has failed is tried again: ever later, up to a bound.
+//! When what a disk has failed is tried again: ever later, up to a bound.
 
 use crate::base::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The end of a log: its memory goes to the next one, or to itself for another try.
+//! The end of a log: its memory goes to the next one, or to its own next try.
 
 use super::LogError;
 use super::area::Place;
