@@ -8,16 +8,15 @@ use super::files::Files;
 use super::home::{Change, Home, drafts};
 use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
-use super::layout::Layouts;
+use super::layout::{DiskState, Layouts};
 use super::log::{LogId, LogStateView, Lsn};
-use super::logs::Logs;
 use super::measure::Measure;
 use super::shelf::Shelf;
 use super::volumes::{NoJournal, Volumes};
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
-use crate::limits::{DISK_ERRAND_BYTES, DISK_ERRANDS_MAX};
+use crate::limits::{DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
 use alloc::boxed::Box;
 
 pub struct Storage {
@@ -97,9 +96,11 @@ impl Storage {
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
-        self.mind_home(memory);
+        self.mind_home(now, memory);
         self.files.step(now, &mut self.queues);
         self.step_logs(now, memory, recovered);
+        // What was closed meanwhile makes room for the next in the same tick.
+        self.mind_home(now, memory);
     }
 
     /// The logs, and what stands on them.
@@ -114,6 +115,10 @@ impl Storage {
             volumes.step(now, queues, &mut NoJournal);
             return;
         };
+        if logs.volumes.has_failed() && volumes.is_mounted() {
+            // What it told the disk is read anew with the log.
+            volumes.give_up_pool();
+        }
         logs.step(now, queues, &mut |id, lsn, record| match id {
             // It keeps in mind what is wrong with it, and is not mounted.
             LogId::VOLUMES => drop(volumes.replay(record)),
@@ -127,17 +132,47 @@ impl Storage {
         volumes.step(now, queues, &mut *logs.volumes);
         // What was appended goes to the disk in the same tick.
         logs.step(now, queues, &mut |_, _, _| {});
+        if logs.reopen_failed(now, !volumes.is_mounted()) {
+            // Of what it told before nothing may be left.
+            volumes.give_up_pool();
+        }
     }
 
     /// Brings the disk that is in use to the machines that work there.
-    fn mind_home(&mut self, memory: &mut dyn Memory) {
-        match self.home.step(&self.layouts, &mut self.shelf, memory) {
+    fn mind_home(&mut self, now: Instant, memory: &mut dyn Memory) {
+        if matches!(self.home, Home::None) && self.volumes.is_mounted() {
+            // What the next disk's log tells must not be forgotten with this pool.
+            return;
+        }
+        let shelf = &mut self.shelf;
+        match self.home.step(now, &self.layouts, shelf, memory) {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
             Some(Change::Closed) => {
                 self.files.unmount();
                 self.volumes.give_up_pool();
             }
             None => {}
+        }
+    }
+
+    /// Is a disk about to be in use? What is wanted of it may wait a little.
+    pub fn is_preparing(&self) -> bool {
+        match &self.home {
+            Home::None => {
+                let mut states = (0..DISKS_MAX).map(|disk| self.layouts.state(disk));
+                states.any(|state| {
+                    matches!(state, DiskState::Looking | DiskState::Formatting)
+                        || state.layout().is_some()
+                })
+            }
+            Home::Closing(_) => true,
+            Home::Failed { .. } => false,
+            Home::InUse { logs, .. } => {
+                let is_read = logs.all().iter().all(|(_, log)| !log.is_recovering());
+                let has_pool = self.volumes.is_mounted() || !logs.volumes.is_open();
+                let is_ready = has_pool && !self.volumes.is_mounting() && !self.files.is_mounting();
+                !(is_read && is_ready)
+            }
         }
     }
 
@@ -152,7 +187,8 @@ impl Storage {
             self.measure.next_deadline(now),
             self.bench.next_deadline(now),
             self.volumes.next_deadline(),
-            self.home.logs().and_then(Logs::next_deadline),
+            self.home.next_deadline(),
+            self.layouts.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

@@ -12,6 +12,7 @@ pub mod log;
 mod logs;
 pub mod measure;
 pub mod region;
+mod retry;
 #[cfg(test)]
 pub mod rig;
 mod shelf;

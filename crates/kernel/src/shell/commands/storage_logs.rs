@@ -28,10 +28,16 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
         "flushes",
         "dropped",
         "made_room",
+        "reopened",
         "note",
     ];
     let Some(logs) = inspect.storage().home.logs() else {
-        report.text("").line(Chronicle::NO_DISK);
+        match inspect.storage().home.error() {
+            Some(error) => report.text("").line(format_args!(
+                "the disk could not be taken into use: {error}"
+            )),
+            None => report.text("").line(Chronicle::NO_DISK),
+        };
         return Ok(None);
     };
     let mut table = report.table("logs", columns);
@@ -54,6 +60,7 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
                 counters.flushes.into(),
                 counters.batches_dropped.into(),
                 counters.given_up.into(),
+                counters.reopened.into(),
                 note,
             ]);
         };

@@ -138,6 +138,10 @@ impl Files {
         self.has_more = true;
     }
 
+    pub const fn is_mounting(&self) -> bool {
+        matches!(self.state, State::Mounting(_))
+    }
+
     /// Lets go of the partition, because its disk is gone or is laid out anew.
     pub fn unmount(&mut self) {
         self.state = State::NoDisk;
