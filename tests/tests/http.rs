@@ -174,6 +174,9 @@ fn who_may_do_what_and_no_answer_shows_the_token() {
         ("GET", "/audit/tail", &good, 200),
         ("GET", "/tpm/pcrs", "", 401),
         ("GET", "/tpm/pcrs", &good, 200),
+        // A script has many answers, and a request gets one.
+        ("POST", "/run/start.txt", "", 401),
+        ("POST", "/run/start.txt", &good, 400),
         ("GET", "/nothing", "", 404),
         ("GET", "/uptime?a=b", "", 400),
         ("GET", "/uptime", "Origin: http://example.com\r\n", 403),

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use rayos_kernel::base::prng::Prng;
-use rayos_tests::cut_state::{Act, State, VOLUME};
+use rayos_sim::life::{Act, State, VOLUME};
+use rayos_tests::cut_state::read;
 use rayos_tests::form;
 use rayos_tests::lab::guest::Guest;
 use rayos_tests::poll;
@@ -82,7 +83,7 @@ fn live(guest: &mut Guest, state: &mut State, prng: &mut Prng) -> anyhow::Result
 
 /// What stands on the disk after a boot is what is expected, the running act done or not done.
 fn settle(guest: &mut Guest, state: &mut State, running: Option<&Act>) -> anyhow::Result<()> {
-    let seen = State::read(guest)?;
+    let seen = read(guest)?;
     if state.is_seen_in(&seen) {
         return Ok(());
     }
@@ -95,7 +96,7 @@ fn settle(guest: &mut Guest, state: &mut State, running: Option<&Act>) -> anyhow
         "expected {}\nor {}\nfound again: {}, status {:?}",
         state.difference(&seen),
         other.difference(&seen),
-        state.difference(&State::read(guest)?),
+        state.difference(&read(guest)?),
         guest.ask("status")?,
     );
     *state = other;

@@ -10,6 +10,7 @@ mod keep;
 mod panel;
 mod perform;
 mod ports;
+mod waiting;
 mod web;
 
 use crate::arch::view::{CpuView, InterruptsView};
@@ -56,6 +57,7 @@ use alloc::vec::Vec;
 use desk::{Desk, SessionFacts, Views};
 use panel::PanelWriter;
 use ports::{MachineDisks, MachineMemory, MachinePorts, seed, setup};
+use waiting::WaitingRoom;
 use web::Web;
 
 /// What a machine gives to the kernel that runs on it.
@@ -157,6 +159,7 @@ macro_rules! performers {
             &mut $kernel.storage.measure,
             &mut $kernel.storage.bench,
             &mut *$kernel.storage.volumes,
+            &mut $kernel.waiting_room,
             &mut *$kernel.network,
             &mut $kernel.outbound,
             &mut *$kernel.security.measured,
@@ -181,6 +184,7 @@ pub struct Kernel<M: Machine> {
     chronicle: Box<Chronicle>,
     /// The power is to go once all is on the disk, or at that time.
     power_wanted: Option<(PowerAction, Instant)>,
+    waiting_room: WaitingRoom,
     web: Web,
     outbound: Outbound,
     network: Box<Network>,
@@ -238,6 +242,7 @@ impl<M: Machine> Kernel<M> {
             storage,
             chronicle: Box::default(),
             power_wanted: None,
+            waiting_room: WaitingRoom::default(),
             web,
             outbound,
             network,

@@ -4,6 +4,7 @@ pub mod dhcp;
 mod disk;
 pub mod framed;
 mod frames;
+pub mod life;
 mod machine;
 mod offload;
 pub mod scenario;

@@ -5,7 +5,7 @@ use rayos_kernel::base::log::Level;
 use rayos_kernel::base::time::Duration;
 use rayos_kernel::kernel::Machine as _;
 use rayos_sim::framed::{Answer, Decoder, Event};
-use rayos_sim::{DiskSettings, Settings, World};
+use rayos_sim::{DiskMood, DiskSettings, Settings, World};
 
 const MEBIBYTES: u64 = 24;
 
@@ -20,16 +20,20 @@ impl Desk {
             ..Settings::default()
         }));
         desk.rest();
-        let told = desk.run("storage format disk0").text;
+        desk.lay_out();
+        desk.rest();
+        desk
+    }
+
+    fn lay_out(&mut self) {
+        let told = self.run("storage format disk0").text;
         let words = told.split(|c: char| !c.is_ascii_alphanumeric());
         let is_code =
             |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         let code = words.rev().find(is_code);
         let code = code.unwrap_or_else(|| panic!("no code in {told}"));
-        let answer = desk.run(&format!("storage format disk0 {code}"));
+        let answer = self.run(&format!("storage format disk0 {code}"));
         assert!(answer.has_succeeded, "{}", answer.text);
-        desk.rest();
-        desk
     }
 
     /// So long that all is written and sealed.
@@ -201,4 +205,196 @@ fn without_a_disk_nothing_is_kept_and_that_is_said() {
     let answer = desk.run("log-previous");
     assert!(answer.text.contains("no disk is in use"), "{}", answer.text);
     assert!(desk.run("audit verify").has_succeeded);
+}
+
+fn count(text: &str, what: &str) -> usize {
+    text.matches(what).count()
+}
+
+#[test]
+fn a_disk_that_fails_for_a_while_is_taken_into_use_again_with_all_that_was_acknowledged() {
+    let mut desk = Desk::new();
+    for line in [
+        "storage create box object 1MB",
+        "storage put box before acknowledged",
+        "device quota set 2 network-out 1MB",
+    ] {
+        let answer = desk.run(line);
+        assert!(answer.has_succeeded, "{line}: {}", answer.text);
+    }
+    desk.say("said once");
+    for (round, seconds) in [(2, 5), (3, 200)] {
+        desk.0.machine(0).disks[0].set_mood(DiskMood::Failing);
+        desk.run(&format!("device quota set 2 network-out {round}MB"));
+        desk.0.run_for(Duration::from_secs(seconds));
+        let logs = desk.run("storage logs").text;
+        assert!(logs.contains("disk failed"), "{logs}");
+        desk.0.machine(0).disks[0].set_mood(DiskMood::Well);
+        desk.0.run_for(Duration::from_secs(70));
+        let logs = desk.run("storage logs").text;
+        assert_eq!(count(&logs, " open "), 3, "{logs}");
+        let got = desk.run("storage get box before");
+        assert!(got.text.contains("acknowledged"), "{}", got.text);
+        let put = desk.run(&format!("storage put box round-{round} goes-on"));
+        assert!(put.has_succeeded, "{}", put.text);
+        assert_eq!(desk.field("audit status", "earlier boots"), "0");
+        assert_eq!(desk.field("audit status", "entries missed"), "0");
+        let verified = desk.run("audit verify");
+        assert!(
+            verified.has_succeeded && verified.text.contains("boots    1"),
+            "{}",
+            verified.text
+        );
+    }
+    desk.say("said behind");
+    desk.crash();
+    let earlier = desk.run("audit earlier 256").text;
+    for round in 1..=3 {
+        let wanted = format!("to {round}000000 bytes a second");
+        assert_eq!(count(&earlier, &wanted), 1, "{earlier}");
+    }
+    assert_eq!(desk.field("audit status", "earlier boots"), "1");
+    let got = desk.run("storage get box round-3");
+    assert!(got.text.contains("goes-on"), "{}", got.text);
+    let previous = desk.run("log-previous").text;
+    assert_eq!(count(&previous, "said once"), 1, "{previous}");
+    assert_eq!(count(&previous, "said behind"), 1, "{previous}");
+}
+
+#[test]
+fn a_disk_that_fails_at_the_start_is_taken_into_use_once_it_is_well() {
+    let mut desk = Desk::new();
+    desk.run("device quota set 2 network-out 4MB");
+    desk.rest();
+    desk.0.crash(0);
+    desk.0.machine(0).disks[0].set_mood(DiskMood::Failing);
+    desk.0.restart(0);
+    desk.0.run_for(Duration::from_secs(30));
+    let status = desk.run("storage status").text;
+    assert!(status.contains("unreadable"), "{status}");
+    desk.0.machine(0).disks[0].set_mood(DiskMood::Well);
+    desk.0.run_for(Duration::from_secs(70));
+    let earlier = desk.run("audit earlier 200").text;
+    assert!(earlier.contains("to 4000000 bytes a second"), "{earlier}");
+}
+
+#[test]
+fn what_is_wanted_before_the_disk_is_in_use_waits_for_it() {
+    let mut desk = Desk::new();
+    for line in [
+        "storage create box object 1MB",
+        "storage put box key something",
+        "put note.txt something",
+    ] {
+        let answer = desk.run(line);
+        assert!(answer.has_succeeded, "{line}: {}", answer.text);
+    }
+    desk.say("said long ago");
+    for (line, wanted) in [
+        ("audit earlier 200", "storage put"),
+        ("log-previous", "said long ago"),
+        ("audit verify", "kept on disk"),
+        ("storage get box key", "something"),
+        ("cat note.txt", "something"),
+    ] {
+        desk.0.crash(0);
+        desk.0.run_for(Duration::from_secs(1));
+        desk.0.restart(0);
+        let answer = desk.run(line);
+        let is_told = answer.has_succeeded && answer.text.contains(wanted);
+        assert!(is_told, "{line}: {}", answer.text);
+    }
+    // The last thing that a short boot was told is kept.
+    desk.0.crash(0);
+    desk.0.restart(0);
+    desk.run("poweroff");
+    desk.rest();
+    desk.0.restart(0);
+    let earlier = desk.run("audit earlier 10").text;
+    assert!(earlier.contains("poweroff"), "{earlier}");
+}
+
+#[test]
+fn a_disk_that_was_just_laid_out_can_be_used_at_once() {
+    let mut desk = Desk(World::single(Settings {
+        command_line: "shell=framed".to_string(),
+        disks: vec![DiskSettings::ssd(MEBIBYTES)],
+        ..Settings::default()
+    }));
+    desk.rest();
+    desk.lay_out();
+    let answer = desk.run("storage create box object 1MB");
+    assert!(answer.has_succeeded, "{}", answer.text);
+}
+
+#[test]
+fn a_disk_that_never_answers_is_not_waited_for_without_end() {
+    let mut desk = Desk::new();
+    desk.0.crash(0);
+    desk.0.machine(0).disks[0].set_mood(DiskMood::Silent);
+    desk.0.restart(0);
+    let answer = desk.run("audit earlier");
+    assert!(answer.text.contains("no disk is in use"), "{}", answer.text);
+    let answer = desk.run("ls");
+    assert!(!answer.has_succeeded, "{}", answer.text);
+}
+
+/// The sectors of the log partition, as they are on the disk.
+fn log_sectors(disk: &rayos_sim::SimDisk) -> (u64, Vec<u8>) {
+    // The plan of a disk of this size.
+    let first: usize = 2048 + (4 << 11);
+    let bytes = first * SECTOR_BYTES..(first + (4 << 11)) * SECTOR_BYTES;
+    (first as u64, disk.safe()[bytes].to_vec())
+}
+
+#[test]
+fn an_old_copy_of_the_logs_is_right_in_itself_and_nothing_else_is() {
+    let mut desk = Desk::new();
+    desk.run("device quota set 2 network-out 1MB");
+    desk.rest();
+    let (first, old) = log_sectors(&desk.0.machine(0).disks[0]);
+    desk.run("device quota set 2 network-out 2MB");
+    desk.rest();
+    desk.0.crash(0);
+    for (index, sector) in old.chunks(SECTOR_BYTES).enumerate() {
+        let disk = &mut desk.0.machine(0).disks[0];
+        disk.tamper(first + index as u64, |place| place.copy_from_slice(sector));
+    }
+    desk.0.restart(0);
+    desk.rest();
+    // As the documentation says: only an anchor that somebody else has tells.
+    let verified = desk.run("audit verify");
+    assert!(verified.has_succeeded, "{}", verified.text);
+    let earlier = desk.run("audit earlier 200").text;
+    assert!(earlier.contains("to 1000000") && !earlier.contains("to 2000000"));
+    // Two sectors that have changed places are found.
+    let (first, now) = log_sectors(&desk.0.machine(0).disks[0]);
+    let sectors: Vec<&[u8]> = now.chunks(SECTOR_BYTES).collect();
+    let holds = |text: &[u8]| {
+        let has = |sector: &&[u8]| sector.windows(text.len()).any(|window| window == text);
+        sectors.iter().position(has).expect("it is kept")
+    };
+    let (one, other) = (holds(b"to 1000000"), holds(b"rayosbat"));
+    assert_ne!(one, other);
+    for (from, to) in [(one, other), (other, one)] {
+        let disk = &mut desk.0.machine(0).disks[0];
+        disk.tamper(first + to as u64, |place| {
+            place.copy_from_slice(sectors[from])
+        });
+    }
+    let verified = desk.run("audit verify");
+    assert!(!verified.has_succeeded, "{}", verified.text);
+}
+
+#[test]
+fn without_a_disk_the_power_goes_at_once() {
+    let mut desk = Desk(World::single(Settings {
+        command_line: "shell=framed".to_string(),
+        disks: Vec::new(),
+        ..Settings::default()
+    }));
+    desk.rest();
+    desk.run("poweroff");
+    desk.0.run_for(Duration::from_millis(5));
+    assert!(!desk.0.machine(0).power_actions.is_empty());
 }

@@ -60,6 +60,8 @@ pub struct DiskFacts {
     /// Buffers of one request, and its bytes.
     pub pieces_max: usize,
     pub transfer_bytes_max: usize,
+    /// How often it was started: with each start what its cache held before may be lost.
+    pub starts: u32,
 }
 
 #[derive(Debug)]

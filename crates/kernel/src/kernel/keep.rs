@@ -47,6 +47,7 @@ impl<M: Machine> Kernel<M> {
         let messages = self.machine.log();
         let trail = &mut self.security.audit;
         self.chronicle.step(now, logs, trail, messages);
+        self.call_waiting();
         self.maybe_power();
     }
 
@@ -55,7 +56,8 @@ impl<M: Machine> Kernel<M> {
         let (trail, messages) = (&self.security.audit, self.machine.log());
         let chronicle = self.chronicle.next_deadline(logs, trail, messages);
         let power = self.power_wanted.map(|(_, at)| at);
-        chronicle.into_iter().chain(power).min()
+        let waiting = self.waiting_room.next_deadline();
+        [chronicle, power, waiting].into_iter().flatten().min()
     }
 
     /// The machine is to go off or to start anew, once all is safe.
@@ -71,7 +73,9 @@ impl<M: Machine> Kernel<M> {
         };
         let logs = self.storage.home.logs();
         let (trail, messages) = (&self.security.audit, self.machine.log());
-        let is_settled = self.chronicle.is_settled(logs, trail, messages);
+        // What was typed before the disk was in use is to be kept, too.
+        let is_settled =
+            !self.storage.is_preparing() && self.chronicle.is_settled(logs, trail, messages);
         if is_settled || self.machine.now() >= at {
             self.power_wanted = None;
             self.machine.power(action);

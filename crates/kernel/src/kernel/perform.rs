@@ -156,14 +156,14 @@ impl<M: Machine> Kernel<M> {
         let now = self.machine.now();
         let id = self.operations.open(now, operation.limit());
         let id = id.map_err(|_| Operations::FULL)?;
-        let result = self.route_operation(id, operation);
+        let result = self.start_or_wait(id, operation);
         if result.is_err() {
             self.operations.withdraw(id);
         }
         result.map(|()| Tried::Runs(id))
     }
 
-    fn route_operation(
+    pub(super) fn route_operation(
         &mut self,
         id: OperationId,
         operation: Operation,

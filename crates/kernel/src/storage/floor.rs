@@ -8,9 +8,8 @@ use super::files::Files;
 use super::home::{Change, Home, drafts};
 use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
-use super::layout::Layouts;
+use super::layout::{DiskState, Layouts};
 use super::log::{LogId, Lsn};
-use super::logs::Logs;
 use super::measure::Measure;
 use super::pool::Pool;
 use super::shelf::Shelf;
@@ -18,7 +17,7 @@ use super::volumes::Volumes;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
-use crate::limits::{DISK_ERRAND_BYTES, DISK_ERRANDS_MAX};
+use crate::limits::{DISK_ERRAND_BYTES, DISK_ERRANDS_MAX, DISKS_MAX};
 use alloc::boxed::Box;
 
 pub struct Storage {
@@ -103,12 +102,15 @@ impl Storage {
         }
         self.layouts.step(now, &mut self.queues);
         self.measure.step(now, &mut self.queues);
-        self.mind_home(memory);
+        self.mind_home(now, memory);
         self.files.step(now, &mut self.queues);
         if let Some(logs) = self.home.logs_mut() {
             logs.step(now, &mut self.queues, recovered);
+            logs.reopen_failed(now);
         }
         self.step_pool(now, memory);
+        // What was closed meanwhile makes room for the next in the same tick.
+        self.mind_home(now, memory);
     }
 
     /// The volumes, and the disks that they are on.
@@ -122,13 +124,35 @@ impl Storage {
     }
 
     /// Brings the disk that is in use to the machines that work there.
-    fn mind_home(&mut self, memory: &mut dyn Memory) {
-        match self.home.step(&self.layouts, &mut self.shelf, memory) {
+    fn mind_home(&mut self, now: Instant, memory: &mut dyn Memory) {
+        let shelf = &mut self.shelf;
+        match self.home.step(now, &self.layouts, shelf, memory) {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
             Some(Change::Closed) => {
                 self.files.unmount();
             }
             None => {}
+        }
+    }
+
+    /// Is a disk about to be in use? What is wanted of it may wait a little.
+    pub fn is_preparing(&self) -> bool {
+        match &self.home {
+            Home::None => {
+                let mut states = (0..DISKS_MAX).map(|disk| self.layouts.state(disk));
+                states.any(|state| {
+                    matches!(state, DiskState::Looking | DiskState::Formatting)
+                        || state.layout().is_some()
+                })
+            }
+            Home::Closing(_) => true,
+            Home::Failed { .. } => false,
+            Home::InUse { logs, .. } => {
+                let is_read = logs.all().iter().all(|(_, log)| !log.is_recovering());
+                let has_pool = self.volumes.is_mounted() || !self.pool.is_preparing();
+                let is_ready = has_pool && !self.volumes.is_mounting() && !self.files.is_mounting();
+                !(is_read && is_ready)
+            }
         }
     }
 
@@ -144,7 +168,8 @@ impl Storage {
             self.bench.next_deadline(now),
             self.volumes.next_deadline(),
             self.pool.next_deadline(),
-            self.home.logs().and_then(Logs::next_deadline),
+            self.home.next_deadline(),
+            self.layouts.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

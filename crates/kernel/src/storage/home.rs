@@ -1,16 +1,19 @@
 //! The disk that the kernel lives on: the first one that was laid out for it.
 //!
 //! It is taken into use when it is found, and given up when it goes or is laid out anew.
-//! Other disks that were laid out stay as they are.
+//! Other disks that were laid out stay as they are. When there was no memory for it, it is
+//! tried again after a while.
 
 use super::files::FreshVolume;
 use super::io::Memory;
 use super::layout::{Layout, Layouts, LogArea};
 use super::log::{LogDraft, LogError};
 use super::logs::{Logs, setup};
+use super::retry::Retry;
 use super::shelf::Shelf;
 use crate::base::fixed::Vec;
 use crate::base::prng::Prng;
+use crate::base::time::Instant;
 use crate::limits::DISKS_MAX;
 use crate::storage::layout::{Draft, Drafts};
 use alloc::boxed::Box;
@@ -29,6 +32,7 @@ pub enum Home {
     Failed {
         layout: Layout,
         error: LogError,
+        retry: Retry,
     },
 }
 
@@ -42,6 +46,7 @@ impl Home {
     /// Looks whether the disk in use is there, or another one is to be.
     pub fn step(
         &mut self,
+        now: Instant,
         layouts: &Layouts,
         shelf: &mut Shelf,
         memory: &mut dyn Memory,
@@ -50,14 +55,7 @@ impl Home {
             Self::None => {
                 let mut states = (0..DISKS_MAX).map(|disk| layouts.state(disk));
                 let layout = states.find_map(|state| state.layout().copied())?;
-                match Logs::open(&layout, &mut shelf.before(memory)) {
-                    Ok(logs) => *self = Self::InUse { layout, logs },
-                    Err(error) => {
-                        *self = Self::Failed { layout, error };
-                        return None;
-                    }
-                }
-                Some(Change::Opened(layout))
+                self.open(now, layout, Retry::default(), shelf, memory)
             }
             Self::InUse { layout, logs } => {
                 if is_there(&layout, layouts) {
@@ -74,12 +72,67 @@ impl Home {
                 }
                 None
             }
-            Self::Failed { layout, error } => {
-                if is_there(&layout, layouts) {
-                    *self = Self::Failed { layout, error };
+            Self::Failed {
+                layout,
+                error,
+                mut retry,
+            } => {
+                if !is_there(&layout, layouts) {
+                    return None;
                 }
+                if error == LogError::NoMemory && retry.is_due(now) {
+                    return self.open(now, layout, retry, shelf, memory);
+                }
+                *self = Self::Failed {
+                    layout,
+                    error,
+                    retry,
+                };
                 None
             }
+        }
+    }
+
+    fn open(
+        &mut self,
+        now: Instant,
+        layout: Layout,
+        mut retry: Retry,
+        shelf: &mut Shelf,
+        memory: &mut dyn Memory,
+    ) -> Option<Change> {
+        match Logs::open(&layout, &mut shelf.before(memory)) {
+            Ok(logs) => {
+                *self = Self::InUse { layout, logs };
+                Some(Change::Opened(layout))
+            }
+            Err(error) => {
+                retry.begin(now);
+                retry.is_due(now);
+                *self = Self::Failed {
+                    layout,
+                    error,
+                    retry,
+                };
+                None
+            }
+        }
+    }
+
+    /// When it wants to be called though no disk has answered.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        match self {
+            Self::InUse { logs, .. } | Self::Closing(logs) => logs.next_deadline(),
+            Self::Failed { retry, .. } => retry.next_deadline(),
+            Self::None => None,
+        }
+    }
+
+    /// Why the disk is not in use.
+    pub const fn error(&self) -> Option<LogError> {
+        match self {
+            Self::Failed { error, .. } => Some(*error),
+            _ => None,
         }
     }
 

@@ -3,7 +3,9 @@
 use super::io::{IoDone, Memory, Submit};
 use super::layout::{Layout, LogArea};
 use super::log::{Log, LogError, LogId, LogSetup, Lsn};
+use super::retry::Retry;
 use crate::base::buffer::Buffer;
+use crate::base::fixed::Vec;
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
 use alloc::boxed::Box;
@@ -11,6 +13,8 @@ use alloc::boxed::Box;
 pub struct Logs {
     pub audit: Box<Log>,
     pub messages: Box<Log>,
+    /// For each, when it is read anew after its disk has failed it.
+    retries: [Retry; 2],
 }
 
 /// How the log of an area is set up.
@@ -27,11 +31,41 @@ pub fn setup(layout: &Layout, area: LogArea) -> LogSetup {
 impl Logs {
     #[inline(never)]
     pub fn open(layout: &Layout, memory: &mut dyn Memory) -> Result<Self, LogError> {
-        let mut open = |area| Ok(Box::new(Log::open(&setup(layout, area), memory)?));
+        let mut opened: Vec<Box<Log>, 2> = Vec::new();
+        for area in [LogArea::Audit, LogArea::Messages] {
+            match Log::open(&setup(layout, area), memory) {
+                // There is room for all.
+                Ok(log) => drop(opened.push(Box::new(log))),
+                Err(error) => {
+                    while let Some(log) = opened.pop() {
+                        log.close(&mut |buffer| memory.give_back(buffer));
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        // The last was opened last.
+        let (Some(messages), Some(audit)) = (opened.pop(), opened.pop()) else {
+            return Err(LogError::NoMemory);
+        };
         Ok(Self {
-            audit: open(LogArea::Audit)?,
-            messages: open(LogArea::Messages)?,
+            audit,
+            messages,
+            retries: Default::default(),
         })
+    }
+
+    /// Those whose disk has failed them are read anew, after a while. Whoever stands on
+    /// one has noticed until then, and learns anew what is in it.
+    pub fn reopen_failed(&mut self, now: Instant) {
+        let mut retries = self.retries;
+        for ((_, log), retry) in self.all_mut().into_iter().zip(&mut retries) {
+            if log.may_reopen() && retry.is_due(now) {
+                let is_patient = retry.begin(now);
+                log.reopen(is_patient);
+            }
+        }
+        self.retries = retries;
     }
 
     /// `recovered` gets what was in a log when it was opened.
@@ -61,8 +95,12 @@ impl Logs {
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {
-        let logs = self.all().into_iter();
-        logs.filter_map(|(_, log)| log.next_deadline()).min()
+        let logs = self.all().into_iter().zip(&self.retries);
+        let deadlines = logs.filter_map(|((_, log), retry)| match log.may_reopen() {
+            true => retry.next_deadline(),
+            false => log.next_deadline(),
+        });
+        deadlines.min()
     }
 
     /// A damaged log gives up what it has lost.

@@ -13,6 +13,7 @@ mod logs;
 pub mod measure;
 pub mod pool;
 pub mod region;
+mod retry;
 #[cfg(test)]
 pub mod rig;
 mod shelf;

@@ -81,6 +81,7 @@ impl Submit for Rig {
             requests_max: 64,
             pieces_max: 1,
             transfer_bytes_max: 1 << 20,
+            starts: 1,
         })
     }
 

@@ -61,6 +61,10 @@ impl Memory for Stock<'_> {
             .take(bytes)
             .or_else(|| self.machine.take_buffer(bytes))
     }
+
+    fn give_back(&mut self, buffer: Buffer) {
+        self.shelf.put(buffer);
+    }
 }
 
 #[cfg(test)]

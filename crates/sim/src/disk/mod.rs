@@ -12,7 +12,7 @@ pub use faults::DiskFaults;
 pub use settings::{DiskModel, DiskSettings};
 
 use faults::{Fate, Faults};
-use latency::Arm;
+use latency::Timer;
 use rayos_kernel::base::disk::{
     Disk, DiskDone, DiskError, DiskFacts, DiskOperation, DiskRequest, DiskView, SECTOR_BYTES,
 };
@@ -34,7 +34,7 @@ pub struct SimDisk {
     settings: DiskSettings,
     store: Store,
     faults: Faults,
-    arm: Arm,
+    timer: Timer,
     mood: DiskMood,
     now: Instant,
     /// In the order in which they came, each with the time of its answer.
@@ -62,7 +62,7 @@ impl SimDisk {
             name: names[index],
             store: Store::new(settings.sectors),
             faults: Faults::new(settings.faults.clone(), seed),
-            arm: Arm::default(),
+            timer: Timer::new(settings.model),
             mood: DiskMood::Well,
             now: Instant::ZERO,
             in_flight: Vec::new(),
@@ -259,6 +259,7 @@ impl Disk for SimDisk {
             requests_max: self.settings.requests_max,
             pieces_max: self.settings.pieces_max,
             transfer_bytes_max: self.settings.transfer_bytes_max,
+            starts: 1,
         }
     }
 
@@ -271,7 +272,7 @@ impl Disk for SimDisk {
         } else {
             let slow = self.faults.slowness(sector..sector + request.sectors);
             let jitter = self.faults.jitter(self.settings.jitter);
-            let at = self.arm.answer_at(self.now, self.settings.model, &request);
+            let at = self.timer.answer_at(self.now, &request);
             self.in_flight.push((at + slow + jitter, request));
             let in_flight = self.in_flight.len();
             self.view.in_flight_high_water = self.view.in_flight_high_water.max(in_flight);

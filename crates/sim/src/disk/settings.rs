@@ -2,6 +2,7 @@
 
 use super::DiskFaults;
 use rayos_kernel::base::time::Duration;
+use rayos_kernel::storage::io::model::ModelKind;
 
 #[derive(Clone, Debug)]
 pub struct DiskSettings {
@@ -24,10 +25,8 @@ pub struct DiskSettings {
 pub enum DiskModel {
     /// As long as any other.
     Fixed(Duration),
-    /// A tenth of a millisecond and a little for each sector.
-    Ssd,
-    /// One after the other, with a seek and half a turn where it is not the next sector.
-    Hdd,
+    /// As long as `io bench` says of a disk of this kind.
+    Of(ModelKind),
 }
 
 impl Default for DiskSettings {
@@ -49,22 +48,22 @@ impl Default for DiskSettings {
 impl DiskSettings {
     /// A solid-state disk of so many mebibytes with a queue as deep as usual.
     pub fn ssd(mebibytes: u64) -> Self {
-        Self {
-            sectors: mebibytes << 11,
-            model: DiskModel::Ssd,
-            requests_max: 64,
-            pieces_max: 126,
-            transfer_bytes_max: 1 << 20,
-            ..Self::default()
-        }
+        Self::of(ModelKind::Ssd, mebibytes)
     }
 
     /// A disk with an arm and a spindle.
     pub fn hdd(mebibytes: u64) -> Self {
+        Self::of(ModelKind::Hdd, mebibytes)
+    }
+
+    fn of(kind: ModelKind, mebibytes: u64) -> Self {
         Self {
-            model: DiskModel::Hdd,
-            requests_max: 32,
-            ..Self::ssd(mebibytes)
+            sectors: mebibytes << 11,
+            model: DiskModel::Of(kind),
+            requests_max: kind.model().requests_max(),
+            pieces_max: 126,
+            transfer_bytes_max: 1 << 20,
+            ..Self::default()
         }
     }
 }

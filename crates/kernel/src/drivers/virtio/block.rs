@@ -63,6 +63,8 @@ pub struct BlockDriver {
     slots: Box<[Slot; BLOCK_REQUESTS_MAX]>,
     done: fixed::Queue<DiskDone, BLOCK_REQUESTS_MAX>,
     view: DiskView,
+    /// Devices that were attached, and the same ones again after a reset.
+    starts: u32,
     now: Instant,
 }
 
@@ -91,6 +93,7 @@ impl BlockDriver {
             slots: Box::new(core::array::from_fn(|_| Slot::default())),
             done: fixed::Queue::new(),
             view: DiskView::default(),
+            starts: 0,
             now: Instant::ZERO,
         })
     }
@@ -275,7 +278,7 @@ impl Driver for BlockDriver {
         self.now = now;
         let features =
             negotiation::negotiate(transport.as_mut(), config::WANTED | EVENT_INDEX, &[])?;
-        let config = Config::read(transport.as_mut(), features)?;
+        let mut config = Config::read(transport.as_mut(), features)?;
         let memory = SharedMemory::allocate(BLOCK_REQUESTS_MAX * SLOT_BYTES)?;
         let has_event_index = features & EVENT_INDEX != 0;
         let queue = Queue::start(
@@ -287,7 +290,9 @@ impl Driver for BlockDriver {
         if usize::from(queue.size()) < PIECES_MAX {
             return Err(StartError::Lacks("a queue of 4 entries"));
         }
+        config.fit(usize::from(queue.size()));
         negotiation::finish(transport.as_mut());
+        self.starts = self.starts.wrapping_add(1);
         self.session = Some(Session {
             transport,
             queue,
@@ -322,6 +327,10 @@ impl Driver for BlockDriver {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
+        if !self.done.is_empty() {
+            // No interrupt says that it was answered without the device.
+            return Some(self.now);
+        }
         let is_running = self
             .session
             .as_ref()
@@ -364,7 +373,7 @@ impl Disk for BlockDriver {
         let config = self.session.as_ref().map(|session| session.config);
         config
             .unwrap_or_default()
-            .facts(self.name, self.requests_max())
+            .facts(self.name, self.requests_max(), self.starts)
     }
 
     fn submit(&mut self, request: DiskRequest) -> Result<(), (DiskError, DiskRequest)> {

@@ -16,12 +16,19 @@ pub struct MessageKeeper {
     /// The newest boot of which the disk has messages.
     last: Option<Boot>,
     boots: u64,
+    /// The newest message of it, and the boot before it.
+    newest: Option<(u64, Instant)>,
+    before: Option<Boot>,
     /// The number of this boot, once the log is open.
     boot: Option<u64>,
     next: u64,
+    /// The number that this boot had on the disk that was in use before.
+    left: Option<u64>,
     kept: u64,
     /// Messages that left the ring before a disk could have them.
     missed: u64,
+    /// Messages before that one were kept at some time, or are counted as missed.
+    reached: u64,
     is_blocked: bool,
 }
 
@@ -93,9 +100,11 @@ impl MessageKeeper {
             Some(last) => last.first,
             None => {
                 self.boots += 1;
+                self.before = self.last;
                 lsn
             }
         };
+        self.newest = Some((message.number, message.at));
         self.last = Some(Boot {
             number: message.boot,
             first,
@@ -104,10 +113,30 @@ impl MessageKeeper {
     }
 
     /// The disk is not in use any more; the next one is learned anew.
-    pub const fn leave(&mut self) {
+    pub fn leave(&mut self) {
         self.last = None;
         self.boots = 0;
-        self.boot = None;
+        self.newest = None;
+        self.before = None;
+        self.left = self.boot.take().or(self.left);
+    }
+
+    /// A disk that has failed for a while has messages of this boot: they are not kept
+    /// twice. The number that this boot has there.
+    fn go_on(&mut self, messages: &Messages) -> Option<u64> {
+        let last = self.last.filter(|last| self.left == Some(last.number))?;
+        let newest = self.newest?;
+        let mut is_own = false;
+        messages.visit_from(newest.0, |record| {
+            is_own |= (record.number, record.at) == newest;
+        });
+        if !is_own {
+            return None;
+        }
+        self.next = newest.0 + 1;
+        self.boots -= 1;
+        self.last = self.before;
+        Some(last.number)
     }
 
     pub fn step(&mut self, log: &mut Log, messages: &Messages) {
@@ -115,7 +144,8 @@ impl MessageKeeper {
         if !log.is_open() {
             return;
         }
-        let boot = self.boot.unwrap_or_else(|| {
+        let known = self.boot.or_else(|| self.go_on(messages));
+        let boot = known.unwrap_or_else(|| {
             self.next = 0;
             self.last.map_or(0, |last| last.number) + 1
         });
@@ -130,8 +160,9 @@ impl MessageKeeper {
                 self.is_blocked = true;
                 return;
             }
-            self.missed += record.number - self.next;
+            self.missed += record.number.saturating_sub(self.next.max(self.reached));
             self.next = record.number + 1;
+            self.reached = self.reached.max(self.next);
             self.kept += 1;
         });
     }

@@ -19,7 +19,7 @@ use crate::base::report::Report;
 use crate::base::time::{Duration, Instant};
 use crate::security::audit::AuditTrail;
 use crate::storage::Logs;
-use crate::storage::log::{LogId, Lsn};
+use crate::storage::log::{Log, LogId, Lsn};
 use reading::Run;
 
 /// How long an answer from the disk is waited for.
@@ -41,7 +41,7 @@ impl Chronicle {
     /// A record that was in a log when its disk was taken into use.
     pub fn on_recovered(&mut self, id: LogId, lsn: Lsn, record: &[u8]) {
         match id {
-            LogId::AUDIT => self.trail.learn(record),
+            LogId::AUDIT => self.trail.learn(lsn, record),
             LogId::MESSAGES => self.messages.learn(lsn, record),
             _ => {}
         }
@@ -63,6 +63,13 @@ impl Chronicle {
             }
             return;
         };
+        // What its disk has failed is read and learned anew.
+        if logs.audit.has_failed() {
+            self.trail.leave();
+        }
+        if logs.messages.has_failed() {
+            self.messages.leave();
+        }
         self.trail.step(now, &mut logs.audit, trail);
         self.messages.step(&mut logs.messages, messages);
         if let Some(run) = &mut self.run {
@@ -90,7 +97,7 @@ impl Chronicle {
         let Some(logs) = logs else {
             return true;
         };
-        let is_kept = |log: &crate::storage::log::Log| !log.is_open() || log.is_safe();
+        let is_kept = |log: &Log| !log.is_recovering() && (!log.is_open() || log.is_safe());
         is_kept(&logs.audit)
             && is_kept(&logs.messages)
             && !(logs.audit.is_open() && self.trail.next() < trail.head().entries)

@@ -118,13 +118,14 @@ impl Run {
     fn begin(&mut self, log: &mut Log) -> Result<(), LogError> {
         // What was the oldest may have made room meanwhile.
         let from = self.from.max(log.first_lsn());
-        log.read(from, self.through)?;
         let wanted = match self.wish {
             Wish::Check => 0,
             Wish::Trail { .. } | Wish::Messages => CHRONICLE_ANSWER_BYTES,
         };
+        // Before it begins: a reading that nobody takes is in the way of all others.
         let reserved = self.records.try_reserve_exact(wanted);
-        reserved.map_err(|_| LogError::NoMemory)
+        reserved.map_err(|_| LogError::NoMemory)?;
+        log.read(from, self.through)
     }
 
     fn take(&mut self, lsn: Lsn, record: &[u8]) {

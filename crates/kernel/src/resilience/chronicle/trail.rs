@@ -10,15 +10,26 @@ const ENTRIES_A_TICK: usize = 64;
 
 #[derive(Default)]
 pub struct TrailKeeper {
-    /// What was on the disk when it was taken into use.
+    /// What was on the disk of earlier boots when it was taken into use.
     past: Past,
+    /// The newest boot that was there.
+    newest: Option<Newest>,
     /// The number of this boot, once its beginning is in the log, and where that is.
     begun: Option<Begun>,
     /// Entries of this boot that left the ring before a disk could have them.
     missed: u64,
+    /// Entries before that one were kept at some time, or are counted as missed.
+    reached: u64,
     kept: u64,
     /// The log takes no more at the moment.
     is_blocked: bool,
+}
+
+/// Where its records begin, and what was there before them.
+#[derive(Clone, Copy)]
+struct Newest {
+    lsn: Lsn,
+    before: Past,
 }
 
 #[derive(Clone, Copy)]
@@ -30,13 +41,18 @@ struct Begun {
 }
 
 impl TrailKeeper {
-    pub fn learn(&mut self, record: &[u8]) {
+    pub fn learn(&mut self, lsn: Lsn, record: &[u8]) {
+        let before = self.past;
         self.past.learn(record);
+        if self.past.boots != before.boots {
+            self.newest = Some(Newest { lsn, before });
+        }
     }
 
     /// The disk is not in use any more; the next one is learned anew.
     pub fn leave(&mut self) {
         self.past = Past::default();
+        self.newest = None;
         self.begun = None;
     }
 
@@ -45,7 +61,7 @@ impl TrailKeeper {
         if !log.is_open() {
             return;
         }
-        if self.begun.is_none() {
+        if self.begun.is_none() && !self.go_on(trail) {
             self.begin(now, log, trail);
         }
         for _ in 0..ENTRIES_A_TICK {
@@ -55,6 +71,24 @@ impl TrailKeeper {
         }
     }
 
+    /// A disk that has failed for a while has entries of this boot: they are not kept twice.
+    /// Says whether it is so.
+    fn go_on(&mut self, trail: &AuditTrail) -> bool {
+        let (Some(last), Some(newest)) = (self.past.last, self.newest) else {
+            return false;
+        };
+        if trail.chain().hash_at(last.link.entries) != Some(&last.link.hash) {
+            return false;
+        }
+        self.begun = Some(Begun {
+            boot: last.boot,
+            lsn: newest.lsn,
+            at: last.link,
+        });
+        self.past = newest.before;
+        true
+    }
+
     /// Puts the beginning of this boot's entries behind what is there.
     fn begin(&mut self, now: Instant, log: &mut Log, trail: &mut AuditTrail) {
         let before = self.past.last;
@@ -62,7 +96,7 @@ impl TrailKeeper {
         let link = trail.chain().base();
         if let Some(lsn) = self.append(log, &beginning(&Point { boot, link }, before.as_ref())) {
             let at = link;
-            self.missed += link.entries;
+            self.miss(link.entries);
             self.begun = Some(Begun { boot, lsn, at });
             // It is an entry of the chain, so nobody can change what it names.
             trail.append(now, Event::joined(before.as_ref()));
@@ -82,7 +116,7 @@ impl TrailKeeper {
             };
             let from = Point { boot, link: base };
             if self.append(log, &beginning(&from, Some(&before))).is_some() {
-                self.missed += base.entries - begun.at.entries;
+                self.miss(base.entries);
                 self.begun = Some(Begun { at: base, ..begun });
             }
             return true;
@@ -93,9 +127,16 @@ impl TrailKeeper {
         if self.append(log, &entry(sealed)).is_some() {
             self.kept += 1;
             let at = Link::behind(&sealed.entry, sealed.hash);
+            self.reached = self.reached.max(at.entries);
             self.begun = Some(Begun { at, ..begun });
         }
         true
+    }
+
+    /// Entries before that one left the ring.
+    fn miss(&mut self, below: u64) {
+        self.missed += below.saturating_sub(self.reached);
+        self.reached = self.reached.max(below);
     }
 
     fn append(&mut self, log: &mut Log, record: &[u8]) -> Option<Lsn> {

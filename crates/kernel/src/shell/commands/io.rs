@@ -11,11 +11,11 @@ use crate::shell::catalog::{Intent, Operation};
 use crate::shell::command_error::CommandError;
 use crate::shell::quantity::Quantity;
 use crate::shell::render::Unit;
-use crate::storage::io::Queues;
 use crate::storage::io::bench::{Wish, Workload};
 use crate::storage::io::queue::QueueView;
 use crate::storage::io::queues::Change;
 use crate::storage::io::schedulers::Policy;
+use crate::storage::io::{Priority, Queues};
 
 /// The word for every scheduler.
 pub const ALL: &str = "all";
@@ -77,6 +77,7 @@ pub fn queues(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report
         "disk",
         "waiting",
         "held_back",
+        "to_flush",
         "in_flight",
         "depth",
         "in_flight_high_water",
@@ -90,12 +91,39 @@ pub fn queues(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report
             name.into(),
             view.waiting.into(),
             view.held_back.into(),
+            view.waiting_to_flush.into(),
             view.in_flight.into(),
             view.depth.into(),
             view.counts.in_flight_high_water.into(),
             view.counts.high_water.into(),
             IO_REQUESTS_MAX.into(),
             view.counts.refused.into(),
+        ]);
+    });
+    const COLUMNS: [&str; 5] = ["disk", "urgent", "real_time", "best_effort", "idle"];
+    const { assert!(COLUMNS.len() == Priority::CLASSES.len() + 1) };
+    let mut table = report.table("waiting by class of priority", &COLUMNS);
+    visit(inspect, &mut |name, _, view| {
+        let [urgent, real_time, best_effort, idle] = view.waiting_by_class.map(Value::from);
+        table.row(&[name.into(), urgent, real_time, best_effort, idle]);
+    });
+    let columns = &[
+        "disk",
+        "requests_max",
+        "pieces_max",
+        "transfer_bytes_max",
+        "write_cache",
+        "starts",
+    ];
+    let mut table = report.table("what the disks take", columns);
+    inspect.visit_disks(&mut |_, facts, _| {
+        table.row(&[
+            facts.name.into(),
+            facts.requests_max.into(),
+            facts.pieces_max.into(),
+            facts.transfer_bytes_max.into(),
+            facts.has_write_cache.into(),
+            u64::from(facts.starts).into(),
         ]);
     });
     Ok(None)

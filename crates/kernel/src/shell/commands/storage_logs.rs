@@ -29,15 +29,21 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
         "flushes",
         "dropped",
         "made_room",
+        "reopened",
         "note",
     ];
     let storage = inspect.storage();
     if storage.home.logs().is_none() && storage.pool.logs().next().is_none() {
-        report.text("").line(Chronicle::NO_DISK);
+        match storage.home.error() {
+            Some(error) => report.text("").line(format_args!(
+                "the disk could not be taken into use: {error}"
+            )),
+            None => report.text("").line(Chronicle::NO_DISK),
+        };
         return Ok(None);
     }
     let mut table = report.table("logs", columns);
-    let of_volumes = storage.pool.logs().map(|(_, log)| (log, LogArea::Volumes));
+    let of_volumes = storage.pool.logs().map(|log| (log, LogArea::Volumes));
     let others = storage.home.logs().map(|logs| {
         let [(_, audit), (_, messages)] = logs.all();
         [(audit, LogArea::Audit), (messages, LogArea::Messages)]
@@ -62,6 +68,7 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
                 counters.flushes.into(),
                 counters.batches_dropped.into(),
                 counters.given_up.into(),
+                counters.reopened.into(),
                 note,
             ]);
         };
@@ -70,26 +77,6 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
             LogStateView::Failed(error) => row(Value::Format(format_args!("{error}"))),
             LogStateView::Recovering | LogStateView::Open => row("".into()),
         }
-    }
-    for (disk, error) in storage.pool.failed() {
-        let unknown = || Value::from(None::<u64>);
-        let [first, next, safe, used, size] = core::array::from_fn(|_| unknown());
-        let [batches, flushes, dropped, made_room] = core::array::from_fn(|_| unknown());
-        table.row(&[
-            LogArea::Volumes.name().into(),
-            (disk as u64).into(),
-            "failed".into(),
-            first,
-            next,
-            safe,
-            used,
-            size,
-            batches,
-            flushes,
-            dropped,
-            made_room,
-            Value::Format(format_args!("{error}; it is read anew soon")),
-        ]);
     }
     Ok(None)
 }

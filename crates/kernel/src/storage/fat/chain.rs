@@ -1,5 +1,6 @@
 //! Walking along a chain of clusters, and reading a file that way.
 
+use super::directory::Item;
 use super::geometry::Geometry;
 use super::table::{Link, link};
 use super::{FatError, Sectors, Stop};
@@ -66,6 +67,11 @@ impl Reading {
             at: 0,
             size,
         }
+    }
+
+    /// Is it this file that is read?
+    pub const fn is_of(&self, item: &Item) -> bool {
+        self.first == item.first && self.size == item.size
     }
 
     pub const fn is_done(&self) -> bool {

@@ -7,11 +7,12 @@ use super::{put, u16_at};
 pub const SLOT_BYTES: usize = 32;
 pub const SLOTS_A_SECTOR: usize = 16;
 pub const DELETED: u8 = 0xe5;
+pub const ATTRIBUTES_AT: usize = 11;
 
 const READ_ONLY: u8 = 0x01;
 const LABEL: u8 = 0x08;
 const DIRECTORY: u8 = 0x10;
-const ARCHIVE: u8 = 0x20;
+pub const ARCHIVE: u8 = 0x20;
 const LONG: u8 = 0x0f;
 const LAST_PART: u8 = 0x40;
 /// Where the units of a part stand.

@@ -36,6 +36,8 @@ pub enum FatError {
     FileTooLong,
     /// All short names that could stand for the long one are taken.
     NoShortName,
+    /// Other systems take it for a device.
+    DeviceName,
     /// A chain leads back into itself, out of the volume or into what is free.
     BrokenChain {
         cluster: u32,
@@ -72,6 +74,7 @@ impl fmt::Display for FatError {
             Self::NoShortName => f.write_str(
                 "too many names in this directory begin alike; choose one that begins differently",
             ),
+            Self::DeviceName => f.write_str("Windows takes this name for a device; choose another"),
             Self::BrokenChain { cluster } => write!(
                 f,
                 "the file system is damaged at cluster {cluster}; repair it with fsck.fat on another machine"

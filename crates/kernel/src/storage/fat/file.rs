@@ -11,7 +11,7 @@ use crate::base::disk::SECTOR_BYTES;
 pub struct Fresh {
     /// 0 while it has no cluster.
     pub first: u32,
-    last: u32,
+    pub(super) last: u32,
     /// Bytes of the last cluster that are in use.
     in_last: u32,
     pub size: u32,

@@ -58,6 +58,22 @@ impl LongName {
         self.units.len().div_ceil(PART_UNITS)
     }
 
+    pub fn is_of_a_device(&self) -> bool {
+        let ended = |unit: &&u16| **unit != u16::from(b'.');
+        let base = self.units.iter().take_while(ended);
+        let mut letters = [b' '; PART_UNITS];
+        if base.clone().count() > letters.len() {
+            return false;
+        }
+        for (unit, place) in base.zip(&mut letters) {
+            *place = u8::try_from(*unit).unwrap_or(0).to_ascii_uppercase();
+        }
+        let base = letters.trim_ascii_end();
+        DEVICES.iter().any(|device| base == device.as_bytes())
+            || matches!(base, [device @ .., b'1'..=b'9']
+                if NUMBERED_DEVICES.iter().any(|numbered| device == numbered.as_bytes()))
+    }
+
     /// Is it the same name to somebody who does not look at the case?
     pub fn is_alike(&self, other: &Self) -> bool {
         self.units.len() == other.units.len()
@@ -68,6 +84,11 @@ impl LongName {
                 .all(|(one, other)| upper(*one) == upper(*other))
     }
 }
+
+/// What Windows takes for a device whatever stands behind the first dot, so that nobody
+/// could open such a file there. Those with a number behind them have 1 to 9.
+const DEVICES: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
+const NUMBERED_DEVICES: [&str; 2] = ["COM", "LPT"];
 
 /// The capital of a letter that has one of the same length.
 fn upper(unit: u16) -> u16 {

@@ -2,7 +2,7 @@
 
 use super::allocation::{Search, account};
 use super::directory::{Found, Gap, Item, SlotAt};
-use super::entry::{DELETED, SLOT_BYTES, SLOTS_A_SECTOR, Short};
+use super::entry::{ARCHIVE, ATTRIBUTES_AT, DELETED, SLOT_BYTES, SLOTS_A_SECTOR, Short};
 use super::geometry::Geometry;
 use super::long_name::part;
 use super::short_name::{checksum, exact};
@@ -89,7 +89,8 @@ fn replace(sectors: &mut dyn Sectors, item: &Item, entry: Entry) -> Result<(), S
     set_contents(sectors, item.at, first, size, Stage::Visible)
 }
 
-/// Changes first cluster and size of an entry.
+/// Changes first cluster and size of a file's entry, and notes for who makes backups that
+/// it is another file now.
 pub fn set_contents(
     sectors: &mut dyn Sectors,
     at: SlotAt,
@@ -101,6 +102,7 @@ pub fn set_contents(
     let slot = sector.chunks_mut(SLOT_BYTES).nth(at.index);
     if let Some(slot) = slot {
         Short::file([b' '; 11], first, size).emit_contents(slot);
+        slot[ATTRIBUTES_AT] |= ARCHIVE;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::allocation::account;
 use super::directory::Item;
 use super::entry::{DELETED, SLOT_BYTES};
+use super::file::Fresh;
 use super::geometry::Geometry;
 use super::table::{Link, link, sector_of_link, set_link};
 use super::{Sectors, Stage, Stop};
@@ -31,6 +32,8 @@ pub fn remove(sectors: &mut dyn Sectors, item: &Item) -> Result<(), Stop> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Freeing {
     next: u32,
+    /// Nothing behind this one is freed; 0 for no such end.
+    last: u32,
 }
 
 impl Freeing {
@@ -40,7 +43,18 @@ impl Freeing {
 
     /// From that cluster on; 0 for nothing.
     pub const fn new(first: u32) -> Self {
-        Self { next: first }
+        Self {
+            next: first,
+            last: 0,
+        }
+    }
+
+    /// A chain that nothing refers to yet, as far as it is known.
+    pub const fn of(fresh: &Fresh) -> Self {
+        Self {
+            next: fresh.first,
+            last: fresh.last,
+        }
     }
 
     pub const fn is_done(&self) -> bool {
@@ -68,8 +82,8 @@ impl Freeing {
                     self.next = 0;
                     break;
                 }
-                Link::Next(next) => next,
-                Link::End => 0,
+                Link::Next(next) if self.next != self.last => next,
+                Link::Next(_) | Link::End => 0,
             };
             set_link(sectors, geometry, self.next, Link::Free, Stage::After)?;
             self.next = next;

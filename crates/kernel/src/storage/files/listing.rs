@@ -1,10 +1,14 @@
 //! Entries of a directory in the bytes of a buffer, until they are shown.
 
 use crate::base::fixed::Text;
+use crate::limits::REPORT_CELLS_MAX;
 use crate::storage::fat::{Item, Stamp};
 
 /// Kind, size, date, time, and the name's length.
 const HEAD_BYTES: usize = 11;
+/// Rows that a report has room for besides the line that says how many are missing.
+pub const ROWS_MAX: u64 = (REPORT_CELLS_MAX / COLUMNS.len()) as u64 - 1;
+pub const COLUMNS: [&str; 4] = ["name", "size_bytes", "kind", "modified"];
 /// A name of 255 units as text.
 pub type NameText = Text<768>;
 

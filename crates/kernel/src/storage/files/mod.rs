@@ -138,6 +138,10 @@ impl Files {
         self.has_more = true;
     }
 
+    pub const fn is_mounting(&self) -> bool {
+        matches!(self.state, State::Mounting(_))
+    }
+
     /// Lets go of the partition, because its disk is gone or is laid out anew.
     pub fn unmount(&mut self) {
         self.state = State::NoDisk;
@@ -340,9 +344,11 @@ impl Files {
             return;
         };
         mounted.commit = None;
-        let mut work = self.works[work].as_mut();
-        if let Some(work) = &mut work {
-            work.is_committing = false;
+        if let Some(work) = &mut self.works[work] {
+            match result {
+                Ok(()) => work.on_committed(),
+                Err(error) => work.on_torn(FileError::Disk(error)),
+            }
         }
         let slots = self.overlay.slots().iter().enumerate();
         let mut is_visible = false;
@@ -355,14 +361,11 @@ impl Files {
         self.counts.changes += u64::from(result.is_ok());
         mounted.generation += u64::from(is_visible || result.is_err());
         self.overlay.clear();
-        if let Err(error) = result {
+        if result.is_err() {
             // Nobody knows what of it is on the disk.
             self.counts.failures += 1;
             self.cache.clear();
             mounted.free = None;
-            if let Some(work) = work {
-                work.fail(FileError::Disk(error));
-            }
         }
         self.drop_ended();
     }
@@ -395,6 +398,7 @@ impl Files {
                 search: &mut mounted.search,
                 free: &mut mounted.free,
                 generation: mounted.generation,
+                changes: self.counts.changes + self.counts.failures,
             });
             work.waits_for = None;
             match turn {

@@ -51,13 +51,16 @@ impl Files {
 
 impl Performer for Files {
     fn maybe_answer(&mut self, id: OperationId, out: &mut Report) -> bool {
-        let measured = self.measured();
+        let mut measured = self.measured();
         let Some(work) = self.work(id).filter(|work| work.is_ended()) else {
             return false;
         };
         // What comes from elsewhere is answered by whoever it comes from.
         if matches!(work.wish.act, super::Act::Receive) {
             return false;
+        }
+        if let Some(measured) = &mut measured {
+            measured.free = measured.free.or(work.counted);
         }
         report::answer(work, measured, out);
         work.abandon();

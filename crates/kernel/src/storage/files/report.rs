@@ -57,7 +57,7 @@ fn line(report: &mut Report, text: core::fmt::Arguments<'_>) {
 }
 
 fn list(bytes: &[u8], more: u64, report: &mut Report) {
-    let mut table = report.table("files", &["name", "size_bytes", "kind", "modified"]);
+    let mut table = report.table("files", &listing::COLUMNS);
     for row in listing::rows(bytes) {
         let (size, kind) = match row.is_directory {
             true => (Value::Unknown, "directory"),

@@ -59,12 +59,4 @@ impl Wish {
             _ => None,
         }
     }
-
-    /// Does its buffer hold what is answered, not what is written?
-    pub const fn is_reading(&self) -> bool {
-        matches!(
-            self.act,
-            Act::List | Act::Show | Act::Sum | Act::Script | Act::Measure
-        )
-    }
 }

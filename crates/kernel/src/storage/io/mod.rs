@@ -37,4 +37,7 @@ pub trait Submit {
 pub trait Memory {
     /// For ever; `None` when there is no more.
     fn take_buffer(&mut self, bytes: usize) -> Option<Buffer>;
+
+    /// For the next who takes some, where that is kept; else it is lost.
+    fn give_back(&mut self, _: Buffer) {}
 }

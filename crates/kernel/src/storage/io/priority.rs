@@ -9,6 +9,8 @@ pub struct Priority(u8);
 
 impl Priority {
     pub const COUNT: usize = 18;
+    /// The classes by name; the first goes before all others.
+    pub const CLASSES: [&'static str; 4] = ["urgent", "real-time", "best-effort", "idle"];
     /// Logs and the flushes behind which acknowledgements wait.
     pub const URGENT: Self = Self(0);
     /// What is asked for without a wish.
@@ -48,11 +50,16 @@ impl Priority {
     }
 
     pub const fn class(self) -> &'static str {
+        Self::CLASSES[self.class_index()]
+    }
+
+    /// Its class's place among `CLASSES`.
+    pub const fn class_index(self) -> usize {
         match self.0 {
-            0 => "urgent",
-            1..=8 => "real-time",
-            9..=16 => "best-effort",
-            _ => "idle",
+            0 => 0,
+            1..=8 => 1,
+            9..=16 => 2,
+            _ => 3,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The queues of all disks: requests to the right one, answers to owners.
 
 use super::queue::BlockQueue;
-use super::schedulers::Policy;
+use super::schedulers::{IoKind, Policy};
 use super::{IoDone, IoError, IoRequest, Submit};
-use crate::base::disk::{DiskFacts, Disks};
+use crate::base::disk::{DiskFacts, Disks, SECTOR_BYTES};
 use crate::base::metric::Usage;
 use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
@@ -171,8 +171,14 @@ impl Submit for Queues {
     }
 
     fn submit(&mut self, now: Instant, request: IoRequest) -> Result<(), (IoError, IoRequest)> {
-        if self.facts(request.disk).is_none() {
+        let Some(facts) = self.facts(request.disk) else {
             return Err((IoError::NoDisk, request));
+        };
+        let bytes_max = facts.transfer_bytes_max;
+        let is_transfer = IoKind::of(request.operation) != IoKind::Other;
+        let bytes = request.sectors.saturating_mul(SECTOR_BYTES as u64);
+        if is_transfer && bytes > bytes_max as u64 {
+            return Err((IoError::TooLong { bytes_max }, request));
         }
         match self.queue_mut(request.disk) {
             Some(queue) => queue.submit(now, request),

@@ -45,13 +45,6 @@ pub enum Owner {
     Bench,
 }
 
-impl Owner {
-    /// A bit of its own in a set of owners.
-    pub const fn bit(self) -> u8 {
-        1 << self as u8
-    }
-}
-
 #[derive(Debug)]
 pub struct IoDone {
     pub request: IoRequest,
@@ -65,6 +58,10 @@ pub enum IoError {
     Full,
     /// There is no such disk.
     NoDisk,
+    /// The disk takes only so many bytes at once.
+    TooLong {
+        bytes_max: usize,
+    },
 }
 
 impl fmt::Display for IoError {
@@ -72,6 +69,9 @@ impl fmt::Display for IoError {
         match self {
             Self::Disk(error) => error.fmt(f),
             Self::Full => f.write_str("the disk's queue is full; try again"),
+            Self::TooLong { bytes_max } => {
+                write!(f, "the disk takes {bytes_max} bytes at once; ask for less")
+            }
             Self::NoDisk => f.write_str("there is no such disk; see disk list"),
         }
     }

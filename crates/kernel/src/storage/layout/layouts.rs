@@ -22,6 +22,7 @@ use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
 use crate::limits::{DISKS_MAX, IO_REQUESTS_MAX, LAYOUT_BUFFER_BYTES};
 use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Memory, Owner, Priority, Submit};
+use crate::storage::retry::Retry;
 use alloc::boxed::Box;
 
 /// Drafts of one disk, each with its first sector: the exchange and the logs.
@@ -40,6 +41,8 @@ pub struct Layouts {
     prng: Prng,
     answer: Option<(OperationId, Answer)>,
     make_drafts: MakeDrafts,
+    /// When disks that could not be read are looked at again.
+    retry: Retry,
 }
 
 struct Job {
@@ -94,6 +97,7 @@ impl Layouts {
             prng: Prng::new(seed),
             answer: None,
             make_drafts,
+            retry: Retry::default(),
         }
     }
 
@@ -132,6 +136,16 @@ impl Layouts {
         Ok(())
     }
 
+    fn has_unreadable(&self) -> bool {
+        self.disks.iter().any(is_unreadable)
+    }
+
+    /// When it wants to be called though no disk has answered.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let due = self.retry.next_deadline().unwrap_or(Instant::ZERO);
+        self.has_unreadable().then_some(due)
+    }
+
     /// Goes on with the disk in work, or looks at the next one.
     pub fn step(&mut self, now: Instant, io: &mut dyn Submit) {
         for (index, state) in self.disks.iter_mut().enumerate() {
@@ -140,6 +154,11 @@ impl Layouts {
                 (true, DiskState::Absent) => *state = DiskState::Looking,
                 (true, _) => {}
             }
+        }
+        if self.has_unreadable() && self.retry.is_due(now) {
+            self.retry.begin(now);
+            let unreadable = self.disks.iter_mut().filter(|state| is_unreadable(state));
+            unreadable.for_each(|state| *state = DiskState::Looking);
         }
         if self.job.is_none() {
             let looking = |state: &DiskState| *state == DiskState::Looking;
@@ -418,6 +437,10 @@ fn next_run(drafts: &mut Drafts, buffer: Option<&mut Buffer>) -> Option<(u64, u6
         drafts.remove(0);
     }
     None
+}
+
+const fn is_unreadable(state: &DiskState) -> bool {
+    matches!(state, DiskState::Known(Content::Unreadable(_)))
 }
 
 fn random_guid(prng: &mut Prng) -> Guid {

@@ -18,7 +18,7 @@ impl Log {
         match ask {
             Ask::Superblock(slot) => self.on_superblock(slot, buffer, result),
             Ask::Chunk(walker, index) => {
-                let patches = walker == Walker::Recovery;
+                let patches = walker == Walker::Recovery && !self.is_patient;
                 match self.walk_of(walker) {
                     Some(walk) => walk.fetch_mut(index).on_done(buffer, result, patches),
                     None => self.buffers_back(buffer),

@@ -86,6 +86,11 @@ impl Log {
         let Some(Cutting::Walking(walk, keep)) = &mut self.cutting else {
             return;
         };
+        // What the disk will not read is not asked for again.
+        if let Some(error) = walk.error() {
+            self.fail(LogError::Disk(error));
+            return;
+        }
         if !walk.is_waiting() {
             let keep = *keep;
             match walk.advance(&rules, &mut |_| {}, &mut |_, _| {}) {

@@ -56,6 +56,11 @@ impl Index {
         }
     }
 
+    pub fn clear(&mut self) {
+        self.places.clear();
+        self.stride = 1;
+    }
+
     /// What is at or behind that batch is void.
     pub fn drop_from(&mut self, number: u64) {
         let kept = self.places.partition_point(|place| place.number < number);

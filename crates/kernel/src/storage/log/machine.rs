@@ -58,6 +58,10 @@ pub struct Log {
     /// When something last became safe.
     pub(super) progress_at: Instant,
     pub(super) is_update_wanted: bool,
+    /// Of the log with this identity, batches below that number were safe when it failed.
+    pub(super) proven: Option<(u64, u64)>,
+    /// A sector that cannot be read is not taken for an empty one.
+    pub(super) is_patient: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,18 +72,39 @@ pub enum State {
     Failed(LogError),
 }
 
+/// What was taken is given back when there is not enough.
+fn take_memory(
+    area: &Area,
+    memory: &mut dyn Memory,
+) -> Result<(Vec<Buffer, LOG_BUFFERS_MAX>, Buffer), LogError> {
+    let mut buffers = Vec::new();
+    let block = memory.take_buffer(SECTOR_BYTES);
+    while !buffers.is_full() {
+        match memory.take_buffer(area.batch_bytes()) {
+            // The loop ends when the list is full.
+            Some(buffer) => drop(buffers.push(buffer)),
+            None => break,
+        }
+    }
+    match block {
+        Some(block) if buffers.is_full() => Ok((buffers, block)),
+        block => {
+            let all = block
+                .into_iter()
+                .chain(core::iter::from_fn(|| buffers.pop()));
+            all.for_each(|buffer| memory.give_back(buffer));
+            Err(LogError::NoMemory)
+        }
+    }
+}
+
 impl Log {
     /// Takes all the memory that it will ever use, and begins to read what is there.
     #[inline(never)]
     pub fn open(setup: &LogSetup, memory: &mut dyn Memory) -> Result<Self, LogError> {
         let area = setup.area()?;
-        let mut buffers = Vec::new();
-        while !buffers.is_full() {
-            let buffer = memory.take_buffer(area.batch_bytes());
-            // The loop ends when the list is full.
-            let _ = buffers.push(buffer.ok_or(LogError::NoMemory)?);
-        }
-        let block = memory.take_buffer(SECTOR_BYTES).ok_or(LogError::NoMemory)?;
+        let index = Index::new()?;
+        let (buffers, block) = take_memory(&area, memory)?;
         let nothing = Superblock::fresh(0, &area);
         Ok(Self {
             id: setup.id,
@@ -99,11 +124,13 @@ impl Log {
             cutting: None,
             recovery: Some(Recovery::new()),
             reader: None,
-            index: Index::new()?,
+            index,
             counters: Counters::default(),
             has_cache: true,
             progress_at: Instant::ZERO,
             is_update_wanted: false,
+            proven: None,
+            is_patient: false,
         })
     }
 
@@ -184,7 +211,12 @@ impl Log {
 
     /// What a power cut leaves.
     pub fn durable(&self) -> Durable {
-        let is_known = matches!(self.state, State::Open | State::Failed(_));
+        // What a recovery has read may be in the disk's cache only.
+        let is_known = match self.state {
+            State::Open => true,
+            State::Failed(_) => self.recovery.is_none(),
+            State::Recovering | State::Damaged(_) => false,
+        };
         let safe = if is_known { self.synced.lsn - 1 } else { 0 };
         Durable {
             through: safe.min(self.cut.unwrap_or(u64::MAX)),
@@ -204,7 +236,10 @@ impl Log {
         let is_all = keep_from.0 >= self.next.lsn && self.cut.is_none();
         let head = match is_all {
             true => Some(self.next),
-            false => self.index.find(keep_from.0),
+            // What is behind a cut is void: the log never begins there.
+            false => self
+                .index
+                .find(keep_from.0.min(self.cut.unwrap_or(u64::MAX - 1) + 1)),
         };
         if let Some(head) = head.filter(|head| head.number > self.superblock.head.number) {
             self.superblock.head = head;

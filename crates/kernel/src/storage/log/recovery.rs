@@ -20,6 +20,8 @@ use crate::storage::io::{IoError, Submit};
 pub struct Recovery {
     stage: Stage,
     found: [Option<Superblock>; 2],
+    /// Why one could not be read.
+    error: Option<IoError>,
     walk: Option<Walk>,
     scan: Scan,
 }
@@ -77,6 +79,7 @@ impl Recovery {
                 is_asked: false,
             },
             found: [None; 2],
+            error: None,
             walk: None,
             scan: Scan {
                 position: 0,
@@ -133,6 +136,15 @@ impl Log {
         io: &mut dyn Submit,
         recovered: &mut dyn FnMut(Lsn, &[u8]),
     ) {
+        // What the disk will not read is not asked for again.
+        let broken = self
+            .recovery
+            .as_ref()
+            .and_then(|recovery| recovery.walk.as_ref());
+        if let Some(error) = broken.and_then(Walk::error) {
+            self.fail(LogError::Disk(error));
+            return;
+        }
         let Some(mut recovery) = self.recovery.take() else {
             return;
         };
@@ -205,18 +217,22 @@ impl Log {
         let bytes = buffer.as_ref().filter(|_| result.is_ok());
         if let Some(recovery) = &mut self.recovery {
             recovery.on_superblock(slot, bytes.map(|buffer| &buffer.bytes()[..SECTOR_BYTES]));
+            recovery.error = result.err().or(recovery.error);
         }
         self.block = buffer;
         if let Err(error) = result {
             self.counters.unreadable_sectors += 1;
-            if is_gone {
+            if is_gone || self.is_patient {
                 self.fail(LogError::Disk(error));
             }
         }
     }
 
     fn choose(&mut self, recovery: &mut Recovery) -> Result<(), LogError> {
-        let (slot, superblock) = recovery.newest().ok_or(LogError::NotFormatted)?;
+        let nothing = recovery
+            .error
+            .map_or(LogError::NotFormatted, LogError::Disk);
+        let (slot, superblock) = recovery.newest().ok_or(nothing)?;
         if !superblock.fits(&self.area) {
             return Err(LogError::OtherSizes);
         }
@@ -305,7 +321,16 @@ impl Log {
         }
         let (scan, number) = (recovery.scan, broken.at.number);
         let superblock = &self.superblock;
-        let known = [superblock.fork.number, superblock.synced, scan.proof];
+        let proven = self
+            .proven
+            .filter(|(identity, _)| *identity == superblock.identity);
+        let proven = proven.map_or(0, |(_, number)| number);
+        let known = [
+            superblock.fork.number,
+            superblock.synced,
+            scan.proof,
+            proven,
+        ];
         let evidence = Evidence {
             part: broken.part,
             is_proven: known.into_iter().any(|proven| number < proven),
@@ -340,6 +365,7 @@ impl Log {
             .as_ref()
             .map_or(0, |recovery| recovery.scan.newest_epoch);
         self.counters.losses_accepted += 1;
+        self.proven = None;
         self.state = State::Recovering;
         self.begin_epoch(broken.at, self.superblock.epoch.max(newest));
         Ok(())

@@ -32,6 +32,8 @@ pub struct Counters {
     pub unreadable_sectors: u64,
     pub losses_accepted: u64,
     pub damaged_reads: u64,
+    /// Times that it was read anew as its disk had failed.
+    pub reopened: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,6 +107,10 @@ impl Log {
 
     pub const fn is_open(&self) -> bool {
         matches!(self.state, State::Open)
+    }
+
+    pub const fn is_recovering(&self) -> bool {
+        matches!(self.state, State::Recovering)
     }
 
     /// Has the disk nothing of it? Then it may be dropped.

@@ -1,19 +1,19 @@
 //! A disk's copy of the journal of the volumes, and what was read in it.
 
-use crate::base::time::{Duration, Instant};
+use crate::base::time::Instant;
 use crate::storage::io::Memory;
 use crate::storage::layout::{Layout, LogArea};
 use crate::storage::log::{Log, LogError, LogStateView};
 use crate::storage::logs::setup;
+use crate::storage::retry::Retry;
 use crate::storage::volumes::{Place, PoolRow, RowError, Table};
 use alloc::boxed::Box;
-
-/// So long after a log failed it is read anew.
-pub const PAUSE: Duration = Duration::from_secs(10);
 
 pub struct Copy {
     pub layout: Layout,
     pub state: State,
+    /// When it is read anew after its disk has failed it.
+    pub retry: Retry,
 }
 
 pub enum State {
@@ -21,10 +21,12 @@ pub enum State {
     Open(Box<Log>, Reading),
     /// It is appended to.
     Joined(Box<Log>, Joined),
-    /// Given up, but the disk has requests of it.
-    Closing(Box<Log>, Option<LogError>),
-    /// Why, and when it is tried again.
-    Failed(LogError, Instant),
+    /// Its disk is gone, but has requests of it.
+    Closing(Box<Log>),
+    /// It is read anew after a while.
+    Failed(Box<Log>),
+    /// There was no room for it.
+    Refused,
 }
 
 /// What is known of the records.
@@ -68,26 +70,39 @@ impl Reading {
 
 impl Copy {
     #[inline(never)]
-    pub fn open(layout: Layout, now: Instant, memory: &mut dyn Memory) -> Self {
+    pub fn open(layout: Layout, retry: Retry, memory: &mut dyn Memory) -> Self {
         let state = match Log::open(&setup(&layout, LogArea::Volumes), memory) {
             Ok(log) => State::Open(Box::new(log), Reading::new()),
-            Err(error) => State::Failed(error, now + PAUSE),
+            Err(_) => State::Refused,
         };
-        Self { layout, state }
+        Self {
+            layout,
+            state,
+            retry,
+        }
     }
 
     pub const fn log(&self) -> Option<&Log> {
         match &self.state {
             State::Open(log, _) | State::Joined(log, _) => Some(log),
-            State::Closing(..) | State::Failed(..) => None,
+            State::Closing(_) | State::Failed(..) | State::Refused => None,
+        }
+    }
+
+    /// Also one that its disk has failed.
+    pub const fn shown(&self) -> Option<&Log> {
+        match &self.state {
+            State::Failed(log) => Some(log),
+            _ => self.log(),
         }
     }
 
     /// Also one that is given up: it gets its answers.
     pub const fn log_mut(&mut self) -> Option<&mut Log> {
         match &mut self.state {
-            State::Open(log, _) | State::Joined(log, _) | State::Closing(log, _) => Some(log),
-            State::Failed(..) => None,
+            State::Open(log, _) | State::Joined(log, _) => Some(log),
+            State::Closing(log) | State::Failed(log) => Some(log),
+            State::Refused => None,
         }
     }
 
@@ -102,7 +117,7 @@ impl Copy {
     pub fn is_reading(&self) -> bool {
         match &self.state {
             State::Open(log, _) => matches!(log.view().state, LogStateView::Recovering),
-            State::Closing(..) => true,
+            State::Closing(_) => true,
             _ => false,
         }
     }
@@ -137,17 +152,38 @@ impl Copy {
         });
     }
 
-    /// Nothing more is read from it or appended to it.
+    /// Nothing more is read from it or appended to it; without an error its disk is gone.
     pub fn give_up(&mut self, error: Option<LogError>) {
-        self.change(|state| match state {
-            State::Open(log, _) | State::Joined(log, _) => State::Closing(log, error),
-            other => other,
+        self.change(|state| match (state, error) {
+            (State::Open(log, _) | State::Joined(log, _), Some(_)) => State::Failed(log),
+            (State::Open(log, _) | State::Joined(log, _) | State::Failed(log), None) => {
+                State::Closing(log)
+            }
+            (other, _) => other,
         });
+    }
+
+    /// Reads it anew, if it is time for that.
+    pub fn maybe_reopen(&mut self, now: Instant) {
+        let may_reopen = match &self.state {
+            State::Failed(log) => log.may_reopen(),
+            _ => false,
+        };
+        if may_reopen && self.retry.is_due(now) {
+            let is_patient = self.retry.begin(now);
+            self.change(|state| match state {
+                State::Failed(mut log) => {
+                    log.reopen(is_patient);
+                    State::Open(log, Reading::new())
+                }
+                other => other,
+            });
+        }
     }
 
     fn change(&mut self, to: impl FnOnce(State) -> State) {
         // Never seen: it is replaced at once.
-        let nothing = State::Failed(LogError::NoMemory, Instant::ZERO);
+        let nothing = State::Refused;
         self.state = to(core::mem::replace(&mut self.state, nothing));
     }
 }

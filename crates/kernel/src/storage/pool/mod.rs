@@ -15,6 +15,7 @@ pub use choice::Choice;
 use super::io::{IoDone, Memory, Submit};
 use super::layout::{DiskState, Layouts};
 use super::log::{Log, LogError, LogId, LogStateView};
+use super::retry::Retry;
 use super::shelf::Shelf;
 use super::volumes::{Places, Volumes};
 use crate::base::metric::Usage;
@@ -22,7 +23,7 @@ use crate::base::time::Instant;
 use crate::limits::{DISKS_MAX, VOLUME_RECORD_BYTES};
 use alloc::vec::Vec;
 use choice::{Entries, Entry, choose};
-use copy::{Copy, Joined, PAUSE, State};
+use copy::{Copy, Joined, State};
 
 /// What a person wants of the pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,9 +73,18 @@ impl Pool {
             if self.copies[disk].as_ref().map(|copy| copy.layout) != layout {
                 self.lose(disk, None);
             }
-            self.end_closed(disk, now, shelf);
-            if let (None, Some(layout)) = (&self.copies[disk], layout) {
-                self.copies[disk] = Some(Copy::open(layout, now, &mut shelf.before(memory)));
+            self.end_or_try_again(disk, now, shelf);
+            let mut retry = match &self.copies[disk] {
+                None => Some(Retry::default()),
+                Some(copy) => matches!(copy.state, State::Refused).then_some(copy.retry),
+            };
+            let is_first = self.copies[disk].is_none();
+            if let (Some(retry), Some(layout)) = (&mut retry, layout)
+                && (is_first || retry.is_due(now))
+            {
+                retry.begin(now);
+                let memory = &mut shelf.before(memory);
+                self.copies[disk] = Some(Copy::open(layout, *retry, memory));
             }
             self.step_log(disk, now, io);
         }
@@ -112,31 +122,24 @@ impl Pool {
             self.lost |= 1 << joined.member;
         }
         copy.give_up(error);
-        match (&mut copy.state, error) {
-            (State::Failed(..), None) => self.copies[disk] = None,
-            // It failed, and now its disk is gone.
-            (State::Closing(_, reason), None) => *reason = None,
-            _ => {}
+        if matches!((&copy.state, error), (State::Refused, None)) {
+            self.copies[disk] = None;
         }
     }
 
-    /// The memory of one that the disk has nothing of any more goes to others.
-    fn end_closed(&mut self, disk: usize, now: Instant, shelf: &mut Shelf) {
-        let error = match self.copies[disk].as_ref().map(|copy| &copy.state) {
-            Some(State::Closing(log, error)) if log.is_idle() => *error,
-            Some(State::Failed(_, at)) if now >= *at => None,
-            _ => return,
-        };
-        let Some(copy) = self.copies[disk].take() else {
+    /// The memory of one that the disk has nothing of any more goes to others, and what
+    /// failed is tried again.
+    fn end_or_try_again(&mut self, disk: usize, now: Instant, shelf: &mut Shelf) {
+        let Some(copy) = &mut self.copies[disk] else {
             return;
         };
-        if let State::Closing(log, _) = copy.state {
+        copy.maybe_reopen(now);
+        if matches!(&copy.state, State::Closing(log) if log.is_idle())
+            && let Some(copy) = self.copies[disk].take()
+            && let State::Closing(log) = copy.state
+        {
             log.close(&mut |buffer| shelf.put(buffer));
         }
-        self.copies[disk] = error.map(|error| Copy {
-            layout: copy.layout,
-            state: State::Failed(error, now + PAUSE),
-        });
     }
 
     pub fn on_done(&mut self, now: Instant, done: IoDone) {
@@ -166,12 +169,26 @@ impl Pool {
             }
         } else if is_joined {
             self.bring_back(volumes);
-        } else if self.copies.iter().all(Option::is_none)
-            || self.entries().iter().any(Option::is_some)
-        {
+        } else if !self.has_refused() {
             // Whoever waits is told, and then all begins anew.
             volumes.give_up_pool();
         }
+    }
+
+    /// Is there a journal that cannot be understood? That is to be seen, and no fresh pool.
+    fn has_refused(&self) -> bool {
+        let mut known = self.copies.iter().flatten().filter_map(Copy::known);
+        known.any(|(_, reading)| reading.error.is_some())
+    }
+
+    /// Is it about to be in use, if it is not?
+    pub fn is_preparing(&self) -> bool {
+        let mut copies = self.copies.iter().flatten();
+        let waits = matches!(
+            self.choice,
+            Choice::Waits { .. } | Choice::NoneWhole | Choice::Torn
+        );
+        copies.any(|copy| copy.is_reading() || !waits && copy.known().is_some())
     }
 
     fn entries(&self) -> Entries {
@@ -318,32 +335,22 @@ impl Pool {
         self.choice
     }
 
-    /// With the disks that they are on.
-    pub fn logs(&self) -> impl Iterator<Item = (usize, &Log)> {
-        let copies = self.copies.iter().enumerate();
-        copies.filter_map(|(disk, copy)| Some((disk, copy.as_ref()?.log()?)))
-    }
-
-    /// Disks whose log failed, until it is read anew.
-    pub fn failed(&self) -> impl Iterator<Item = (usize, LogError)> {
-        let copies = self.copies.iter().enumerate();
-        copies.filter_map(|(disk, copy)| match copy.as_ref()?.state {
-            State::Failed(error, _) => Some((disk, error)),
-            _ => None,
-        })
+    /// Also those whose disk has failed them.
+    pub fn logs(&self) -> impl Iterator<Item = &Log> {
+        self.copies.iter().flatten().filter_map(Copy::shown)
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {
         let deadline = |copy: &Copy| match &copy.state {
-            State::Failed(_, at) => Some(*at),
-            State::Closing(..) => None,
+            State::Failed(..) | State::Refused => copy.retry.next_deadline(),
+            State::Closing(_) => None,
             State::Open(log, _) | State::Joined(log, _) => log.next_deadline(),
         };
         self.copies.iter().flatten().filter_map(deadline).min()
     }
 
     pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {
-        self.logs().for_each(|(_, log)| log.visit_usages(visit));
+        self.logs().for_each(|log| log.visit_usages(visit));
     }
 }
 

@@ -244,6 +244,9 @@ impl Volumes {
         if self.is_mounted() {
             self.is_leaving = true;
             self.phase = Phase::Failed(Failure::NoMember);
+        } else {
+            // A journal may have told of it already.
+            self.forget_pool();
         }
     }
 
@@ -269,6 +272,10 @@ impl Volumes {
 
     pub const fn is_mounted(&self) -> bool {
         !matches!(self.phase, Phase::Unmounted)
+    }
+
+    pub const fn is_mounting(&self) -> bool {
+        matches!(self.phase, Phase::Mounting(_))
     }
 
     pub const fn is_ready(&self) -> bool {

@@ -96,6 +96,11 @@ impl Config {
         Ok(config)
     }
 
+    /// A request goes into the queue whole, with a header and a status, or never.
+    pub fn fit(&mut self, queue_entries: usize) {
+        self.pieces_max = self.pieces_max.min(queue_entries.saturating_sub(2)).max(1);
+    }
+
     /// A disk can grow and shrink while it is used.
     pub fn reread_capacity(&mut self, transport: &mut dyn Transport) -> Result<(), DeviceLie> {
         self.sectors = read_capacity(transport)?;
@@ -111,7 +116,7 @@ impl Config {
         self.has(FLUSH)
     }
 
-    pub fn facts(&self, name: &'static str, requests_max: usize) -> DiskFacts {
+    pub fn facts(&self, name: &'static str, requests_max: usize, starts: u32) -> DiskFacts {
         DiskFacts {
             name,
             sectors: self.sectors,
@@ -122,6 +127,7 @@ impl Config {
             requests_max,
             pieces_max: self.pieces_max,
             transfer_bytes_max: self.transfer_sectors_max as usize * SECTOR_BYTES,
+            starts,
         }
     }
 

@@ -141,7 +141,22 @@ fn a_flush_waits_for_the_device_where_there_is_a_cache() {
     assert_eq!(driver.completed().unwrap().result, Ok(()));
     let (device, mut driver) = rig(0);
     submit(&mut driver, request(DiskOperation::Flush, 0, 0));
+    // Nothing interrupts for it, so the driver asks for a tick.
+    assert_eq!(driver.next_deadline(), Some(Instant::ZERO));
     assert!(driver.completed().is_some() && device.take(0).is_none());
+    assert_eq!(driver.next_deadline(), None);
+}
+
+#[test]
+fn no_request_has_more_pieces_than_the_queue_has_room_for() {
+    let fields = Fields {
+        segments_max: 126,
+        ..USUAL
+    };
+    let device = FakeDevice::new(2, SEGMENTS_MAX, &fields.bytes(), &[16]);
+    let mut driver = BlockDriver::new(0).unwrap();
+    driver.attach(device.transport(), Instant::ZERO).unwrap();
+    assert_eq!(driver.facts().pieces_max, 14);
 }
 
 #[test]
@@ -387,4 +402,5 @@ fn a_disk_is_there_again_after_it_was_gone() {
     driver.attach(fresh.transport(), Instant::ZERO).unwrap();
     submit(&mut driver, request(DiskOperation::Read, 0, 1));
     assert!(fresh.take(0).is_some());
+    assert_eq!(driver.facts().starts, 2);
 }

@@ -6,3 +6,4 @@ mod fuzz;
 mod power;
 mod promises;
 mod refusals;
+mod side_by_side;

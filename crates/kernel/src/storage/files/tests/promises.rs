@@ -174,6 +174,31 @@ fn names_that_begin_alike_get_short_names_of_their_own() {
 }
 
 #[test]
+fn a_directory_may_have_thousands_of_names_that_begin_alike() {
+    const COUNT: usize = 1500;
+    let mut bench = Bench::new(Kind::Fat32);
+    bench.run("many", Act::MakeDirectory).unwrap();
+    for count in 0..COUNT {
+        bench
+            .put(&format!("many/measurement {count}.csv"), "")
+            .unwrap();
+    }
+    let contents = check(bench.volume()).unwrap();
+    assert_eq!(contents.files.len(), COUNT + 1);
+    let last = format!("many/MEASUREMENT {}.CSV", COUNT - 1);
+    assert_eq!(bench.run(&last, Act::Show).unwrap(), "");
+    let listed = bench.run("many", Act::List).unwrap();
+    let shown = listed.lines().count() - 1;
+    assert!(
+        listed.ends_with(&format!(
+            "{} more are not shown; the answer is full",
+            COUNT - shown
+        )),
+        "{listed}"
+    );
+}
+
+#[test]
 fn a_name_may_have_letters_of_any_language() {
     let mut bench = Bench::new(Kind::Fat16);
     for name in ["Grüße an Ömer.txt", "日本語", "😀.md", "ÀÉ"] {

@@ -35,7 +35,7 @@ fn what_does_not_fit_leaves_nothing_behind() {
 }
 
 /// A volume of which only some clusters are free: the others are marked as defective.
-fn scattered(is_free: impl Fn(u32) -> bool) -> Bench {
+pub fn scattered(is_free: impl Fn(u32) -> bool) -> Bench {
     let mut bench = Bench::new(Kind::Fat16);
     let table = (super::bench::FIRST as usize + 1) * 512;
     let table_bytes = usize::from(bench.volume()[22]) * 512;
@@ -161,6 +161,93 @@ fn every_refusal_says_what_can_be_done() {
     }
     expect(&bench, &[("dir/", b""), ("file", b"x")]);
     assert!(bench.is_idle());
+}
+
+#[test]
+fn names_of_devices_are_left_to_windows_and_files_of_other_systems_are_not() {
+    let mut bench = Bench::new(Kind::Fat16);
+    let refusal = "Windows takes this name for a device; choose another";
+    for name in ["con", "NUL.txt", "Com1", "lpt9.tar.gz", "aux .c"] {
+        assert_eq!(bench.put(name, "x"), Err(format!("{name}: {refusal}")));
+        let made = bench.run(name, Act::MakeDirectory);
+        assert_eq!(made, Err(format!("{name}: {refusal}")));
+    }
+    for name in ["console", "com", "COM10", "a.con", "lpt0", "nul-x"] {
+        bench.put(name, "x").unwrap();
+    }
+    // One that is there all the same is a file like others.
+    bench.put("abc.txt", "x").unwrap();
+    let disk = &mut bench.rig.disks[0];
+    let long = [b'a', 0, b'b', 0, b'c', 0, b'.', 0];
+    let at = disk.windows(8).position(|bytes| bytes == long).unwrap();
+    for (index, letter) in b"aux".iter().enumerate() {
+        disk[at + 2 * index] = *letter;
+    }
+    let region = bench.region;
+    bench.files.mount(region, &mut bench.rig);
+    bench.put("AUX.TXT", "y").unwrap();
+    assert_eq!(bench.run("aux.txt", Act::Show).unwrap(), "y");
+    bench.run("aux.txt", Act::Remove).unwrap();
+}
+
+/// The slot of a short name.
+fn slot<'a>(bench: &'a mut Bench, name: &[u8; 11]) -> &'a mut [u8] {
+    let (slots, _) = bench.rig.disks[0].as_chunks_mut::<32>();
+    let mut named = slots.iter_mut().filter(|slot| slot.starts_with(name));
+    named.next().expect("it has a slot of its own")
+}
+
+fn mount_again(bench: &mut Bench) {
+    let region = bench.region;
+    bench.files.mount(region, &mut bench.rig);
+}
+
+#[test]
+fn attributes_are_kept_and_what_is_written_again_wants_a_backup() {
+    let mut bench = Bench::new(Kind::Fat32);
+    bench.put("SHY", "x").unwrap();
+    // Hidden and of the system, and saved.
+    slot(&mut bench, b"SHY        ")[11] = 0x06;
+    mount_again(&mut bench);
+    assert!(bench.run("", Act::List).unwrap().starts_with("SHY "));
+    bench.put("SHY", "y").unwrap();
+    assert_eq!(slot(&mut bench, b"SHY        ")[11], 0x26);
+    slot(&mut bench, b"SHY        ")[11] = 0x07;
+    mount_again(&mut bench);
+    let refusal = Err("SHY: the file is read-only; change that on another machine".into());
+    assert_eq!(bench.put("SHY", "z"), refusal);
+    assert_eq!(bench.append("SHY", "z"), refusal);
+    assert_eq!(bench.run("SHY", Act::Remove), refusal);
+    assert_eq!(bench.run("SHY", Act::Show).unwrap(), "y");
+}
+
+#[test]
+fn a_file_without_a_byte_gives_its_clusters_back_when_it_gets_some() {
+    let mut bench = Bench::new(Kind::Fat16);
+    let free = bench.free();
+    bench.receive("EMPTY", &noise(3000)).unwrap();
+    slot(&mut bench, b"EMPTY      ")[28..].fill(0);
+    mount_again(&mut bench);
+    bench.append("EMPTY", "x").unwrap();
+    assert_eq!(bench.free(), free - 1);
+    expect(&bench, &[("EMPTY", b"x")]);
+}
+
+#[test]
+fn two_files_with_the_same_clusters_are_read_and_removed_without_harm_to_a_third() {
+    let mut bench = Bench::new(Kind::Fat16);
+    for name in ["ONE", "TWO", "THREE"] {
+        bench.receive(name, &noise(2000)).unwrap();
+    }
+    let first: [u8; 2] = slot(&mut bench, b"ONE        ")[26..28].try_into().unwrap();
+    slot(&mut bench, b"TWO        ")[26..28].copy_from_slice(&first);
+    mount_again(&mut bench);
+    bench.run("TWO", Act::Sum).unwrap();
+    bench.run("ONE", Act::Remove).unwrap();
+    let refusal = bench.run("TWO", Act::Sum).unwrap_err();
+    assert!(refusal.contains("damaged at cluster"), "{refusal}");
+    bench.run("TWO", Act::Remove).unwrap();
+    assert_eq!(check(bench.volume()).unwrap().files["THREE"], noise(2000));
 }
 
 #[test]

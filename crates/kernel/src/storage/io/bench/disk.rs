@@ -48,6 +48,7 @@ impl Disk for ModelDisk {
             requests_max: self.model.requests_max(),
             pieces_max: IO_PIECES_MAX,
             transfer_bytes_max: IO_MERGED_BYTES_MAX,
+            starts: 1,
         }
     }
 

@@ -34,7 +34,9 @@ pub struct Round {
     /// Simulated; it begins with the round.
     now: Instant,
     states: Vec<State, STREAMS_MAX>,
+    /// Of requests that are timed, and of the others.
     latencies: Histogram,
+    others: Histogram,
     outcome: Outcome,
 }
 
@@ -56,6 +58,7 @@ pub struct Outcome {
     pub took: Duration,
     pub p50: Option<Duration>,
     pub p99: Option<Duration>,
+    pub others_p99: Option<Duration>,
     /// Requests that went to the disk with another one.
     pub merged: u64,
     /// Requests with a deadline that have ended, and those that ended after it.
@@ -89,6 +92,7 @@ impl Round {
             now: Instant::ZERO,
             states,
             latencies: Histogram::default(),
+            others: Histogram::default(),
             outcome: Outcome {
                 setting,
                 requests: 0,
@@ -96,6 +100,7 @@ impl Round {
                 took: Duration::ZERO,
                 p50: None,
                 p99: None,
+                others_p99: None,
                 merged: 0,
                 wanted: 0,
                 missed: 0,
@@ -210,8 +215,12 @@ impl Round {
         if stream.thinks > Duration::ZERO {
             state.next_at = self.now + stream.thinks;
         }
-        if stream.is_timed {
-            self.latencies.add(self.now.since(arrived));
+        if arrived >= Instant::ZERO + self.setting.workload.timed_from() {
+            let latencies = match stream.is_timed {
+                true => &mut self.latencies,
+                false => &mut self.others,
+            };
+            latencies.add(self.now.since(arrived));
         }
         let outcome = &mut self.outcome;
         outcome.requests += 1;
@@ -236,6 +245,7 @@ impl Round {
         Outcome {
             p50: self.latencies.per_mille(500),
             p99: self.latencies.per_mille(990),
+            others_p99: self.others.per_mille(990),
             merged: self.queue.view().counts.merged,
             ..self.outcome
         }

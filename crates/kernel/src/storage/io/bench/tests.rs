@@ -78,11 +78,16 @@ fn most_of_what_sequential_programs_ask_for_is_merged() {
 }
 
 #[test]
-fn kyber_takes_depth_from_writes_for_the_sake_of_reads() {
+fn kyber_holds_its_targets_from_ten_windows_on() {
     let of = |policy| outcome(policy, Workload::Background, ModelKind::Ssd);
     let (kyber, noop) = (of(Policy::Kyber), of(Policy::Noop));
     let target = Some(Duration::from_millis(2));
-    assert!(kyber.p50 < target && kyber.p99 < noop.p99, "{kyber:?}");
+    assert!(kyber.p99.is_some() && kyber.p99 <= target, "{kyber:?}");
+    let of_writes = Some(Duration::from_millis(10));
+    assert!(
+        kyber.others_p99.is_some() && kyber.others_p99 <= of_writes,
+        "{kyber:?}"
+    );
     assert!(noop.p50 > target, "without it they would be slow: {noop:?}");
     assert!(per_s(&kyber) < per_s(&noop), "writes pay for it");
 }

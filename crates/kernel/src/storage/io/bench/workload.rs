@@ -3,6 +3,7 @@
 use crate::base::time::Duration;
 use crate::storage::io::Priority;
 use crate::storage::io::model::ModelKind;
+use crate::storage::io::schedulers::ADAPTED_AFTER;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Workload {
@@ -175,7 +176,7 @@ impl Workload {
                 "flood: 200 writes at once, and reads wanted within 500 ms, which are timed (modelled disks)"
             }
             Self::Background => {
-                "background: 64 writes at once, and reads now and then, which are timed (modelled disks)"
+                "background: 64 writes at once, and reads now and then, timed from the first second on (modelled disks)"
             }
             Self::Shares => {
                 "shares: 3 tenants of weights 4, 2 and 1, 40 reads at once each (modelled disks)"
@@ -201,6 +202,14 @@ impl Workload {
             Self::Flood => FLOOD,
             Self::Background => BACKGROUND,
             Self::Shares => SHARERS,
+        }
+    }
+
+    /// From when on times count: what a disk is like when a scheduler has come to know it.
+    pub const fn timed_from(self) -> Duration {
+        match self {
+            Self::Background => ADAPTED_AFTER,
+            _ => Duration::ZERO,
         }
     }
 

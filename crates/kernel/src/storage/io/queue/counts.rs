@@ -3,7 +3,7 @@
 use crate::base::disk::DiskOperation;
 use crate::base::histogram::Histogram;
 use crate::base::time::Duration;
-use crate::storage::io::schedulers::Finished;
+use crate::storage::io::Priority;
 
 #[derive(Default)]
 pub struct Counts {
@@ -30,10 +30,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn on_finished(&mut self, finished: &Finished) {
-        let nanos = finished.waited.as_nanos() + finished.served.as_nanos();
-        let taken = Duration::from_nanos(nanos);
-        match finished.operation {
+    pub fn on_answered(&mut self, operation: DiskOperation, taken: Duration) {
+        match operation {
             DiskOperation::Read => self.reads.add(taken),
             DiskOperation::Flush => self.flushes.add(taken),
             _ => self.writes.add(taken),
@@ -45,6 +43,10 @@ pub struct QueueView<'a> {
     pub counts: &'a Counts,
     /// With the scheduler.
     pub waiting: usize,
+    /// The same by class of priority: `Priority::CLASSES`.
+    pub waiting_by_class: [usize; Priority::CLASSES.len()],
+    /// Flushes that wait for the one that is with the disk.
+    pub waiting_to_flush: usize,
     /// Waiting for bandwidth of their tenants.
     pub held_back: usize,
     pub in_flight: usize,

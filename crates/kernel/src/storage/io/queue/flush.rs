@@ -3,6 +3,7 @@
 use super::BlockQueue;
 use super::slots::Stage;
 use super::transfer::Transfer;
+use super::writers::Writers;
 use crate::base::disk::{Disk, DiskError, DiskOperation};
 use crate::base::time::Instant;
 use crate::limits::IO_REQUESTS_MAX;
@@ -22,6 +23,7 @@ impl BlockQueue {
         let Some(mut transfer) = Transfer::of(&self.slots, first) else {
             return;
         };
+        let (suspect, mut asking) = (self.suspect, Writers::NONE);
         for index in (0..IO_REQUESTS_MAX as u16).rev() {
             let slot = SlotIndex(index);
             let Some(held) = self.slots.get_mut(slot) else {
@@ -30,12 +32,13 @@ impl BlockQueue {
             if held.stage != Stage::WaitsToFlush {
                 continue;
             }
-            let owner = held.request.tag.owner.bit();
-            if self.suspect & owner != 0 {
-                self.suspect &= !owner;
+            let tag = held.request.tag;
+            if suspect.has(tag) {
+                self.suspect.remove(Writers::of(tag));
                 self.end(slot, Err(IoError::Disk(DiskError::Gone)));
                 continue;
             }
+            asking.add(Writers::of(tag));
             held.stage = Stage::Sent;
             held.next = chain;
             chain = Some(slot);
@@ -45,12 +48,14 @@ impl BlockQueue {
         };
         transfer.first = first;
         // Writes that are answered from now on are not safe by it.
-        let unflushed = core::mem::take(&mut self.unflushed);
+        let covered = self.unflushed.take();
+        self.unheard = covered;
+        self.unheard.remove(asking);
         if self.send(now, transfer, disk) {
-            self.is_flushing = true;
             return;
         }
-        self.unflushed = unflushed;
+        self.unheard = Writers::NONE;
+        self.unflushed.add(covered);
         // The disk takes no more now: they wait as before.
         if let Some(stalled) = self
             .stalled
@@ -61,6 +66,16 @@ impl BlockQueue {
                 held.stage = Stage::WaitsToFlush;
                 next = held.next.take();
             }
+        }
+    }
+
+    /// What has become of a flush, for those whose writes it covered: of a failure only
+    /// who asked for it hears now, the others with their next one.
+    pub fn on_flushed(&mut self, result: Result<(), DiskError>) {
+        self.is_flushing = false;
+        let unheard = self.unheard.take();
+        if result.is_err() {
+            self.suspect.add(unheard);
         }
     }
 }

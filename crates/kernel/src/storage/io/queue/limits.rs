@@ -51,6 +51,11 @@ impl TenantLimits {
         true
     }
 
+    /// Nothing is held back any more, so nothing is due.
+    pub const fn disarm(&mut self) {
+        self.due_at = None;
+    }
+
     /// One that was held back is no longer.
     pub const fn forget(&mut self, tenant: Tenant) {
         self.held_back[tenant.index()] -= 1;
@@ -60,13 +65,9 @@ impl TenantLimits {
         self.due_at = Some(self.due_at.map_or(at, |due| due.min(at)));
     }
 
-    /// It is looked now; whoever still may not pass arms it again.
-    pub const fn disarm(&mut self) {
-        self.due_at = None;
-    }
-
-    pub fn is_due(&self, now: Instant) -> bool {
-        self.due_at.is_some_and(|at| at <= now)
+    /// Is it time to look? Whoever still may not pass then arms it again.
+    pub fn take_due(&mut self, now: Instant) -> bool {
+        self.due_at.take_if(|at| *at <= now).is_some()
     }
 
     pub const fn next_deadline(&self) -> Option<Instant> {

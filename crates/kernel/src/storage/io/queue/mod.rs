@@ -8,8 +8,10 @@
 //! Limits: `IO_REQUESTS_MAX` requests, `IO_MERGES_MAX` merged transfers on their way.
 //! Invariants: what was taken is given back once, with its memory, whatever the disk
 //! does; a flush is not said to have worked when the disk was reset since a write of
-//! the same owner was answered, for its cache may be lost.
+//! the same writer was answered, for its cache may be lost, nor when a flush has failed
+//! that was to make that write safe and that another had asked for.
 
+mod answers;
 mod counts;
 mod flush;
 mod limits;
@@ -17,11 +19,12 @@ mod slots;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod writers;
 
 pub use counts::QueueView;
 
-use super::schedulers::{DiskNow, Finished, Scheduler, SlotIndex};
-use super::{IoDone, IoError, IoRequest};
+use super::schedulers::{DiskNow, IoKind, Scheduler, SlotIndex};
+use super::{IoDone, IoError, IoRequest, Priority};
 use crate::base::disk::{Disk, DiskDone, DiskError, DiskFacts, DiskOperation};
 use crate::base::fixed::Queue;
 use crate::base::metric::Usage;
@@ -32,7 +35,8 @@ use alloc::boxed::Box;
 use counts::Counts;
 pub use limits::TenantLimits;
 use slots::{Held, Slots, Stage};
-use transfer::{Spare, Transfer, is_final};
+use transfer::{Spare, Transfer};
+use writers::Writers;
 
 /// Longer than this nobody waits for others to be served first.
 pub const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -49,6 +53,8 @@ pub struct BlockQueue {
     /// With the disk, by their tags.
     transfers: Box<[Option<Transfer>; BLOCK_REQUESTS_MAX]>,
     in_flight: usize,
+    /// Of those, what is no flush, by kind.
+    at_disk: [usize; IoKind::COUNT],
     /// How many may be; the disk may take fewer.
     depth: usize,
     /// Picked, but the disk took no more.
@@ -61,10 +67,16 @@ pub struct BlockQueue {
     limits: TenantLimits,
     /// Is a flush with the disk?
     is_flushing: bool,
-    /// Owners, a bit each, with answered writes behind which no flush has come.
-    unflushed: u8,
-    /// Those of them whose writes a reset may have lost.
-    suspect: u8,
+    /// Those with answered writes behind which no flush was sent.
+    unflushed: Writers,
+    /// Whose writes the flush that is with the disk covers, though others asked for it.
+    unheard: Writers,
+    /// Those whose writes may be lost, and who have not heard of it.
+    suspect: Writers,
+    /// Would a write that was answered be lost with the disk's cache?
+    has_write_cache: bool,
+    /// How often the disk had been started when it was looked last.
+    starts: Option<u32>,
     /// Behind the last sector that was asked for.
     head: u64,
     looked_at: Instant,
@@ -84,6 +96,7 @@ impl BlockQueue {
             scheduler,
             transfers: Box::new([None; BLOCK_REQUESTS_MAX]),
             in_flight: 0,
+            at_disk: [0; IoKind::COUNT],
             depth: BLOCK_REQUESTS_MAX,
             stalled: None,
             ask_again_at: None,
@@ -92,8 +105,11 @@ impl BlockQueue {
             ended: Box::new(Queue::new()),
             limits: TenantLimits::default(),
             is_flushing: false,
-            unflushed: 0,
-            suspect: 0,
+            unflushed: Writers::NONE,
+            unheard: Writers::NONE,
+            suspect: Writers::NONE,
+            has_write_cache: true,
+            starts: None,
             head: 0,
             looked_at: Instant::ZERO,
             counts: Box::default(),
@@ -106,6 +122,16 @@ impl BlockQueue {
 
     /// Takes a request in; it goes to the disk in the next `step`.
     pub fn submit(&mut self, now: Instant, request: IoRequest) -> Result<(), (IoError, IoRequest)> {
+        let sector = request.sector;
+        if sector.checked_add(request.sectors).is_none() {
+            let error = DiskError::OutOfRange { sector };
+            return Err((IoError::Disk(error), request));
+        }
+        // Before its tenant pays for it.
+        if self.space() == 0 {
+            self.counts.refused += 1;
+            return Err((IoError::Full, request));
+        }
         let stage = match request.operation {
             DiskOperation::Flush => Stage::WaitsToFlush,
             _ if self.limits.may_pass(now, &request) => Stage::Waits,
@@ -114,16 +140,17 @@ impl BlockQueue {
         let held = Held {
             request,
             arrived: now,
+            waits_since: now,
             order: self.counts.submitted,
             stage,
             tries: 0,
             is_alone: false,
             next: None,
         };
-        let slot = self.slots.insert(held).map_err(|request| {
-            self.counts.refused += 1;
-            (IoError::Full, request)
-        })?;
+        let slot = self
+            .slots
+            .insert(held)
+            .map_err(|request| (IoError::Full, request))?;
         self.counts.submitted += 1;
         self.counts.high_water = self.counts.high_water.max(self.slots.used());
         if stage == Stage::Waits {
@@ -154,6 +181,7 @@ impl BlockQueue {
         };
         let facts = disk.facts();
         self.ask_again_at = None;
+        self.look_for_restart(&facts);
         self.release_held_back(now);
         if let Some(stalled) = self.stalled.take()
             && !self.send(now, stalled, disk)
@@ -186,11 +214,12 @@ impl BlockQueue {
         };
         self.in_flight -= 1;
         transfer.unload(&mut self.slots, &mut self.spare, done.request.data);
-        if transfer.operation == DiskOperation::Flush {
-            self.is_flushing = false;
+        match transfer.operation {
+            DiskOperation::Flush => self.on_flushed(done.result),
+            operation => self.at_disk[IoKind::of(operation) as usize] -= 1,
         }
         if done.result == Err(DiskError::Gone) {
-            self.suspect |= core::mem::take(&mut self.unflushed);
+            self.suspect.add(self.unflushed.take());
         }
         let mut next = Some(transfer.first);
         while let Some(slot) = next {
@@ -216,6 +245,10 @@ impl BlockQueue {
     }
 
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        if !self.ended.is_empty() {
+            // The disk would not have it: no answer of a disk tells its owner.
+            return Some(now);
+        }
         let waits = !self.scheduler.is_empty();
         let looks = waits.then(|| now + LOOK_EVERY);
         let others = [
@@ -237,9 +270,16 @@ impl BlockQueue {
     }
 
     pub fn view(&self) -> QueueView<'_> {
+        let mut waiting_by_class = [0; Priority::CLASSES.len()];
+        let waiting = self.slots.iter();
+        for (_, held) in waiting.filter(|(_, held)| held.stage == Stage::Waits) {
+            waiting_by_class[held.request.priority.class_index()] += 1;
+        }
         QueueView {
             counts: &self.counts,
             waiting: self.scheduler.len(),
+            waiting_by_class,
+            waiting_to_flush: self.slots.at_stage(Stage::WaitsToFlush).count(),
             held_back: self.slots.at_stage(Stage::HeldBack).count(),
             in_flight: self.in_flight,
             depth: self.depth,
@@ -257,13 +297,24 @@ impl BlockQueue {
         }
     }
 
+    /// A disk that has begun anew has lost what was in its cache.
+    fn look_for_restart(&mut self, facts: &DiskFacts) {
+        self.has_write_cache = facts.has_write_cache;
+        let before = self.starts.replace(facts.starts);
+        if before.is_some_and(|before| before != facts.starts) {
+            self.suspect.add(self.unflushed.take());
+        }
+    }
+
     fn release_held_back(&mut self, now: Instant) {
-        if !self.limits.is_due(now) {
+        if !self.limits.take_due(now) {
             return;
         }
-        self.limits.disarm();
         for tenant in Tenant::all() {
             while let Some(slot) = self.next_of(now, tenant) {
+                if let Some(held) = self.slots.get_mut(slot) {
+                    held.waits_since = now;
+                }
                 self.hand_over(now, slot);
             }
         }
@@ -286,6 +337,7 @@ impl BlockQueue {
                 sectors: facts.sectors,
                 in_flight: self.in_flight,
                 depth: self.depth.min(facts.requests_max),
+                at_disk: self.at_disk,
             };
             self.scheduler.next(now, disk).map(|waiting| waiting.slot)
         })?;
@@ -304,9 +356,9 @@ impl BlockQueue {
             return None;
         }
         let waiting = self.slots.at_stage(Stage::Waits);
-        let arrived = |slot: &SlotIndex| self.slots.get(*slot).map(|held| held.arrived);
-        let oldest = waiting.min_by_key(arrived)?;
-        let is_overdue = arrived(&oldest).is_some_and(|at| now.since(at) >= WAIT_MAX);
+        let since = |slot: &SlotIndex| self.slots.get(*slot).map(|held| held.waits_since);
+        let oldest = waiting.min_by_key(since)?;
+        let is_overdue = since(&oldest).is_some_and(|at| now.since(at) >= WAIT_MAX);
         if !is_overdue {
             self.looked_at = now;
             return None;
@@ -327,11 +379,15 @@ impl BlockQueue {
             return false;
         };
         self.mark_sent(transfer.first);
+        transfer.sent_at = now;
         match disk.submit(transfer.request(index as u64, payload)) {
             Ok(()) => {
-                transfer.sent_at = now;
-                if transfer.operation != DiskOperation::Flush {
-                    self.head = transfer.sector + transfer.sectors;
+                match transfer.operation {
+                    DiskOperation::Flush => self.is_flushing = true,
+                    operation => {
+                        self.head = transfer.sector + transfer.sectors;
+                        self.at_disk[IoKind::of(operation) as usize] += 1;
+                    }
                 }
                 self.transfers[index] = Some(transfer);
                 self.in_flight += 1;
@@ -353,119 +409,5 @@ impl BlockQueue {
             held.stage = Stage::Sent;
             next = held.next;
         }
-    }
-
-    /// The disk would not take it; says whether it may take another one.
-    fn on_refused(&mut self, now: Instant, transfer: Transfer, error: DiskError) -> bool {
-        if error == DiskError::Busy {
-            self.stalled = Some(transfer);
-            if self.in_flight == 0 {
-                self.ask_again_at = Some(now + ASK_AGAIN);
-            }
-            return false;
-        }
-        let mut next = Some(transfer.first);
-        while let Some(slot) = next {
-            next = self.slots.get_mut(slot).and_then(|held| held.next.take());
-            self.on_answer(now, slot, &transfer, Err(error));
-        }
-        true
-    }
-
-    /// What the disk said of a transfer, for one of its requests.
-    fn on_answer(
-        &mut self,
-        now: Instant,
-        slot: SlotIndex,
-        transfer: &Transfer,
-        result: Result<(), DiskError>,
-    ) {
-        let Some(held) = self.slots.get_mut(slot) else {
-            return;
-        };
-        let is_flush = transfer.operation == DiskOperation::Flush;
-        let finished = finished(now, held, transfer);
-        // Flushes are not its affair; whatever else it gave has left the disk.
-        if !is_flush {
-            self.scheduler.on_done(now, &finished);
-        }
-        let error = match result {
-            Ok(()) => {
-                if !is_flush && transfer.operation != DiskOperation::Read {
-                    self.unflushed |= held.request.tag.owner.bit();
-                }
-                self.counts.on_finished(&finished);
-                self.end(slot, Ok(()));
-                return;
-            }
-            Err(error) => error,
-        };
-        held.tries += 1;
-        held.is_alone = true;
-        // A flush that failed may have lost writes; trying again would hide that.
-        if is_final(error) || is_flush || (held.tries >= TRIES_MAX && transfer.members == 1) {
-            self.end(slot, Err(IoError::Disk(error)));
-            return;
-        }
-        if transfer.members > 1 {
-            // It is not said whose sector it was.
-            held.tries = 0;
-        }
-        self.counts.retried += 1;
-        self.hand_over(now, slot);
-    }
-
-    fn end(&mut self, slot: SlotIndex, result: Result<(), IoError>) {
-        if let Some(held) = self.slots.get_mut(slot) {
-            held.stage = Stage::Ended(result);
-            match result {
-                Ok(()) => self.counts.done += 1,
-                Err(_) => self.counts.failed += 1,
-            }
-            let kept = self.ended.push(slot);
-            crate::invariant!(kept.is_ok(), "more requests have ended than there are");
-        }
-    }
-
-    /// Ends everything that is not with the disk.
-    fn give_up(&mut self, error: IoError) {
-        let mut next = self.stalled.take().map(|transfer| transfer.first);
-        while let Some(slot) = next {
-            next = self.slots.get_mut(slot).and_then(|held| held.next.take());
-            self.end(slot, Err(error));
-        }
-        for index in 0..IO_REQUESTS_MAX as u16 {
-            let slot = SlotIndex(index);
-            let Some(held) = self.slots.get(slot) else {
-                continue;
-            };
-            let sector = held.request.sector;
-            match held.stage {
-                Stage::Waits => {
-                    self.scheduler.take(Instant::ZERO, slot);
-                    self.slots.unplace(sector, slot);
-                    self.end(slot, Err(error));
-                }
-                Stage::HeldBack => {
-                    self.limits.forget(held.request.tenant);
-                    self.end(slot, Err(error));
-                }
-                Stage::WaitsToFlush => self.end(slot, Err(error)),
-                Stage::Sent | Stage::Ended(_) => {}
-            }
-        }
-        // Whoever comes with another disk has lost nothing on it.
-        self.suspect = 0;
-    }
-}
-
-fn finished(now: Instant, held: &Held, transfer: &Transfer) -> Finished {
-    Finished {
-        operation: transfer.operation,
-        sectors: held.request.sectors,
-        priority: held.request.priority,
-        tenant: held.request.tenant,
-        waited: transfer.sent_at.since(held.arrived),
-        served: now.since(transfer.sent_at),
     }
 }

@@ -12,6 +12,8 @@ use alloc::boxed::Box;
 pub struct Held {
     pub request: IoRequest,
     pub arrived: Instant,
+    /// Since when the disk is what it waits for, and not its tenant's bandwidth.
+    pub waits_since: Instant,
     /// Grows with each that comes.
     pub order: u64,
     pub stage: Stage,
@@ -114,7 +116,7 @@ impl Slots {
             sectors: request.sectors,
             priority: request.priority,
             tenant: request.tenant,
-            arrived: held.arrived,
+            arrived: held.waits_since,
             deadline: request.deadline,
         })
     }

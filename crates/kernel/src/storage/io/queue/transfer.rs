@@ -146,10 +146,12 @@ impl Transfer {
     }
 }
 
-/// Is the disk not to be asked again, for it would say the same?
-pub const fn is_final(error: DiskError) -> bool {
+/// Is the disk not to be asked again, for it would say the same? Of a transfer of several
+/// requests one may lie beyond the end, and the others not.
+pub const fn is_final(error: DiskError, members: usize) -> bool {
     match error {
-        DiskError::OutOfRange { .. } | DiskError::ReadOnly | DiskError::Unsupported => true,
+        DiskError::OutOfRange { .. } => members == 1,
+        DiskError::ReadOnly | DiskError::Unsupported => true,
         DiskError::Busy | DiskError::Device { .. } | DiskError::Gone => false,
     }
 }

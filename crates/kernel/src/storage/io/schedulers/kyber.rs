@@ -1,17 +1,20 @@
 //! Kyber: the depth of each kind of request follows from how long they take.
 //!
-//! Reads, writes and others have tokens, one for each request at the disk. Ten times a
+//! Reads, writes and others have tokens, one for each transfer at the disk. Ten times a
 //! second the times since are looked at, as in the Linux scheduler of that name: when
 //! the disk itself is slow for reads or for writes, the kinds that are well within their
 //! target get fewer tokens; a kind that misses its target gets more.
+//!
+//! Linux waits for 500 times or a second before it says anything of a kind. Here a
+//! hundred are enough, and fewer where so many were slow that no more could mend it, so
+//! that depths are found within `ADAPTED_AFTER`.
 
 use super::sorted::Sorted;
 use super::table::Table;
-use super::{DiskNow, Finished, Scheduler, SlotIndex, Waiting};
-use crate::base::disk::DiskOperation;
+use super::{DiskNow, Finished, IoKind, Scheduler, SlotIndex, Waiting};
 use crate::base::time::{Duration, Instant};
 
-const KINDS: usize = 3;
+const KINDS: usize = IoKind::COUNT;
 /// Of a request that is not the slowest hundredth: reads 2 ms, writes 10 ms. Others have
 /// no target that Kyber would see to.
 const TARGETS: [Duration; KINDS] = [
@@ -25,15 +28,20 @@ const BATCHES: [u32; KINDS] = [16, 8, 1];
 const PARTS: usize = 4;
 const BUCKETS: usize = 2 * PARTS;
 const WINDOW: Duration = Duration::from_millis(100);
-/// So many times say something, or those of a second.
-const SAMPLES: u32 = 500;
+/// From so many times it can be said what 99 of 100 are within; or from those of a second.
+const SAMPLES: u32 = 100;
 const SAMPLES_FOR: Duration = Duration::from_secs(1);
+/// Ten windows: so long a disk that has changed, or a load, may miss the targets that it
+/// can hold.
+pub const ADAPTED_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub struct Kyber {
     table: Table,
     by_arrival: Sorted,
     kinds: [Kind; KINDS],
+    /// The disk's, of which the tokens are a part.
+    depth: usize,
     /// Whose turn it is, and how many of them went.
     turn: usize,
     went: u32,
@@ -43,9 +51,7 @@ pub struct Kyber {
 
 #[derive(Default)]
 struct Kind {
-    in_flight: usize,
-    /// `None` as long as the disk's whole depth is theirs.
-    tokens: Option<usize>,
+    tokens: usize,
     /// From arrival to answer, and of that what the disk took.
     total: Times,
     disk: Times,
@@ -60,12 +66,8 @@ struct Times {
     since: Option<Instant>,
 }
 
-const fn kind_of(operation: DiskOperation) -> usize {
-    match operation {
-        DiskOperation::Read => 0,
-        DiskOperation::Write => 1,
-        _ => 2,
-    }
+const fn kind_of(waiting: &Waiting) -> usize {
+    IoKind::of(waiting.operation) as usize
 }
 
 impl Times {
@@ -80,7 +82,10 @@ impl Times {
     /// say so; then counting begins again.
     fn take_percentile(&mut self, now: Instant, percent: u32) -> Option<usize> {
         let samples: u32 = self.buckets.iter().sum();
-        let is_enough = samples >= SAMPLES || now.since(self.since?) >= SAMPLES_FOR;
+        let misses: u32 = self.buckets[PARTS..].iter().sum();
+        // With the rest of a hundred still to come it would be no better.
+        let is_bad = misses * 100 > SAMPLES * (100 - percent);
+        let is_enough = samples >= SAMPLES || is_bad || now.since(self.since?) >= SAMPLES_FOR;
         if samples == 0 || !is_enough {
             return None;
         }
@@ -95,15 +100,9 @@ impl Times {
 }
 
 impl Kyber {
-    /// How many of a kind may be at the disk.
-    fn tokens(&self, kind: usize, disk_depth: usize) -> usize {
-        let tokens = self.kinds[kind].tokens.unwrap_or(disk_depth);
-        tokens.clamp(1, disk_depth.max(1))
-    }
-
     fn may_go(&self, kind: usize, disk: DiskNow) -> Option<SlotIndex> {
         let (_, slot) = self.by_arrival.first(kind as u16)?;
-        (self.kinds[kind].in_flight < self.tokens(kind, disk.depth)).then_some(slot)
+        (disk.at_disk[kind] < self.kinds[kind].tokens).then_some(slot)
     }
 
     fn pick(&mut self, disk: DiskNow) -> Option<SlotIndex> {
@@ -139,12 +138,18 @@ impl Kyber {
                     fresh
                 }
             };
-            if let (Some(p99), Some(tokens)) = (p99, kind.tokens)
-                && (is_slow || p99 >= PARTS)
-            {
-                // Half of the target: half of the tokens. Twice the target: twice as many.
-                kind.tokens = Some(tokens.saturating_mul(p99 + 1) / PARTS);
-            }
+            let Some(p99) = p99 else {
+                continue;
+            };
+            // Half of the target: half of the tokens. Twice the target: twice as many, and
+            // one more at least, or a kind that has come down to one would keep to it.
+            let scaled = kind.tokens.saturating_mul(p99 + 1);
+            let tokens = match p99 >= PARTS {
+                true => scaled.div_ceil(PARTS),
+                false if is_slow => scaled / PARTS,
+                false => kind.tokens,
+            };
+            kind.tokens = tokens.clamp(1, self.depth.max(1));
         }
     }
 }
@@ -152,16 +157,17 @@ impl Kyber {
 impl Scheduler for Kyber {
     fn add(&mut self, _: Instant, waiting: Waiting) {
         let arrival = self.table.add(waiting);
-        let kind = kind_of(waiting.operation) as u16;
+        let kind = kind_of(&waiting) as u16;
         self.by_arrival.insert(kind, arrival, waiting.slot);
     }
 
     fn next(&mut self, now: Instant, disk: DiskNow) -> Option<Waiting> {
-        for kind in 0..KINDS {
-            self.kinds[kind].tokens = Some(self.tokens(kind, disk.depth));
-            if disk.in_flight == 0 {
-                self.kinds[kind].in_flight = 0;
-            }
+        if self.depth != disk.depth {
+            // What was found says nothing of another depth.
+            self.depth = disk.depth;
+            self.kinds
+                .iter_mut()
+                .for_each(|it| it.tokens = self.depth.max(1));
         }
         let slot = self.pick(disk)?;
         self.take(now, slot)
@@ -169,9 +175,8 @@ impl Scheduler for Kyber {
 
     fn take(&mut self, _: Instant, slot: SlotIndex) -> Option<Waiting> {
         let (waiting, arrival) = self.table.remove(slot)?;
-        let kind = kind_of(waiting.operation);
-        self.by_arrival.remove(kind as u16, arrival, slot);
-        self.kinds[kind].in_flight += 1;
+        let kind = kind_of(&waiting) as u16;
+        self.by_arrival.remove(kind, arrival, slot);
         Some(waiting)
     }
 
@@ -181,9 +186,8 @@ impl Scheduler for Kyber {
     }
 
     fn on_done(&mut self, now: Instant, finished: &Finished) {
-        let index = kind_of(finished.operation);
+        let index = IoKind::of(finished.operation) as usize;
         let kind = &mut self.kinds[index];
-        kind.in_flight = kind.in_flight.saturating_sub(1);
         let total = Duration::from_nanos(
             finished
                 .waited
@@ -206,7 +210,7 @@ impl Scheduler for Kyber {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{DISK, at, done, read, write};
+    use super::super::tests::{DISK, at, done, read, sent, write};
     use super::*;
 
     const DEEP: DiskNow = DiskNow { depth: 32, ..DISK };
@@ -229,8 +233,8 @@ mod tests {
         for slot in 0..32 {
             kyber.add(at(9_000), write(slot, u64::from(slot)));
         }
-        while kyber.next(at(9_000), disk).is_some() {
-            disk.in_flight += 1;
+        while let Some(picked) = kyber.next(at(9_000), disk) {
+            sent(&mut disk, &picked);
         }
         assert_eq!(kyber.next_deadline(), None);
         disk.in_flight
@@ -265,13 +269,35 @@ mod tests {
     fn who_misses_the_target_gets_tokens_back() {
         let mut kyber = Kyber::default();
         assert!(kyber.next(at(0), DEEP).is_none());
-        kyber.kinds[1].tokens = Some(2);
+        kyber.kinds[1].tokens = 1;
         run(
             &mut kyber,
             Duration::from_micros(400),
             Duration::from_millis(30),
         );
         assert!(writes_at_once(&mut kyber) >= 16);
+    }
+
+    #[test]
+    fn another_depth_begins_anew() {
+        let mut kyber = Kyber::default();
+        let shallow = DiskNow { depth: 1, ..DISK };
+        assert!(kyber.next(at(0), shallow).is_none());
+        assert_eq!(writes_at_once(&mut kyber), 32);
+    }
+
+    #[test]
+    fn two_slow_ones_are_enough_and_one_of_a_hundred_is_not() {
+        let target = TARGETS[0];
+        let (quick, slow) = (Duration::from_micros(100), Duration::from_millis(3));
+        let mut times = Times::default();
+        times.add(at(0), slow, target);
+        assert_eq!(times.take_percentile(at(1), 99), None, "it may be the one");
+        times.add(at(2), slow, target);
+        assert!(times.take_percentile(at(3), 99) >= Some(PARTS));
+        times.add(at(4), slow, target);
+        (0..99).for_each(|_| times.add(at(5), quick, target));
+        assert_eq!(times.take_percentile(at(6), 99), Some(0));
     }
 
     #[test]
@@ -283,7 +309,7 @@ mod tests {
         }
         let disk = DiskNow { depth: 100, ..DISK };
         let picks = (0..48).map(|_| kyber.next(at(0), disk).expect("some wait"));
-        let is_read: Vec<_> = picks.map(|it| kind_of(it.operation) == 0).collect();
+        let is_read: Vec<_> = picks.map(|it| kind_of(&it) == 0).collect();
         let expected = [[true; 16].as_slice(), &[false; 8], &[true; 16], &[false; 8]].concat();
         assert_eq!(is_read, expected);
     }

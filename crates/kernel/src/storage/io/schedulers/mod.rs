@@ -26,7 +26,7 @@ pub use bfq::Bfq;
 pub use cfq::Cfq;
 pub use deadline::Deadline;
 pub use first_come::FirstCome;
-pub use kyber::Kyber;
+pub use kyber::{ADAPTED_AFTER, Kyber};
 pub use mq_deadline::MqDeadline;
 pub use nearest::Nearest;
 pub use policy::Policy;
@@ -62,9 +62,32 @@ pub struct DiskNow {
     pub head: u64,
     /// Of the whole disk.
     pub sectors: u64,
-    /// Requests that it works on, and how many it may.
+    /// Transfers that it works on, flushes too, and how many it may.
     pub in_flight: usize,
     pub depth: usize,
+    /// Of those in flight, by `IoKind`; a flush is none of them.
+    pub at_disk: [usize; IoKind::COUNT],
+}
+
+/// What is told apart where a disk's depth is shared out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IoKind {
+    Read,
+    Write,
+    /// Changes the disk without moving data: discards, zeroes.
+    Other,
+}
+
+impl IoKind {
+    pub const COUNT: usize = 3;
+
+    pub const fn of(operation: DiskOperation) -> Self {
+        match operation {
+            DiskOperation::Read => Self::Read,
+            DiskOperation::Write => Self::Write,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A request that the disk has answered, well or not; there is one for each that was

@@ -7,7 +7,7 @@
 use super::batches::{Batches, Direction};
 use super::sorted::Sorted;
 use super::table::Table;
-use super::{DiskNow, Finished, Scheduler, SlotIndex, Waiting};
+use super::{DiskNow, IoKind, Scheduler, SlotIndex, Waiting};
 use crate::base::time::{Duration, Instant};
 
 /// As long as in Linux, where it is called `prio_aging_expire`.
@@ -20,7 +20,6 @@ pub struct MqDeadline {
     classes: [Batches; CLASSES],
     /// A class a group.
     by_arrival: Sorted,
-    writes_in_flight: usize,
 }
 
 const fn class_of(waiting: &Waiting) -> usize {
@@ -31,10 +30,10 @@ const fn class_of(waiting: &Waiting) -> usize {
     }
 }
 
-/// Writes that the disk may have at the same time: three quarters of its depth.
-const fn writes_max(disk: DiskNow) -> usize {
-    let most = disk.depth * 3 / 4;
-    if most == 0 { 1 } else { most }
+/// The disk may have writes for three quarters of its depth at the same time.
+fn may_write(disk: DiskNow) -> bool {
+    let writes = disk.at_disk[IoKind::Write as usize] + disk.at_disk[IoKind::Other as usize];
+    writes < (disk.depth * 3 / 4).max(1)
 }
 
 impl MqDeadline {
@@ -46,12 +45,6 @@ impl MqDeadline {
         let may_go = may_write || Direction::of(waiting.operation) == Direction::Read;
         let is_aged = now.since(Instant::from_nanos(arrived)) >= AGING;
         (may_go && is_aged).then_some(slot)
-    }
-
-    fn count(&mut self, waiting: &Waiting) {
-        if Direction::of(waiting.operation) == Direction::Write {
-            self.writes_in_flight += 1;
-        }
     }
 }
 
@@ -65,10 +58,7 @@ impl Scheduler for MqDeadline {
     }
 
     fn next(&mut self, now: Instant, disk: DiskNow) -> Option<Waiting> {
-        if disk.in_flight == 0 {
-            self.writes_in_flight = 0;
-        }
-        let may_write = self.writes_in_flight < writes_max(disk);
+        let may_write = may_write(disk);
         let slot = match self.aged(now, may_write) {
             Some(slot) => slot,
             None => {
@@ -86,19 +76,12 @@ impl Scheduler for MqDeadline {
         self.classes[class].remove(&waiting);
         let arrived = waiting.arrived.as_nanos();
         self.by_arrival.remove(class as u16, arrived, slot);
-        self.count(&waiting);
         Some(waiting)
     }
 
     fn drain(&mut self) -> Option<Waiting> {
         let slot = self.table.oldest()?;
         self.take(Instant::ZERO, slot)
-    }
-
-    fn on_done(&mut self, _: Instant, finished: &Finished) {
-        if Direction::of(finished.operation) == Direction::Write {
-            self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
-        }
     }
 
     fn len(&self) -> usize {
@@ -108,7 +91,7 @@ impl Scheduler for MqDeadline {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{DISK, at, done, read, write};
+    use super::super::tests::{DISK, at, read, sent, write};
     use super::*;
     use crate::base::disk::DiskOperation;
     use crate::storage::io::Priority;
@@ -160,14 +143,14 @@ mod tests {
         for slot in 0..20 {
             scheduler.add(at(0), write(slot, u64::from(slot)));
         }
-        while scheduler.next(at(0), disk).is_some() {
-            disk.in_flight += 1;
+        while let Some(picked) = scheduler.next(at(0), disk) {
+            sent(&mut disk, &picked);
         }
         assert_eq!((disk.in_flight, scheduler.next_deadline()), (6, None));
         scheduler.add(at(0), read(30, 5));
         let picked = scheduler.next(at(0), disk).expect("a read goes");
         assert_eq!(picked.operation, DiskOperation::Read);
-        scheduler.on_done(at(1), &done(&write(0, 0)));
+        disk.at_disk[IoKind::Write as usize] -= 1;
         assert!(scheduler.next(at(1), disk).is_some());
     }
 }

@@ -4,3 +4,4 @@ mod bench;
 mod damage;
 mod hostile;
 mod life;
+mod reopening;

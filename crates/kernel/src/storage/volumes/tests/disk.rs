@@ -136,6 +136,7 @@ impl Submit for Disks {
             requests_max: REQUESTS_MAX,
             pieces_max: 1,
             transfer_bytes_max: self.transfer_bytes_max,
+            starts: 1,
         })
     }
 

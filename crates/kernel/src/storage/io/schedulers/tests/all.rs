@@ -52,12 +52,13 @@ impl World {
     }
 
     fn disk(&self) -> DiskNow {
-        DiskNow {
+        let mut disk = DiskNow {
             head: self.head,
-            in_flight: self.in_flight.len(),
             depth: DEPTH,
             ..DISK
-        }
+        };
+        self.in_flight.iter().for_each(|it| sent(&mut disk, it));
+        disk
     }
 
     fn add(&mut self, scheduler: &mut dyn Scheduler) {

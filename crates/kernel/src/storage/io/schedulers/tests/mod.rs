@@ -2,7 +2,7 @@
 
 mod all;
 
-use super::{DiskNow, Finished, Scheduler, SlotIndex, Waiting};
+use super::{DiskNow, Finished, IoKind, Scheduler, SlotIndex, Waiting};
 use crate::base::disk::DiskOperation;
 use crate::base::prng::Prng;
 use crate::base::tenant::Tenant;
@@ -15,6 +15,7 @@ pub const DISK: DiskNow = DiskNow {
     sectors: 1 << 20,
     in_flight: 0,
     depth: 1,
+    at_disk: [0; 3],
 };
 
 pub fn at(millis: u64) -> Instant {
@@ -61,6 +62,12 @@ pub fn done(of: &Waiting) -> Finished {
         waited: Duration::ZERO,
         served: Duration::ZERO,
     }
+}
+
+/// The disk has one more of these.
+pub fn sent(disk: &mut DiskNow, picked: &Waiting) {
+    disk.in_flight += 1;
+    disk.at_disk[IoKind::of(picked.operation) as usize] += 1;
 }
 
 /// The sectors of all that wait, in the order in which they go.

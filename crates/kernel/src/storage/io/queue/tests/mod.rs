@@ -1,5 +1,8 @@
 //! What a queue promises, whatever its disk does.
 
+mod flushes;
+mod wakes;
+
 use super::*;
 use crate::base::buffer::Buffer;
 use crate::base::disk::{DiskRequest, DiskView, SECTOR_BYTES};
@@ -22,6 +25,10 @@ struct Slow {
     bad: Vec<u64>,
     /// Answers nothing more than `Gone`.
     is_reset: bool,
+    /// Takes nothing, and says so.
+    refuses: Option<DiskError>,
+    has_write_cache: bool,
+    starts: u32,
     /// Requests by operation, first sector and sectors, as they came.
     seen: Vec<(DiskOperation, u64, u64)>,
 }
@@ -35,6 +42,9 @@ impl Slow {
             requests_max: 64,
             bad: Vec::new(),
             is_reset: false,
+            refuses: None,
+            has_write_cache: true,
+            starts: 1,
             seen: Vec::new(),
         }
     }
@@ -79,18 +89,22 @@ impl Disk for Slow {
             name: "disk0",
             sectors: SECTORS,
             is_read_only: false,
-            has_write_cache: true,
+            has_write_cache: self.has_write_cache,
             can_discard: true,
             can_write_zeroes: true,
             requests_max: self.requests_max,
             pieces_max: 64,
             transfer_bytes_max: 1 << 20,
+            starts: self.starts,
         }
     }
 
     fn submit(&mut self, request: DiskRequest) -> Result<(), (DiskError, DiskRequest)> {
         if self.waiting.len() >= self.requests_max {
             return Err((DiskError::Busy, request));
+        }
+        if let Some(error) = self.refuses {
+            return Err((error, request));
         }
         if request.sector + request.sectors > SECTORS {
             let sector = request.sector;
@@ -224,49 +238,6 @@ fn a_failed_transfer_is_tried_in_parts_until_the_bad_sector_is_known() {
         .filter(|(_, sector, _)| *sector == 16)
         .count();
     assert_eq!(tries, usize::from(TRIES_MAX));
-}
-
-#[test]
-fn flushes_that_come_while_one_runs_go_together_as_the_next() {
-    let (mut queue, mut disk) = (queue(), Slow::new());
-    queue.submit(at(0), flush(Owner::Log)).unwrap();
-    queue.step(at(0), Some(&mut disk));
-    for owner in [Owner::Log, Owner::Volume, Owner::File] {
-        queue.submit(at(1), flush(owner)).unwrap();
-    }
-    queue.step(at(1), Some(&mut disk));
-    assert_eq!(disk.seen.len(), 1);
-    let ended = settle(&mut queue, &mut disk, at(2));
-    assert_eq!((disk.seen.len(), ended.len()), (2, 4));
-}
-
-#[test]
-fn after_a_reset_a_flush_does_not_claim_what_may_be_lost() {
-    let (mut queue, mut disk) = (queue(), Slow::new());
-    queue
-        .submit(at(0), request(DiskOperation::Write, 1, 8, 8))
-        .unwrap();
-    settle(&mut queue, &mut disk, at(0));
-    // The write was answered; then the device is reset under a read, and is well again.
-    queue
-        .submit(at(1), request(DiskOperation::Read, 2, 8, 8))
-        .unwrap();
-    queue.step(at(1), Some(&mut disk));
-    disk.is_reset = true;
-    disk.answer(0);
-    disk.is_reset = false;
-    let done = disk.completed().unwrap();
-    queue.on_done(at(1), done);
-    let read = settle(&mut queue, &mut disk, at(2));
-    assert_eq!(read[0].result, Ok(()), "it is asked for again");
-    let result_of = |queue: &mut BlockQueue, disk: &mut Slow, owner| {
-        queue.submit(at(3), flush(owner)).unwrap();
-        settle(queue, disk, at(3))[0].result
-    };
-    let gone = Err(IoError::Disk(DiskError::Gone));
-    assert_eq!(result_of(&mut queue, &mut disk, Owner::Log), Ok(()));
-    assert_eq!(result_of(&mut queue, &mut disk, Owner::Bench), gone);
-    assert_eq!(result_of(&mut queue, &mut disk, Owner::Bench), Ok(()));
 }
 
 #[test]
@@ -433,6 +404,11 @@ fn what_was_taken_comes_back_once_through_errors_resets_and_switches() {
                 let policy = Policy::ALL[prng.below(12) as usize];
                 queue.set_scheduler(now, policy.scheduler());
             }
+            if prng.one_in(50) {
+                queue.set_depth(1 + prng.below(64) as usize);
+            }
+            disk.refuses = prng.one_in(20).then_some(DiskError::Gone);
+            disk.starts += u32::from(prng.one_in(100));
             for _ in 0..prng.below(6) {
                 let count = disk.waiting.len() as u64;
                 if count > 0 {
@@ -452,6 +428,7 @@ fn what_was_taken_comes_back_once_through_errors_resets_and_switches() {
             }
         }
         disk.is_reset = false;
+        disk.refuses = None;
         for done in settle(&mut queue, &mut disk, at(700)) {
             assert!(out.remove(&done.request.tag.number), "seed {seed}");
         }

@@ -4,21 +4,21 @@
 //! what was learned of directories is void once one of them has changed; new clusters
 //! that nothing refers to are given back when the work fails.
 
+mod changing;
+mod looking;
+
 use super::error::FileError;
-use super::listing;
 use super::locate::{Locate, Located};
 use super::wish::{Act, Wish};
 use crate::base::buffer::Buffer;
 use crate::base::digest::Hasher;
 use crate::base::operation::OperationId;
 use crate::storage::fat::{
-    self, Chain, Entry, FatError, Found, FreeCount, Freeing, Fresh, Geometry, Item, LongName,
-    Reading, Search, Sectors, Stop, Walk,
+    self, Chain, FatError, Found, FreeCount, Freeing, Fresh, Geometry, Item, LongName, Reading,
+    Search, Sectors, Stop, Walk,
 };
 use alloc::boxed::Box;
-
-/// Pieces of a file or entries that one turn takes.
-const PIECES_A_TURN: usize = 64;
+use changing::removal;
 
 /// What a turn stands on.
 pub struct Ground<'a> {
@@ -29,6 +29,8 @@ pub struct Ground<'a> {
     pub free: &'a mut Option<u32>,
     /// Counts changes of directories.
     pub generation: u64,
+    /// Counts changes of anything.
+    pub changes: u64,
 }
 
 /// What there is to do after a turn.
@@ -69,7 +71,9 @@ pub struct Work {
     pub filled: usize,
     /// Of the file that is read or was written.
     pub size: u64,
-    /// Entries that the buffer had no room for.
+    /// Entries that are shown.
+    kept: u64,
+    /// Entries that the answer has no room for.
     pub more: u64,
     /// Of what was read for a sum.
     pub hasher: Hasher,
@@ -79,6 +83,14 @@ pub struct Work {
     phase: Phase,
     has_all: bool,
     fresh: Fresh,
+    /// What of it is on the disk for sure.
+    safe: Fresh,
+    /// A file that was being read when some directory changed.
+    paused: Option<Reading>,
+    /// Clusters that were free when it counted them.
+    pub counted: Option<u32>,
+    /// Changes that there were before it began.
+    changes_before: Option<u64>,
     /// Its own round through the table, from where others have ended.
     search: Option<Search>,
     /// All that is to be in the file or directory is on the disk, and has no name yet.
@@ -94,6 +106,7 @@ impl Work {
             buffer,
             filled: 0,
             size: 0,
+            kept: 0,
             more: 0,
             hasher: Hasher::default(),
             result: Ok(()),
@@ -105,6 +118,10 @@ impl Work {
             has_all: !matches!(wish.act, Act::Receive),
             wish,
             fresh: Fresh::default(),
+            safe: Fresh::default(),
+            paused: None,
+            counted: None,
+            changes_before: None,
             search: None,
             is_prepared: false,
             seen: generation,
@@ -148,9 +165,24 @@ impl Work {
         }
         self.phase = match self.phase {
             Phase::Freeing(_) | Phase::Ended => Phase::Ended,
-            _ => self.freeing(self.fresh.first),
+            _ if self.fresh.first != 0 => Phase::Freeing(Freeing::of(&self.fresh)),
+            _ => Phase::Ended,
         };
         self.fresh = Fresh::default();
+    }
+
+    /// Its change is on the disk.
+    pub const fn on_committed(&mut self) {
+        self.is_committing = false;
+        self.safe = self.fresh;
+    }
+
+    /// Its change is on the disk in part. What it was to take is free there or is not, so
+    /// others may have it soon, and only what was taken before is given back.
+    pub fn on_torn(&mut self, error: FileError) {
+        self.is_committing = false;
+        self.fresh = self.safe;
+        self.fail(error);
     }
 
     /// Nobody waits for it any more.
@@ -214,14 +246,19 @@ impl Work {
             }
             Phase::MakingDirectory(_) => self.make_directory(ground)?,
             Phase::Counting(count) => {
+                let before = *self.changes_before.get_or_insert(ground.changes);
                 let known = *ground.free;
                 let counted = match known {
                     Some(_) => known,
                     None => count.step(ground.sectors, ground.geometry)?,
                 };
                 if counted.is_some() {
-                    *ground.free = counted;
+                    self.counted = counted;
                     self.phase = Phase::Ended;
+                    // What was taken meanwhile may have been counted as free.
+                    if before == ground.changes {
+                        *ground.free = counted;
+                    }
                 }
             }
             Phase::Freeing(freeing) => {
@@ -253,9 +290,10 @@ impl Work {
     }
 
     fn begin_anew(&mut self) {
-        if self.wish.is_reading() {
-            (self.filled, self.more, self.size) = (0, 0, 0);
-            self.hasher = Hasher::default();
+        match self.phase {
+            Phase::Reading(reading) => self.paused = Some(reading),
+            Phase::Listing(_) => (self.filled, self.kept, self.more) = (0, 0, 0),
+            _ => {}
         }
         self.phase = Phase::Locating(Box::default());
     }
@@ -296,10 +334,8 @@ impl Work {
             (Act::MakeDirectory, Found::Item(_)) => return Err(FatError::Exists),
             (Act::Remove, Found::Item(item)) => removal(item, ground.geometry)?,
             (_, Found::Item(item)) if item.is_directory => return Err(FatError::IsADirectory),
-            (Act::Show | Act::Sum | Act::Script, Found::Item(item)) => {
-                self.size = u64::from(item.size);
-                Phase::Reading(Reading::new(item.first, item.size))
-            }
+            (Act::Show | Act::Sum | Act::Script, Found::Item(item)) => self.begin_reading(&item),
+            (_, Found::Absent(_)) if name.is_of_a_device() => return Err(FatError::DeviceName),
             (_, Found::Item(item)) if item.is_read_only => return Err(FatError::ReadOnly),
             (Act::Append { .. }, Found::Item(_)) if self.is_prepared => {
                 return Err(FatError::Exists);
@@ -317,173 +353,4 @@ impl Work {
         };
         Ok(())
     }
-
-    /// Notes an entry that is to be shown.
-    fn keep(&mut self, item: &Item) {
-        match listing::push(self.buffer.bytes_mut(), self.filled, item) {
-            Some(end) if self.more == 0 => self.filled = end,
-            _ => self.more += 1,
-        }
-    }
-
-    fn list(&mut self, ground: &mut Ground<'_>) -> Result<(), Stop> {
-        for _ in 0..PIECES_A_TURN {
-            let Phase::Listing(walk) = &mut self.phase else {
-                return Ok(());
-            };
-            match walk.next(ground.sectors, ground.geometry)? {
-                Some(item) => self.keep(&item),
-                None => self.phase = Phase::Ended,
-            }
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, ground: &mut Ground<'_>) -> Result<(), Stop> {
-        for _ in 0..PIECES_A_TURN {
-            let Phase::Reading(reading) = &mut self.phase else {
-                return Ok(());
-            };
-            let (buffer, filled) = (&mut self.buffer, &mut self.filled);
-            let (is_sum, hasher) = (self.wish.act == Act::Sum, &mut self.hasher);
-            let is_full = *filled == buffer.capacity();
-            let has_more = !is_full
-                && reading.next(ground.sectors, ground.geometry, &mut |piece| {
-                    if is_sum {
-                        return hasher.update(piece);
-                    }
-                    let room = &mut buffer.bytes_mut()[*filled..];
-                    let count = room.len().min(piece.len());
-                    room[..count].copy_from_slice(&piece[..count]);
-                    *filled += count;
-                })?;
-            if !has_more {
-                self.phase = Phase::Ended;
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, ground: &mut Ground<'_>) -> Result<Turn, Stop> {
-        if self.is_idle() {
-            return Ok(Turn::Idle);
-        }
-        let data = &self.buffer.bytes()[..self.filled];
-        let search = self.search.unwrap_or(ground.search.anew());
-        let geometry = ground.geometry;
-        let extended = fat::extend(ground.sectors, geometry, search, self.fresh, data)?;
-        self.search = Some(extended.search);
-        *ground.search = extended.search;
-        take(ground.free, extended.clusters);
-        self.fresh = extended.fresh;
-        self.buffer
-            .bytes_mut()
-            .copy_within(extended.bytes..self.filled, 0);
-        self.filled -= extended.bytes;
-        if self.has_all && self.filled == 0 {
-            self.is_prepared = true;
-            self.size = u64::from(self.fresh.size);
-            self.phase = Phase::Locating(Box::default());
-        }
-        Ok(Turn::More)
-    }
-
-    fn place(&mut self, ground: &mut Ground<'_>) -> Result<(), Stop> {
-        let Phase::Placing(name, found) = &self.phase else {
-            return Ok(());
-        };
-        let (first, size) = (self.fresh.first, self.fresh.size);
-        let entry = match self.wish.act {
-            Act::MakeDirectory => Entry::Directory { first },
-            _ => Entry::File { first, size },
-        };
-        let search = self.search.unwrap_or(ground.search.anew());
-        let geometry = ground.geometry;
-        let published = fat::publish(ground.sectors, geometry, search, name, found, entry)?;
-        self.search = Some(published.search);
-        *ground.search = published.search;
-        if published.is_done {
-            take(ground.free, published.clusters);
-            let old = match found {
-                Found::Item(item) => item.first,
-                Found::Absent(_) => 0,
-            };
-            self.fresh = Fresh::default();
-            self.phase = self.freeing(old);
-        }
-        Ok(())
-    }
-
-    fn seek(&mut self, ground: &mut Ground<'_>) -> Result<(), Stop> {
-        for _ in 0..PIECES_A_TURN {
-            let Phase::Seeking(item, chain) = &mut self.phase else {
-                return Ok(());
-            };
-            let clusters = item.size.div_ceil(ground.geometry.cluster_bytes());
-            if chain.walked() == clusters {
-                let last = chain.cluster;
-                self.phase = Phase::Appending(item.clone(), last);
-            } else if !chain.advance(ground.sectors, ground.geometry)? {
-                let cluster = chain.cluster;
-                return Err(FatError::BrokenChain { cluster }.into());
-            }
-        }
-        Ok(())
-    }
-
-    fn append(&mut self, ground: &mut Ground<'_>) -> Result<(), Stop> {
-        let Phase::Appending(item, last) = &self.phase else {
-            return Ok(());
-        };
-        let data = &self.buffer.bytes()[..self.filled];
-        let search = self.search.unwrap_or(ground.search.anew());
-        let geometry = ground.geometry;
-        let appended = fat::append(ground.sectors, geometry, search, item, *last, data)?;
-        self.search = Some(appended.search);
-        *ground.search = appended.search;
-        if appended.is_done {
-            take(ground.free, appended.clusters);
-            self.size = u64::from(appended.size);
-            self.phase = Phase::Ended;
-        }
-        Ok(())
-    }
-
-    fn make_directory(&mut self, ground: &mut Ground<'_>) -> Result<(), Stop> {
-        let Phase::MakingDirectory(parent) = self.phase else {
-            return Ok(());
-        };
-        let search = self.search.unwrap_or(ground.search.anew());
-        let geometry = ground.geometry;
-        let (made, search) = fat::make_directory(ground.sectors, geometry, search, parent)?;
-        self.search = Some(search);
-        *ground.search = search;
-        if let Some(first) = made {
-            take(ground.free, 1);
-            self.fresh = Fresh::of_directory(first);
-            self.is_prepared = true;
-            self.phase = Phase::Locating(Box::default());
-        }
-        Ok(())
-    }
-}
-
-/// How an entry goes.
-fn removal(item: Box<Item>, geometry: &Geometry) -> Result<Phase, FatError> {
-    if item.is_read_only {
-        return Err(FatError::ReadOnly);
-    }
-    if !item.is_directory {
-        return Ok(Phase::Removing(item));
-    }
-    let cluster = item.first;
-    if !geometry.has(cluster) {
-        return Err(FatError::BrokenChain { cluster });
-    }
-    let walk = Box::new(Walk::new(cluster));
-    Ok(Phase::Emptiness(item, walk))
-}
-
-fn take(free: &mut Option<u32>, clusters: u32) {
-    *free = free.map(|free| free.saturating_sub(clusters));
 }
