@@ -17,7 +17,7 @@ use crate::security::policy::{Class, LOAD_PROGRAM, Object, PolicyError};
 use crate::shell::catalog::{Intent, Operation};
 use crate::shell::gate::Permitted;
 use crate::shell::session::Tried;
-use crate::storage::layout::{Content, DiskState};
+use crate::storage::layout::{Content, DiskState, LogArea};
 use crate::storage::measure;
 use crate::workloads::load::LoadChange;
 
@@ -88,6 +88,8 @@ impl<M: Machine> Kernel<M> {
                 self.storage.queues.apply(now, change)?;
             }
             Intent::Audit(change) => self.security.audit.apply(change)?,
+            Intent::Pool(change) => self.storage.pool.apply(change, &mut self.storage.volumes)?,
+            Intent::AcceptLoss(LogArea::Volumes) => self.storage.pool.accept_loss()?,
             Intent::AcceptLoss(area) => {
                 let logs = self.storage.home.logs_mut();
                 logs.ok_or(Chronicle::NO_DISK)?.accept_loss(area)?;

@@ -9,10 +9,11 @@ use super::home::{Change, Home, drafts};
 use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
 use super::layout::{DiskState, Layouts};
-use super::log::{LogId, LogStateView, Lsn};
+use super::log::{LogId, Lsn};
 use super::measure::Measure;
+use super::pool::Pool;
 use super::shelf::Shelf;
-use super::volumes::{NoJournal, Volumes};
+use super::volumes::Volumes;
 use crate::base::disk::{DiskOperation, Disks};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
@@ -28,6 +29,7 @@ pub struct Storage {
     pub bench: Bench,
     pub home: Home,
     pub volumes: Box<Volumes>,
+    pub pool: Box<Pool>,
     /// That of a pool that is made anew.
     pool_id: u64,
     shelf: Shelf,
@@ -56,6 +58,7 @@ impl Storage {
             bench: Bench::default(),
             home: Home::None,
             volumes: Volumes::boxed(),
+            pool: Box::default(),
             pool_id: seed,
             shelf: Shelf::default(),
         }
@@ -86,6 +89,9 @@ impl Storage {
                 Owner::File => self.files.on_done(now, done),
                 Owner::Layout => self.layouts.on_done(now, done, &mut self.queues),
                 Owner::Bench => self.measure.on_done(now, done),
+                Owner::Log if LogId::of_tag(done.request.tag.number).disk().is_some() => {
+                    self.pool.on_done(now, done);
+                }
                 Owner::Log => {
                     if let Some(logs) = self.home.any_logs_mut() {
                         logs.on_done(now, done);
@@ -98,58 +104,32 @@ impl Storage {
         self.measure.step(now, &mut self.queues);
         self.mind_home(now, memory);
         self.files.step(now, &mut self.queues);
-        self.step_logs(now, memory, recovered);
+        if let Some(logs) = self.home.logs_mut() {
+            logs.step(now, &mut self.queues, recovered);
+            logs.reopen_failed(now);
+        }
+        self.step_pool(now, memory);
         // What was closed meanwhile makes room for the next in the same tick.
         self.mind_home(now, memory);
     }
 
-    /// The logs, and what stands on them.
-    fn step_logs(
-        &mut self,
-        now: Instant,
-        memory: &mut dyn Memory,
-        recovered: &mut dyn FnMut(LogId, Lsn, &[u8]),
-    ) {
-        let (volumes, queues) = (&mut *self.volumes, &mut self.queues);
-        let Home::InUse { layout, logs } = &mut self.home else {
-            volumes.step(now, queues, &mut NoJournal);
-            return;
-        };
-        if logs.volumes.has_failed() && volumes.is_mounted() {
-            // What it told the disk is read anew with the log.
-            volumes.give_up_pool();
-        }
-        logs.step(now, queues, &mut |id, lsn, record| match id {
-            // It keeps in mind what is wrong with it, and is not mounted.
-            LogId::VOLUMES => drop(volumes.replay(record)),
-            _ => recovered(id, lsn, record),
-        });
-        let is_open = logs.volumes.view().state == LogStateView::Open;
-        if is_open && !volumes.is_mounted() {
-            // The same: it is to be seen in its view.
-            let _ = volumes.mount(now, &[layout.pool], self.pool_id, memory);
-        }
-        volumes.step(now, queues, &mut *logs.volumes);
-        // What was appended goes to the disk in the same tick.
-        logs.step(now, queues, &mut |_, _, _| {});
-        if logs.reopen_failed(now, !volumes.is_mounted()) {
-            // Of what it told before nothing may be left.
-            volumes.give_up_pool();
-        }
+    /// The volumes, and the disks that they are on.
+    fn step_pool(&mut self, now: Instant, memory: &mut dyn Memory) {
+        let (pool, volumes, queues) = (&mut *self.pool, &mut *self.volumes, &mut self.queues);
+        pool.step(now, &self.layouts, &mut self.shelf, memory, queues);
+        let home = self.home.layout().map(|layout| layout.pool.disk);
+        pool.mind(now, volumes, &self.layouts, (home, self.pool_id), memory);
+        volumes.step(now, queues, pool);
+        pool.send(now, queues);
     }
 
     /// Brings the disk that is in use to the machines that work there.
     fn mind_home(&mut self, now: Instant, memory: &mut dyn Memory) {
-        if matches!(self.home, Home::None) && self.volumes.is_mounted() {
-            // What the next disk's log tells must not be forgotten with this pool.
-            return;
-        }
         let shelf = &mut self.shelf;
         match self.home.step(now, &self.layouts, shelf, memory) {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
             Some(Change::Closed) => {
                 self.files.unmount();
-                self.volumes.give_up_pool();
             }
             None => {}
         }
@@ -169,7 +149,7 @@ impl Storage {
             Home::Failed { .. } => false,
             Home::InUse { logs, .. } => {
                 let is_read = logs.all().iter().all(|(_, log)| !log.is_recovering());
-                let has_pool = self.volumes.is_mounted() || !logs.volumes.is_open();
+                let has_pool = self.volumes.is_mounted() || !self.pool.is_preparing();
                 let is_ready = has_pool && !self.volumes.is_mounting() && !self.files.is_mounting();
                 !(is_read && is_ready)
             }
@@ -187,6 +167,7 @@ impl Storage {
             self.measure.next_deadline(now),
             self.bench.next_deadline(now),
             self.volumes.next_deadline(),
+            self.pool.next_deadline(),
             self.home.next_deadline(),
             self.layouts.next_deadline(),
         ];
@@ -199,6 +180,7 @@ impl Storage {
         self.files.visit_usages(visit);
         visit(&self.measure.usage());
         self.volumes.visit_usages(visit);
+        self.pool.visit_usages(visit);
         visit(&self.shelf.usage());
         if let Some(logs) = self.home.logs() {
             logs.visit_usages(visit);

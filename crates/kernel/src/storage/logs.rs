@@ -11,18 +11,17 @@ use crate::base::time::Instant;
 use alloc::boxed::Box;
 
 pub struct Logs {
-    pub volumes: Box<Log>,
     pub audit: Box<Log>,
     pub messages: Box<Log>,
     /// For each, when it is read anew after its disk has failed it.
-    retries: [Retry; 3],
+    retries: [Retry; 2],
 }
 
 /// How the log of an area is set up.
 pub fn setup(layout: &Layout, area: LogArea) -> LogSetup {
     let region = layout.log_area(area);
     match area {
-        LogArea::Volumes => LogSetup::large(LogId::VOLUMES, region),
+        LogArea::Volumes => LogSetup::large(LogId::of_volumes(region.disk), region),
         LogArea::Audit => LogSetup::small(LogId::AUDIT, region),
         LogArea::Messages => LogSetup::small(LogId::MESSAGES, region),
         LogArea::Agreement => LogSetup::large(LogId::RAFT, region),
@@ -32,8 +31,8 @@ pub fn setup(layout: &Layout, area: LogArea) -> LogSetup {
 impl Logs {
     #[inline(never)]
     pub fn open(layout: &Layout, memory: &mut dyn Memory) -> Result<Self, LogError> {
-        let mut opened: Vec<Box<Log>, 3> = Vec::new();
-        for area in [LogArea::Volumes, LogArea::Audit, LogArea::Messages] {
+        let mut opened: Vec<Box<Log>, 2> = Vec::new();
+        for area in [LogArea::Audit, LogArea::Messages] {
             match Log::open(&setup(layout, area), memory) {
                 // There is room for all.
                 Ok(log) => drop(opened.push(Box::new(log))),
@@ -46,13 +45,10 @@ impl Logs {
             }
         }
         // The last was opened last.
-        let (Some(messages), Some(audit), Some(volumes)) =
-            (opened.pop(), opened.pop(), opened.pop())
-        else {
+        let (Some(messages), Some(audit)) = (opened.pop(), opened.pop()) else {
             return Err(LogError::NoMemory);
         };
         Ok(Self {
-            volumes,
             audit,
             messages,
             retries: Default::default(),
@@ -60,20 +56,16 @@ impl Logs {
     }
 
     /// Those whose disk has failed them are read anew, after a while. Whoever stands on
-    /// one has noticed until then, and learns anew what is in it; the pool has been left.
-    /// Is that of the volumes among them?
-    pub fn reopen_failed(&mut self, now: Instant, is_pool_left: bool) -> bool {
-        let (mut retries, mut is_of_pool) = (self.retries, false);
-        for ((id, log), retry) in self.all_mut().into_iter().zip(&mut retries) {
-            let is_left = id != LogId::VOLUMES || is_pool_left;
-            if is_left && log.may_reopen() && retry.is_due(now) {
+    /// one has noticed until then, and learns anew what is in it.
+    pub fn reopen_failed(&mut self, now: Instant) {
+        let mut retries = self.retries;
+        for ((_, log), retry) in self.all_mut().into_iter().zip(&mut retries) {
+            if log.may_reopen() && retry.is_due(now) {
                 let is_patient = retry.begin(now);
                 log.reopen(is_patient);
-                is_of_pool |= id == LogId::VOLUMES;
             }
         }
         self.retries = retries;
-        is_of_pool
     }
 
     /// `recovered` gets what was in a log when it was opened.
@@ -90,7 +82,7 @@ impl Logs {
 
     /// When the disks have nothing of them: their memory goes to the next ones.
     pub fn close(self, give: &mut dyn FnMut(Buffer)) {
-        for log in [self.volumes, self.audit, self.messages] {
+        for log in [self.audit, self.messages] {
             log.close(give);
         }
     }
@@ -114,10 +106,9 @@ impl Logs {
     /// A damaged log gives up what it has lost.
     pub fn accept_loss(&mut self, area: LogArea) -> Result<(), &'static str> {
         let log = match area {
-            LogArea::Volumes => &mut self.volumes,
             LogArea::Audit => &mut self.audit,
             LogArea::Messages => &mut self.messages,
-            LogArea::Agreement => return Err("nothing uses that log yet"),
+            LogArea::Volumes | LogArea::Agreement => return Err("nothing uses that log here"),
         };
         let accepted = log.accept_loss();
         accepted.map_err(|_| "the log is not damaged; see storage logs")
@@ -134,17 +125,15 @@ impl Logs {
         }
     }
 
-    pub fn all(&self) -> [(LogId, &Log); 3] {
+    pub fn all(&self) -> [(LogId, &Log); 2] {
         [
-            (LogId::VOLUMES, &self.volumes),
             (LogId::AUDIT, &self.audit),
             (LogId::MESSAGES, &self.messages),
         ]
     }
 
-    fn all_mut(&mut self) -> [(LogId, &mut Log); 3] {
+    fn all_mut(&mut self) -> [(LogId, &mut Log); 2] {
         [
-            (LogId::VOLUMES, &mut *self.volumes),
             (LogId::AUDIT, &mut *self.audit),
             (LogId::MESSAGES, &mut *self.messages),
         ]

@@ -11,6 +11,7 @@ pub mod layout;
 pub mod log;
 mod logs;
 pub mod measure;
+pub mod pool;
 pub mod region;
 mod retry;
 #[cfg(test)]

@@ -53,8 +53,9 @@ pub struct Scenario {
     pub only: Option<Only>,
     /// What the kernel's command line must say besides `shell=framed`.
     pub command_line: String,
-    /// Size of the simulated machine's disk (`# disk: 24 MiB`), when it is not the usual one.
-    pub disk_mebibytes: Option<u64>,
+    /// Sizes of the simulated machine's disks (`# disk: 24 MiB` for each), when there is not the
+    /// usual one.
+    pub disks_mebibytes: Vec<u64>,
     pub items: Vec<Item>,
 }
 
@@ -64,7 +65,7 @@ impl Scenario {
             name: name.to_string(),
             only: None,
             command_line: String::new(),
-            disk_mebibytes: None,
+            disks_mebibytes: Vec::new(),
             items: Vec::new(),
         };
         let mut lines = text.lines().enumerate().peekable();
@@ -125,7 +126,8 @@ impl Scenario {
         }
         if let Some(size) = line.strip_prefix("# disk: ") {
             let mebibytes = size.strip_suffix(" MiB").and_then(|size| size.parse().ok());
-            self.disk_mebibytes = Some(mebibytes.ok_or("a disk has a size such as 24 MiB")?);
+            let mebibytes = mebibytes.ok_or("a disk has a size such as 24 MiB")?;
+            self.disks_mebibytes.push(mebibytes);
         }
         Ok(())
     }

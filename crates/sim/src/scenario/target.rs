@@ -1,7 +1,7 @@
 //! A scenario's target that is a simulated machine.
 
 use super::{Scenario, Target};
-use crate::disk::{DiskMood, DiskSettings};
+use crate::disk::{DiskMood, DiskSettings, SimDisk};
 use crate::framed::{Answer, Decoder, Event};
 use crate::machine::Settings;
 use crate::world::World;
@@ -15,6 +15,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 pub struct SimTarget {
     world: World,
     decoder: Decoder,
+    unplugged: Vec<SimDisk>,
 }
 
 impl SimTarget {
@@ -23,15 +24,16 @@ impl SimTarget {
         let usual = Settings::default();
         let settings = Settings {
             command_line: format!("shell=framed {}", scenario.command_line),
-            disks: match scenario.disk_mebibytes {
-                Some(mebibytes) => vec![DiskSettings::ssd(mebibytes)],
-                None => usual.disks.clone(),
+            disks: match &scenario.disks_mebibytes[..] {
+                [] => usual.disks.clone(),
+                sizes => sizes.iter().map(|size| DiskSettings::ssd(*size)).collect(),
             },
             ..usual
         };
         Self {
             world: World::single(settings),
             decoder: Decoder::default(),
+            unplugged: Vec::new(),
         }
     }
 
@@ -70,7 +72,8 @@ impl Target for SimTarget {
     }
 
     /// `log LEVEL TEXT` writes a record as a driver would; `disk well|failing|silent`
-    /// says how the disk behaves from now on.
+    /// says how the disk behaves from now on; `unplug` takes the last disk away, and `plug`
+    /// brings it back.
     fn act(&mut self, action: &str) -> Result<(), String> {
         let words: Vec<&str> = action.splitn(3, ' ').collect();
         match words[..] {
@@ -79,6 +82,17 @@ impl Target for SimTarget {
                 let now = self.world.now();
                 let log = self.world.machine(0).log();
                 log.write(now, level, "world", format_args!("{text}"));
+                Ok(())
+            }
+            ["unplug"] => {
+                self.unplugged.extend(self.world.machine(0).disks.pop());
+                self.world.wake(0);
+                Ok(())
+            }
+            ["plug"] => {
+                let disk = self.unplugged.pop().ok_or("no disk was unplugged")?;
+                self.world.machine(0).disks.push(disk);
+                self.world.wake(0);
                 Ok(())
             }
             ["disk", mood] => {

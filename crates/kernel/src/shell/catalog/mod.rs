@@ -36,6 +36,7 @@ use crate::shell::inspect::Inspect;
 use crate::shell::invocation::Invocation;
 use crate::storage::io::queues;
 use crate::storage::layout::LogArea;
+use crate::storage::pool;
 use crate::workloads::load::LoadChange;
 use core::fmt;
 
@@ -78,6 +79,8 @@ pub enum Intent {
     AcceptLoss(LogArea),
     /// Tried first.
     Io(queues::Change),
+    /// The same.
+    Pool(pool::Change),
 }
 
 impl Intent {
@@ -105,6 +108,7 @@ impl Intent {
                 | Self::Capability(_)
                 | Self::Audit(_)
                 | Self::AcceptLoss(_)
+                | Self::Pool(_)
                 | Self::Io(_)
                 | Self::AddTenantInterface(_)
         )

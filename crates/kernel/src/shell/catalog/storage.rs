@@ -59,6 +59,20 @@ pub const ROW: Command = command(
             run::storage::format,
         ),
         action(
+            "join",
+            "has a disk that is laid out hold all that the pool holds, too",
+            &[required("DISK", Kind::Text)],
+            DISK_WRITE,
+            run::storage_pool::join,
+        ),
+        action(
+            "degraded",
+            "goes on without the disks that the pool waits for, and loses what only they have",
+            &[],
+            ADMINISTER,
+            run::storage_pool::degraded,
+        ),
+        action(
             "volumes",
             "the volumes, what they hold and what they were asked for",
             &[],

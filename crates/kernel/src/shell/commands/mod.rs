@@ -37,6 +37,7 @@ pub mod serve;
 pub mod status;
 pub mod storage;
 pub mod storage_logs;
+pub mod storage_pool;
 pub mod storage_volumes;
 pub mod threads;
 pub mod tpm;

@@ -26,7 +26,7 @@ pub fn status(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report
         };
         note(&state, row);
     }
-    super::storage_volumes::pool(&inspect.storage().volumes, report);
+    super::storage_pool::view(inspect.storage(), report);
     Ok(None)
 }
 

@@ -18,6 +18,7 @@ pub const NAMES: &[&str] = &[
 pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -> Outcome {
     let columns = &[
         "log",
+        "disk",
         "state",
         "first",
         "next",
@@ -31,17 +32,23 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
         "reopened",
         "note",
     ];
-    let Some(logs) = inspect.storage().home.logs() else {
-        match inspect.storage().home.error() {
+    let storage = inspect.storage();
+    if storage.home.logs().is_none() && storage.pool.logs().next().is_none() {
+        match storage.home.error() {
             Some(error) => report.text("").line(format_args!(
                 "the disk could not be taken into use: {error}"
             )),
             None => report.text("").line(Chronicle::NO_DISK),
         };
         return Ok(None);
-    };
+    }
     let mut table = report.table("logs", columns);
-    for ((_, log), name) in logs.all().into_iter().zip(NAMES) {
+    let of_volumes = storage.pool.logs().map(|log| (log, LogArea::Volumes));
+    let others = storage.home.logs().map(|logs| {
+        let [(_, audit), (_, messages)] = logs.all();
+        [(audit, LogArea::Audit), (messages, LogArea::Messages)]
+    });
+    for (log, area) in of_volumes.chain(others.into_iter().flatten()) {
         let view = log.view();
         let is_known = !matches!(view.state, LogStateView::Recovering);
         let known = |number: u64| is_known.then_some(number);
@@ -49,7 +56,8 @@ pub fn run(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report) -
         let counters = view.counters;
         let mut row = |note: Value<'_>| {
             table.row(&[
-                (*name).into(),
+                area.name().into(),
+                (view.region.disk as u64).into(),
                 view.state.name().into(),
                 known(view.first.0).into(),
                 known(view.next.0).into(),

@@ -17,11 +17,8 @@ use alloc::boxed::Box;
 /// What a volume can be; the last one needs a cluster.
 pub const TYPES: &[&str] = &["block", "object", "file", "distributed"];
 
-/// The pool, if there is one: part of `storage status`.
+/// The pool that is in use: part of `storage status`.
 pub fn pool(volumes: &Volumes, report: &mut Report) {
-    if !volumes.is_mounted() {
-        return;
-    }
     let view = volumes.view();
     let mut fields = report.fields("pool");
     fields.text("state", view.state);
@@ -77,7 +74,7 @@ fn members(volumes: &Volumes, report: &mut Report) {
             MemberState::Absent => "absent",
         };
         table.row(&[
-            (member.disk as u64).into(),
+            member.disk.map(|disk| disk as u64).into(),
             state.into(),
             member.errors.into(),
         ]);

@@ -63,10 +63,21 @@ pub struct Durable {
 }
 
 impl LogId {
-    pub const VOLUMES: Self = Self(0);
     pub const AUDIT: Self = Self(1);
     pub const MESSAGES: Self = Self(2);
     pub const RAFT: Self = Self(3);
+    /// From there on: those of the volumes, one a disk.
+    const FIRST_OF_DISKS: u8 = 16;
+
+    /// The log of the volumes on that disk.
+    pub const fn of_volumes(disk: usize) -> Self {
+        Self(Self::FIRST_OF_DISKS + disk as u8)
+    }
+
+    /// The disk whose log of the volumes it is.
+    pub fn disk(self) -> Option<usize> {
+        self.0.checked_sub(Self::FIRST_OF_DISKS).map(usize::from)
+    }
 
     /// Whose answer it is, by the number of its tag.
     pub const fn of_tag(number: u64) -> Self {

@@ -100,6 +100,11 @@ impl Log {
         }
     }
 
+    /// The random number that it got when it was made; known once it was read.
+    pub const fn identity(&self) -> u64 {
+        self.superblock.identity
+    }
+
     pub const fn is_open(&self) -> bool {
         matches!(self.state, State::Open)
     }

@@ -242,7 +242,10 @@ impl Volumes {
     }
 
     pub(super) fn go_on_committing(&mut self, journal: &mut dyn Journal) -> bool {
-        if journal.has_failed() {
+        let lost = journal.take_lost();
+        self.drop_members(lost);
+        let is_alone = lost != 0 && self.members.healthy().next().is_none();
+        if journal.has_failed() || is_alone {
             self.fail(Failure::Journal);
             return true;
         }
@@ -257,16 +260,16 @@ impl Volumes {
             }
             Stage::Pages => self.write_pages(),
             Stage::Flushing => {}
-            Stage::Record => match journal.append(self.commit.bytes()) {
+            Stage::Record => match self.append_transaction(journal) {
                 Ok(lsn) => self.commit.stage = Stage::Journal(lsn),
                 Err(JournalError::Full) => {}
                 Err(JournalError::Failed) => self.fail(Failure::Journal),
             },
-            Stage::Journal(lsn) => {
-                if journal.is_durable(lsn) {
-                    self.become_durable();
-                }
-            }
+            Stage::Journal(lsn) => match self.missed_unsaid() {
+                0 if journal.is_durable(lsn) => self.become_durable(),
+                0 => {}
+                missed => self.say_missed(missed, journal),
+            },
             Stage::GivingUp => self.give_up(),
             Stage::Table => self.append_table(journal),
             Stage::TableDurable(last) => {
@@ -349,6 +352,45 @@ impl Volumes {
         self.commit.stage = Stage::Idle;
     }
 
+    fn append_transaction(&mut self, journal: &mut dyn Journal) -> Result<Lsn, JournalError> {
+        // What it has written, and a member has not got, is known by now. There is room, for
+        // each change left more than it needs.
+        let missed = self.missed_unsaid();
+        if missed != 0
+            && let Some(mut record) = self.commit.record.take()
+        {
+            self.table.miss(missed);
+            if let Some(pool) = self.table.pool().cloned() {
+                self.put_row(&mut record, Row::Pool(pool));
+            }
+            self.commit.record = Some(record);
+        }
+        journal.append(self.commit.bytes())
+    }
+
+    /// A member that failed meanwhile is called stale before anybody is answered: what is
+    /// promised then need not be on its disk, and so nobody may take it for whole later.
+    fn say_missed(&mut self, missed: u8, journal: &mut dyn Journal) {
+        let (Some(mut record), Some(mut pool)) =
+            (self.commit.record.take(), self.table.pool().cloned())
+        else {
+            return;
+        };
+        pool.stale |= missed;
+        record.begin(self.commit.generation);
+        // An empty record takes a row.
+        let _ = record.push(&Row::Pool(pool));
+        match journal.append(record.bytes()) {
+            Ok(lsn) => {
+                self.table.miss(missed);
+                self.commit.stage = Stage::Journal(lsn);
+            }
+            Err(JournalError::Full) => {}
+            Err(JournalError::Failed) => self.fail(Failure::Journal),
+        }
+        self.commit.record = Some(record);
+    }
+
     /// Says the whole table, so that the journal can forget what was before.
     fn append_table(&mut self, journal: &mut dyn Journal) {
         let Some(mut record) = self.commit.record.take() else {
@@ -361,16 +403,29 @@ impl Volumes {
     fn append_rows(&mut self, record: &mut Record, journal: &mut dyn Journal) {
         loop {
             record.begin(self.table.generation());
+            // There is room for these in each: a row that fits is far from filling it.
+            let first = match self.commit.table {
+                None => Row::Anew,
+                Some(_) => Row::More,
+            };
+            let _ = record.push(&first);
             let rows = self.table.rows().skip(self.commit.table_rows);
-            let taken = rows.take_while(|row| record.push(row).is_ok()).count();
-            if taken == 0 {
-                return;
+            let has_room = |record: &Record| record.has_room();
+            let taken = rows
+                .take_while(|row| has_room(record) && record.push(row).is_ok())
+                .count();
+            let is_last = self.commit.table_rows + taken == self.table.rows().count();
+            if is_last {
+                let _ = record.push(&Row::Whole);
+            }
+            if self.commit.table.is_none() {
+                journal.begin_table();
             }
             match journal.append(record.bytes()) {
                 Ok(lsn) => {
                     self.commit.table.get_or_insert(lsn);
                     self.commit.table_rows += taken;
-                    if self.commit.table_rows == self.table.rows().count() {
+                    if is_last {
                         self.commit.stage = Stage::TableDurable(lsn);
                         return;
                     }

@@ -70,6 +70,9 @@ pub enum VolumeError {
     },
     /// The volume was taken away while the request ran.
     Gone,
+    /// A disk's pool is smaller than what it is to hold.
+    SmallDisk,
+    ManyDisks,
 }
 
 /// Where bytes are not those that were written.
@@ -107,6 +110,19 @@ pub enum Failure {
 impl From<IoError> for VolumeError {
     fn from(error: IoError) -> Self {
         Self::Io(error)
+    }
+}
+
+impl VolumeError {
+    /// Why a disk does not become a member.
+    pub const fn why_no_member(&self) -> &'static str {
+        match self {
+            Self::SmallDisk => {
+                "the disk is smaller than the pool that it is to hold; take a larger one"
+            }
+            Self::ManyDisks => "the pool has as many disks as it can have; unplug one first",
+            _ => "the pool is not in use; see storage status",
+        }
     }
 }
 
@@ -168,6 +184,7 @@ impl fmt::Display for VolumeError {
                 f,
                 "block {block} of the directory says what cannot be; restore a snapshot"
             ),
+            Self::SmallDisk | Self::ManyDisks => f.write_str(self.why_no_member()),
             Self::Gone => f.write_str("the volume was deleted while the request ran"),
         }
     }

@@ -1,5 +1,6 @@
 //! Reading map pages, and what is done with transfers that have ended.
 
+use super::Volumes;
 use super::cache::Bad;
 use super::error::{Damage, Failure, What};
 use super::page::{self, Place};
@@ -7,7 +8,6 @@ use super::pointer::{BLOCK_BYTES, BLOCK_SECTORS, Pointer};
 use super::transfers::{Ended, Purpose, Wish};
 use super::tree::Miss;
 use super::walk::Walk;
-use super::{Phase, Volumes};
 use crate::base::disk::DiskOperation;
 use crate::base::tenant::Tenant;
 use crate::storage::io::Priority;
@@ -129,22 +129,6 @@ impl Volumes {
             sector: place.map_or(u64::from(at) * BLOCK_SECTORS, |(_, sector)| sector),
             disk: place.map_or(member, |(disk, _)| disk),
             what,
-        }
-    }
-
-    /// Members that failed since the last look are to be in the table.
-    fn note_members(&mut self) {
-        if !matches!(self.phase, Phase::Ready) {
-            return;
-        }
-        let is_noted = self
-            .table
-            .pool()
-            .is_none_or(|pool| pool.stale == self.stale_members());
-        if !is_noted && !self.open.is_pool_changed {
-            self.open.is_pool_changed = true;
-            self.open.is_wanted = true;
-            self.open.touch(self.now);
         }
     }
 }

@@ -31,6 +31,15 @@ pub trait Journal {
 
     /// Records before this one are not needed; it and all behind it are durable.
     fn checkpoint(&mut self, lsn: Lsn);
+
+    /// The next record begins with the whole table.
+    fn begin_table(&mut self) {}
+
+    /// A bit for each member whose copy of the journal was lost since the last call; what it
+    /// has not got is durable without it as soon as the others say so.
+    fn take_lost(&mut self) -> u8 {
+        0
+    }
 }
 
 /// Part of the log's space that may be in use before it is to begin anew.
@@ -69,27 +78,4 @@ impl Journal for Log {
         // One that is refused is tried again, for the log is still too full.
         let _ = Log::checkpoint(self, log::Lsn(lsn.0));
     }
-}
-
-/// Where no disk is in use.
-pub struct NoJournal;
-
-impl Journal for NoJournal {
-    fn append(&mut self, _: &[u8]) -> Result<Lsn, JournalError> {
-        Err(JournalError::Failed)
-    }
-
-    fn is_durable(&self, _: Lsn) -> bool {
-        false
-    }
-
-    fn has_failed(&self) -> bool {
-        true
-    }
-
-    fn wants_checkpoint(&self) -> bool {
-        false
-    }
-
-    fn checkpoint(&mut self, _: Lsn) {}
 }

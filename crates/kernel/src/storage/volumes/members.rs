@@ -53,6 +53,14 @@ impl Members {
         }
     }
 
+    /// Its disk is gone, or nothing more is to be asked of it.
+    pub fn remove(&mut self, member: usize) {
+        if let Some(place) = self.all.get_mut(member) {
+            place.region = None;
+            place.state = MemberState::Absent;
+        }
+    }
+
     pub fn get(&self, member: usize) -> Option<&Member> {
         self.all.get(member)
     }

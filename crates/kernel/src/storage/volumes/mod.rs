@@ -18,6 +18,7 @@ pub mod errands;
 mod error;
 mod fetching;
 mod header;
+mod joining;
 mod journal;
 mod live;
 mod making;
@@ -47,15 +48,17 @@ mod walk;
 pub use changes::{Change, ChangeId};
 pub use errands::Wish;
 pub use error::{Damage, Failure, VolumeError, What};
-pub use journal::{Journal, JournalError, Lsn, NoJournal};
+pub use journal::{Journal, JournalError, Lsn};
 pub use live::VolumeCounters;
 pub use members::MemberState;
+pub use mounting::{Place, Places};
 pub use objects::{Key, ObjectAct};
 pub use pointer::{BLOCK_BYTES, BLOCK_SECTORS};
 pub use request::{Asker, VolumeDone, VolumeId, VolumeOperation, VolumeRequest};
-pub use row::{Kind, Limits, Name, RowError, is_name};
+pub use row::{Kind, Limits, Name, PoolRow, RowError, is_name};
 pub use scrub::{Found, Mode, Progress};
 pub use state::State;
+pub use table::Table;
 pub use view::{MemberView, PoolView, SnapshotView, VolumeView};
 
 use crate::base::buffer::Buffer;
@@ -76,7 +79,6 @@ use objects::Objects;
 use reaper::Reaper;
 use requests::Requests;
 use scrub::Scrub;
-use table::Table;
 use transfers::Transfers;
 
 /// What was not made durable on somebody's wish is durable after so long.

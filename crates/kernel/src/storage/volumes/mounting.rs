@@ -14,7 +14,6 @@ use super::transfers::{Ended, Purpose, Wish};
 use super::walk::{Seen, Walk};
 use super::{Phase, Volumes};
 use crate::base::disk::DiskOperation;
-use crate::base::fixed::Vec;
 use crate::base::tenant::Tenant;
 use crate::base::time::Instant;
 use crate::limits::{VOLUME_BOUNCES, VOLUME_POOL_BLOCKS_MAX, VOLUME_REPLICAS_MAX};
@@ -27,6 +26,17 @@ use alloc::boxed::Box;
 const ENTRIES_A_STEP: usize = 2048;
 /// The smallest pool: room for the pages of two transactions, and some data.
 const BLOCKS_MIN: u64 = 256;
+
+/// Where the pool of one member lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    pub region: Region,
+    /// The number of its copy of the journal.
+    pub journal: u64,
+}
+
+/// The members that are there, each at its place.
+pub type Places = [Option<Place>; VOLUME_REPLICAS_MAX];
 
 pub struct Mounting {
     stage: Stage,
@@ -59,7 +69,7 @@ impl Volumes {
     pub fn mount(
         &mut self,
         now: Instant,
-        regions: &[Region],
+        places: &Places,
         fresh: u64,
         memory: &mut dyn Memory,
     ) -> Result<(), VolumeError> {
@@ -69,7 +79,7 @@ impl Volumes {
             Phase::Mounting(_) | Phase::Ready => return Err(VolumeError::Mounting),
         }
         self.now = now;
-        let result = self.begin_mount(regions, fresh, memory);
+        let result = self.begin_mount(places, fresh, memory);
         if let Err(failure) = result {
             self.fail(failure);
             return Err(VolumeError::PoolFailed(failure));
@@ -79,14 +89,14 @@ impl Volumes {
 
     fn begin_mount(
         &mut self,
-        regions: &[Region],
+        places: &Places,
         fresh: u64,
         memory: &mut dyn Memory,
     ) -> Result<(), Failure> {
-        let regions = &regions[..regions.len().min(VOLUME_REPLICAS_MAX)];
-        let smallest = regions
+        let smallest = places
             .iter()
-            .map(|region| region.sectors / BLOCK_SECTORS)
+            .flatten()
+            .map(|place| place.region.sectors / BLOCK_SECTORS)
             .min();
         let found = smallest
             .filter(|blocks| *blocks >= BLOCKS_MIN)
@@ -106,11 +116,13 @@ impl Volumes {
             _ => {}
         }
         self.members = Members::new();
-        for (member, region) in regions.iter().enumerate() {
-            self.members.set(member, *region, MemberState::Healthy);
+        for (member, place) in places.iter().enumerate() {
+            if let Some(place) = place {
+                self.members.set(member, place.region, MemberState::Healthy);
+            }
         }
         if self.table.pool().is_none() {
-            self.begin_fresh(fresh, regions.len())?;
+            self.begin_fresh(fresh, places)?;
         }
         self.phase = Phase::Mounting(Box::new(Mounting {
             stage: Stage::Reading,
@@ -119,19 +131,23 @@ impl Volumes {
             root: 0,
             walk: Walk::default(),
         }));
-        for member in 0..regions.len() {
-            self.begin_header(member, DiskOperation::Read);
+        for member in 0..places.len() {
+            if places[member].is_some() {
+                self.begin_header(member, DiskOperation::Read);
+            }
         }
         Ok(())
     }
 
-    fn begin_fresh(&mut self, id: u64, members: usize) -> Result<(), Failure> {
+    fn begin_fresh(&mut self, id: u64, places: &Places) -> Result<(), Failure> {
+        let members = places.iter().flatten().count();
         let pool = PoolRow {
             id,
             blocks: self.counts.blocks(),
             members: members as u8,
             stale: 0,
             last_id: 0,
+            disks: places.map(|place| place.map_or(0, |place| place.journal)),
         };
         self.table
             .apply(super::row::Row::Pool(pool))
@@ -162,7 +178,7 @@ impl Volumes {
         Ok(())
     }
 
-    fn begin_header(&mut self, member: usize, operation: DiskOperation) {
+    pub(super) fn begin_header(&mut self, member: usize, operation: DiskOperation) {
         let Some(mut buffer) = self.bounces.pop() else {
             return;
         };
@@ -229,7 +245,7 @@ impl Volumes {
         }
     }
 
-    /// Puts each region to its place among the members, and sees who can be read from.
+    /// Sees who can be read from.
     fn judge_members(
         &mut self,
         heads: [Option<Header>; VOLUME_REPLICAS_MAX],
@@ -250,39 +266,16 @@ impl Volumes {
         if heads.iter().flatten().count() > 0 && !heads.iter().flatten().any(is_ours) {
             return Err(Failure::WrongPool);
         }
-        let found = self.members.clone();
-        self.members = Members::new();
-        let mut without: Vec<Region, VOLUME_REPLICAS_MAX> = Vec::new();
-        for (index, member) in found.iter() {
-            let Some(region) = member.region else {
-                continue;
-            };
-            match heads[index].filter(is_ours) {
-                Some(head) if member.state == MemberState::Healthy => {
-                    let at = usize::from(head.member);
-                    let state = match pool.stale >> at & 1 {
-                        0 => MemberState::Healthy,
-                        _ => MemberState::Stale,
-                    };
-                    self.members.set(at, region, state);
-                }
-                // As many fit as there are members.
-                _ => drop(without.push(region)),
-            }
-        }
-        // A lone disk whose header is damaged is taken as it is: its maps are checked anyway.
-        let lone = match pool.members {
-            1 => MemberState::Healthy,
-            _ => MemberState::Stale,
-        };
-        for region in &without {
-            let is_free = |member: &usize| {
-                self.members
-                    .get(*member)
-                    .is_some_and(|it| it.region.is_none())
-            };
-            if let Some(at) = (0..usize::from(pool.members)).find(is_free) {
-                self.members.set(at, *region, lone);
+        for (index, head) in heads.iter().enumerate() {
+            let state = self.members.get(index).map(|member| member.state);
+            let is_its_own = head
+                .as_ref()
+                .is_some_and(|head| is_ours(head) && usize::from(head.member) == index);
+            // A lone disk whose header is damaged is taken as it is: its maps are checked anyway.
+            let is_trusted = is_its_own || pool.members == 1;
+            let is_stale = pool.stale >> index & 1 != 0;
+            if state == Some(MemberState::Healthy) && (is_stale || !is_trusted) {
+                self.members.become_state(index, MemberState::Stale);
             }
         }
         self.members
@@ -405,6 +398,12 @@ impl Volumes {
             root: 0,
             walk: Walk::default(),
         }));
+    }
+
+    /// Members that failed and are not called stale in the table yet.
+    pub(super) fn missed_unsaid(&self) -> u8 {
+        let said = self.table.pool().map_or(0, |pool| pool.stale);
+        self.stale_members() & !said
     }
 
     pub(super) fn stale_members(&self) -> u8 {

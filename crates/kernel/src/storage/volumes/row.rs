@@ -51,6 +51,9 @@ pub struct PoolRow {
     pub stale: u8,
     /// The last number that a volume or a snapshot got.
     pub last_id: u32,
+    /// The journals of its members, by the numbers that they got when they were made; 0 for
+    /// one whose disk nobody knows.
+    pub disks: [u64; VOLUME_REPLICAS_MAX],
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,6 +93,11 @@ pub enum Row {
     VolumeGone(usize),
     Snapshot(usize, SnapshotRow),
     SnapshotGone(usize),
+    /// The whole table begins, in this record and those that go on with `More`. It counts,
+    /// instead of all that was before, once `Whole` has come.
+    Anew,
+    More,
+    Whole,
 }
 
 /// Why a record is none.
@@ -204,7 +212,9 @@ impl Record {
                 put(&pool.id.to_le_bytes())?;
                 put(&pool.blocks.to_le_bytes())?;
                 put(&[pool.members, pool.stale])?;
-                put(&pool.last_id.to_le_bytes())
+                put(&pool.last_id.to_le_bytes())?;
+                let mut disks = pool.disks.iter();
+                disks.try_for_each(|disk| put(&disk.to_le_bytes()))
             }
             Row::Volume(slot, volume) => {
                 let tenant = volume.tenant.map_or(0, |tenant| tenant.index() as u8 + 1);
@@ -235,6 +245,9 @@ impl Record {
                 put_tree(&mut put, &snapshot.tree)
             }
             Row::SnapshotGone(slot) => put(&[5, *slot as u8]),
+            Row::Anew => put(&[6]),
+            Row::More => put(&[7]),
+            Row::Whole => put(&[8]),
         }
     }
 
@@ -349,6 +362,7 @@ impl Reader<'_> {
             members: self.u8()?,
             stale: self.u8()?,
             last_id: self.u32()?,
+            disks: [self.u64()?, self.u64()?, self.u64()?],
         };
         let is_good = (1..=VOLUME_REPLICAS_MAX).contains(&usize::from(pool.members))
             && pool.blocks > 1
@@ -370,6 +384,9 @@ impl Reader<'_> {
                 Row::Snapshot(slot, self.snapshot()?)
             }
             5 => Row::SnapshotGone(self.slot(VOLUME_SNAPSHOTS_MAX)?),
+            6 => Row::Anew,
+            7 => Row::More,
+            8 => Row::Whole,
             _ => return Err(RowError::Value),
         })
     }

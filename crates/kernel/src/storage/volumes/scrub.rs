@@ -15,6 +15,7 @@ use super::table::RootOf;
 use super::tree::Dropped;
 use super::walk::{Seen, Walk};
 use super::{Name, Volumes};
+use crate::base::disk::DiskOperation;
 use crate::base::fixed::Ring;
 use crate::base::time::{Duration, Instant};
 use crate::storage::io::Priority;
@@ -184,8 +185,10 @@ impl Volumes {
 
     fn maybe_begin_scrub(&mut self) -> bool {
         let is_time = self.scrub_deadline().is_some_and(|at| at <= self.now);
-        let mode = match self.scrub.wanted.take() {
+        let has_room = self.bounces.len() > SPARE_BOUNCES && self.transfers.space() > 0;
+        let mode = match self.scrub.wanted.take_if(|_| has_room) {
             Some(mode) => mode,
+            None if !has_room => return false,
             None if is_time && self.is_calm() => Mode::Count,
             None => return false,
         };
@@ -193,6 +196,7 @@ impl Volumes {
         self.cache.forget_bad();
         if let Mode::Fill(member) = mode {
             self.members.become_state(member, MemberState::Filling);
+            self.begin_header(member, DiskOperation::Write);
         }
         self.scrub.counted = None;
         self.scrub.run = Some(Run {
@@ -410,6 +414,11 @@ impl Volumes {
         let is_same = run.generation == generation && !self.open.has_changes();
         self.scrub.counted = is_same.then_some(generation);
         self.scrub.counted_at = self.now;
+        if run.progress.repaired > 0 {
+            // Before something else is relied on, what was mended is flushed.
+            self.open.is_wanted = true;
+            self.open.touch(self.now);
+        }
         if let Mode::Fill(member) = run.progress.mode {
             self.end_filling(member, run.progress.lost);
         }
@@ -429,6 +438,11 @@ impl Volumes {
             _ => MemberState::Stale,
         };
         self.members.become_state(member, next);
+        // There may be another one.
+        if lost == 0 {
+            self.want_filling();
+        }
+        self.note_members();
         if !self.is_degraded() && self.lost_pages == 0 {
             for live in self
                 .live

@@ -14,6 +14,8 @@ pub struct Table {
     snapshots: Box<[Option<SnapshotRow>]>,
     /// That of the last transaction.
     generation: u64,
+    /// A whole table that is being read, and does not count yet.
+    next: Option<Box<Self>>,
 }
 
 /// A root of the pool: everything that is in use is below one of these.
@@ -50,6 +52,7 @@ impl Table {
             volumes: volumes.into_boxed_slice(),
             snapshots: snapshots.into_boxed_slice(),
             generation: 0,
+            next: None,
         }
     }
 
@@ -129,6 +132,44 @@ impl Table {
 
     /// Takes a record of the journal into the table.
     pub fn replay(&mut self, bytes: &[u8]) -> Result<(), RowError> {
+        let (is_part, is_whole) = self.look_at(bytes)?;
+        let Some(mut next) = self.next.take_if(|_| is_part) else {
+            // One that did not come to its end never counts.
+            self.next = None;
+            return good(!is_part).and_then(|()| self.replay_here(bytes));
+        };
+        next.replay_here(bytes)?;
+        match is_whole {
+            true => *self = *next,
+            false => self.next = Some(next),
+        }
+        Ok(())
+    }
+
+    /// Is the record part of a whole table, and its last?
+    fn look_at(&mut self, bytes: &[u8]) -> Result<(bool, bool), RowError> {
+        let (mut is_part, mut is_whole, mut is_first) = (false, false, true);
+        let before = self.generation;
+        Record::parse(bytes, &mut |generation, row| {
+            match row {
+                Row::Anew if is_first => {
+                    good(generation >= before)?;
+                    self.next = Some(Box::new(Self::new()));
+                    is_part = true;
+                }
+                Row::More if is_first => is_part = true,
+                Row::Anew | Row::More => return Err(RowError::Order),
+                _ => {}
+            }
+            is_whole = matches!(row, Row::Whole);
+            is_first = false;
+            Ok(())
+        })?;
+        good(is_part || !is_whole)?;
+        Ok((is_part, is_whole))
+    }
+
+    fn replay_here(&mut self, bytes: &[u8]) -> Result<(), RowError> {
         let before = self.generation;
         let generation = Record::parse(bytes, &mut |generation, row| {
             let is_late = generation < before;
@@ -139,6 +180,24 @@ impl Table {
             self.apply(row)
         })?;
         good(generation >= before)
+    }
+
+    /// A disk gets a place among the members, and has nothing of it yet.
+    pub fn widen(&mut self, member: usize, disk: u64) {
+        if let Some(pool) = &mut self.pool
+            && let Some(place) = pool.disks.get_mut(member)
+        {
+            *place = disk;
+            pool.members = pool.members.max(member as u8 + 1);
+            pool.stale |= 1 << member;
+        }
+    }
+
+    /// These members missed something.
+    pub fn miss(&mut self, members: u8) {
+        if let Some(pool) = &mut self.pool {
+            pool.stale |= members & ((1 << pool.members) - 1);
+        }
     }
 
     pub fn begin(&mut self, generation: u64) {
@@ -153,7 +212,7 @@ impl Table {
                 let fits = |old: &PoolRow| {
                     old.id == pool.id
                         && old.blocks == pool.blocks
-                        && old.members == pool.members
+                        && old.members <= pool.members
                         && old.last_id <= pool.last_id
                 };
                 good(self.pool.as_ref().is_none_or(fits))?;
@@ -180,6 +239,8 @@ impl Table {
                 let gone = self.snapshots[slot].take().ok_or(RowError::Order)?;
                 self.close_the_gap(&gone);
             }
+            // They say how the others are to be taken.
+            Row::Anew | Row::More | Row::Whole => {}
         }
         Ok(())
     }
@@ -257,6 +318,7 @@ mod tests {
             members: 1,
             stale: 0,
             last_id,
+            disks: [7, 0, 0],
         })
     }
 

@@ -68,7 +68,8 @@ pub struct SnapshotView<'a> {
 
 #[derive(Clone, Copy, Debug)]
 pub struct MemberView {
-    pub disk: usize,
+    /// `None`: it is not there.
+    pub disk: Option<usize>,
     pub state: MemberState,
     pub errors: u64,
 }
@@ -155,9 +156,13 @@ impl Volumes {
     }
 
     pub fn visit_members(&self, visit: &mut dyn FnMut(&MemberView)) {
-        for (_, member) in self.members.iter() {
+        let count = self
+            .table
+            .pool()
+            .map_or(0, |pool| usize::from(pool.members));
+        for member in (0..count).filter_map(|member| self.members.get(member)) {
             visit(&MemberView {
-                disk: member.region.map_or(0, |region| region.disk),
+                disk: member.region.map(|region| region.disk),
                 state: member.state,
                 errors: member.errors,
             });

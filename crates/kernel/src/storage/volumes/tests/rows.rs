@@ -27,6 +27,7 @@ fn rows() -> vec::Vec<Row> {
         members: 2,
         stale: 2,
         last_id: 11,
+        disks: [5, 6, 0],
     };
     let volume = VolumeRow {
         id: 10,
@@ -58,6 +59,9 @@ fn rows() -> vec::Vec<Row> {
         Row::Snapshot(127, snapshot),
         Row::SnapshotGone(127),
         Row::VolumeGone(31),
+        Row::Anew,
+        Row::More,
+        Row::Whole,
     ]
 }
 

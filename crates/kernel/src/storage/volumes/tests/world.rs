@@ -145,23 +145,31 @@ impl World {
         );
     }
 
-    pub fn regions(&self) -> Vec<Region> {
+    pub fn places(&self) -> Places {
         let region = |disk| Region {
             disk,
             first: FIRST,
             sectors: (self.disks.images[0].bytes.len() / 512) as u64 - FIRST,
         };
-        (0..self.disks.images.len()).map(region).collect()
+        let mut places = Places::default();
+        for (disk, _) in self.disks.images.iter().enumerate() {
+            let journal = disk as u64 + 1;
+            places[disk] = Some(Place {
+                region: region(disk),
+                journal,
+            });
+        }
+        places
     }
 
     pub fn mount(&mut self) {
         for (_, record) in &self.journal.records {
             assert_eq!(self.volumes.replay(record), Ok(()));
         }
-        let regions = self.regions();
+        let places = self.places();
         let result = self
             .volumes
-            .mount(self.now, &regions, 0xfeed, &mut self.disks);
+            .mount(self.now, &places, 0xfeed, &mut self.disks);
         assert_eq!(result, Ok(()));
     }
 
