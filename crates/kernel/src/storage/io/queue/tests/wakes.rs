@@ -1,4 +1,4 @@
-//! Nothing is forgotten while a disk is idle, and nothing wakes the machine for nothing.
+//! Nothing is forgotten while a disk is idle, and nothing wakes in vain.
 
 use super::*;
 use crate::storage::io::schedulers::{Finished, Waiting};
