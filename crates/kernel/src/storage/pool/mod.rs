@@ -17,7 +17,7 @@ use super::layout::{DiskState, Layouts};
 use super::log::{Log, LogError, LogId, LogStateView};
 use super::retry::Retry;
 use super::shelf::Shelf;
-use super::volumes::{Places, Volumes};
+use super::volumes::{Failure, Places, Volumes};
 use crate::base::metric::Usage;
 use crate::base::time::Instant;
 use crate::limits::{DISKS_MAX, VOLUME_RECORD_BYTES};
@@ -127,6 +127,14 @@ impl Pool {
         }
     }
 
+    /// Has a copy read anew that is well but of no use without others.
+    fn leave(&mut self, disk: usize) {
+        let copy = self.copies[disk].as_ref();
+        if copy.is_some_and(|copy| copy.joined().is_some()) {
+            self.lose(disk, None);
+        }
+    }
+
     /// The memory of one that the disk has nothing of any more goes to others, and what
     /// failed is tried again.
     fn end_or_try_again(&mut self, disk: usize, now: Instant, shelf: &mut Shelf) {
@@ -167,6 +175,11 @@ impl Pool {
             if !is_joined && !is_reading && !(0..DISKS_MAX).any(looking) {
                 self.mount(now, volumes, home, memory);
             }
+        } else if volumes.view().failure == Some(Failure::Journal) {
+            // The last whole member is gone, and those that are left are of no use alone: all
+            // is read anew, and waits for it.
+            (0..DISKS_MAX).for_each(|disk| self.leave(disk));
+            volumes.give_up_pool();
         } else if is_joined {
             self.bring_back(volumes);
         } else if !self.has_refused() {
