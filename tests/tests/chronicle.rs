@@ -4,20 +4,25 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use rayos_tests::lab::guest::Guest;
 use rayos_tests::poll;
+use xtask::deadline::Deadline;
 use xtask::qemu::devices::{Device, Role};
-use xtask::qemu::{Boot, Display, Shape};
+use xtask::qemu::{Boot, Display, Platform, Shape};
 use xtask::workspace::Scratch;
 
 const WITHIN: Duration = Duration::from_secs(60);
 const BOOTS: u64 = 3;
 
+fn disk(image: &Path) -> Device {
+    Device::new("disk0", Role::Disk(image.to_path_buf()))
+}
+
 fn boot(image: &Path) -> anyhow::Result<Guest> {
     let shape = Shape::new(Boot::Pvh)
         .display(Display::Absent)
-        .virtio(Device::new("disk0", Role::Disk(image.to_path_buf())));
+        .virtio(disk(image));
     Guest::boot_plain(&shape)
 }
 
@@ -75,4 +80,44 @@ fn the_trail_goes_on_over_kills_and_holds_from_boot_to_boot() -> anyhow::Result<
         guest.is_well()?;
     }
     Ok(())
+}
+
+#[test]
+fn a_disk_that_is_unplugged_and_plugged_goes_on_where_it_was() -> anyhow::Result<()> {
+    let scratch = Scratch::new()?;
+    let image = scratch.path().join("disk.img");
+    File::create(&image)?.set_len(24 << 20)?;
+    let mut guest = boot(&image)?;
+    lay_out(&mut guest)?;
+    guest.ask("storage create box object 1MB")?;
+    guest.ask("storage put box key something")?;
+    for number in 1..=2 {
+        guest.ask(&format!("device quota set 2 network-out {number}MB"))?;
+        is_kept(&mut guest)?;
+        let machine = guest.session.machine().context("a machine")?;
+        machine.qmp().unplug("disk0", Deadline::after(WITHIN))?;
+        poll::until("a disk that is gone", WITHIN, || {
+            let (_, said) = guest.attempt("storage logs")?;
+            Ok(said.contains("no disk is in use").then_some(()))
+        })?;
+        guest.ask("echo without a disk")?;
+        let machine = guest.session.machine().context("a machine")?;
+        let deadline = Deadline::after(WITHIN);
+        machine.qmp().plug(&disk(&image), Platform::Q35, deadline)?;
+        poll::until("a disk that is in use again", WITHIN, || {
+            let (is_ok, said) = guest.attempt("storage get box key")?;
+            Ok((is_ok && said.contains("something")).then_some(()))
+        })?;
+        is_kept(&mut guest)?;
+    }
+    let (is_ok, said) = guest.attempt("audit verify")?;
+    ensure!(is_ok && said.contains("kept on disk"), "{said}");
+    drop(guest);
+    let mut guest = boot(&image)?;
+    let (is_ok, said) = guest.attempt("audit earlier 256")?;
+    ensure!(is_ok, "{said}");
+    for wanted in ["to 1000000 bytes", "to 2000000 bytes"] {
+        ensure!(said.matches(wanted).count() == 1, "{wanted}: {said}");
+    }
+    guest.is_well()
 }

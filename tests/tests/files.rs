@@ -36,26 +36,6 @@ fn boot(image: &Path) -> anyhow::Result<Guest> {
     Guest::boot_plain(&shape)
 }
 
-/// Has the kernel lay out the disk, with the code that it wants typed.
-fn lay_out(guest: &mut Guest) -> anyhow::Result<()> {
-    let command = "storage format disk0";
-    let code = poll::until("a disk that was looked at", WITHIN, || {
-        let (is_ok, said) = guest.attempt(command)?;
-        let code = said.split(&format!("{command} ")).nth(1);
-        Ok(code
-            .filter(|_| is_ok)
-            .and_then(|code| Some(code.get(..8)?.to_string())))
-    })?;
-    guest.ask(&format!("{command} {code}"))?;
-    is_mounted(guest)
-}
-
-fn is_mounted(guest: &mut Guest) -> anyhow::Result<()> {
-    poll::until("the exchange partition", WITHIN, || {
-        Ok(guest.attempt("ls")?.0.then_some(()))
-    })
-}
-
 fn kind(guest: &mut Guest) -> anyhow::Result<String> {
     let report = guest.ask("df")?;
     let kind = report
@@ -160,7 +140,7 @@ fn the_other_way_round(scratch: &Scratch, exchange: &Exchange) -> anyhow::Result
     exchange.copy_in(&file, "start.txt")?;
 
     let mut guest = boot(&exchange.image)?;
-    is_mounted(&mut guest)?;
+    guest.expect_files()?;
     ensure!(sum(&mut guest, "a large file from the host.BIN")? == sum_of(&large));
     let (is_ok, said) = guest.attempt("cat 'Vom Host/ein Text für den Kern.txt'")?;
     ensure!(is_ok && said.contains(r#"["one","two"]"#), "{said}");
@@ -182,12 +162,12 @@ fn both_sides(mebibytes: u64, expected: &str, host: Option<(u32, u32)>) -> anyho
     let scratch = Scratch::new()?;
     let image = disk(&scratch, mebibytes)?;
     let mut guest = boot(&image)?;
-    lay_out(&mut guest)?;
+    guest.lay_out()?;
     if let Some((bits, sectors_a_cluster)) = host {
         drop(guest);
         Exchange::of(&image)?.format(bits, sectors_a_cluster)?;
         guest = boot(&image)?;
-        is_mounted(&mut guest)?;
+        guest.expect_files()?;
     }
     ensure!(kind(&mut guest)? == expected);
     let large = noise(1);

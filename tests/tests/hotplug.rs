@@ -258,6 +258,44 @@ fn every_other_device_can_go_and_come_back() {
     }
 }
 
+/// How many places of files are in use.
+fn files_in_use(guest: &mut Guest) -> anyhow::Result<u64> {
+    let report = guest.ask("limits | where name=FILE_WORKS_MAX")?;
+    let used = report.column("limits", "used")?;
+    used.first()
+        .and_then(|used| used.as_u64())
+        .context("no such limit")
+}
+
+#[test]
+fn files_are_there_again_when_their_disk_is_back() {
+    let scratch = Scratch::new().unwrap();
+    let image = scratch.path().join("disk.img");
+    std::fs::write(&image, vec![0; 24 << 20]).unwrap();
+    let device = Device::new("disk0", Role::Disk(image));
+    let shape = Shape::new(Boot::Pvh).virtio(device.clone());
+    let mut guest = Guest::boot_plain(&shape).unwrap();
+    guest.lay_out().unwrap();
+    guest.ask("put kept.txt from before").unwrap();
+    for round in 0..3 {
+        qmp(&mut guest).unplug("disk0", soon()).unwrap();
+        poll::until("a disk that is gone", NOTICED_WITHIN, || {
+            let (is_ok, said) = guest.attempt("put new.txt x")?;
+            Ok((!is_ok && said.contains("no disk of this machine")).then_some(()))
+        })
+        .unwrap();
+        assert_eq!(files_in_use(&mut guest).unwrap(), 0, "round {round}");
+        qmp(&mut guest)
+            .plug(&device, Platform::Q35, soon())
+            .unwrap();
+        guest.expect_files().unwrap();
+        let (is_ok, said) = guest.attempt("cat kept.txt").unwrap();
+        assert!(is_ok && said.contains("from before"), "{said}");
+        guest.ask("put new.txt x").unwrap();
+    }
+    guest.is_well().unwrap();
+}
+
 fn boots_without(missing: &str, devices: &[Device]) -> anyhow::Result<()> {
     let mut shape = Shape::new(Boot::Pvh);
     shape.virtio.extend(

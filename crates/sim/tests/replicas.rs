@@ -178,10 +178,10 @@ fn each_disk_alone_holds_what_was_acknowledged_while_both_were_whole() {
         desk.boot_with(|disks| disks);
         desk.until("degraded");
         desk.check(&truth, more.as_ref());
-        if let Some((key, value)) = more {
-            if desk.get(&key).unwrap_or_default().contains(&value) {
-                truth.insert(key, value);
-            }
+        if let Some((key, value)) = more
+            && desk.get(&key).unwrap_or_default().contains(&value)
+        {
+            truth.insert(key, value);
         }
         // The other one is back, and is filled, whichever comes first now.
         desk.boot_with(|mut disks| {

@@ -13,6 +13,7 @@ use crate::poll;
 use crate::report::{self, Report};
 
 const COMMAND_WITHIN: Duration = Duration::from_secs(90);
+const LAID_OUT_WITHIN: Duration = Duration::from_secs(60);
 
 pub struct Guest {
     pub session: Session,
@@ -44,6 +45,26 @@ impl Guest {
     pub fn attempt(&mut self, command: &str) -> anyhow::Result<(bool, String)> {
         let answer = self.session.run_within(command, COMMAND_WITHIN)?;
         Ok((answer.ok, answer.output))
+    }
+
+    /// Lays out the disk, with the code that the kernel wants typed, and waits for its files.
+    pub fn lay_out(&mut self) -> anyhow::Result<()> {
+        let command = "storage format disk0";
+        let code = poll::until("a disk that was looked at", LAID_OUT_WITHIN, || {
+            let (is_ok, said) = self.attempt(command)?;
+            let code = said.split(&format!("{command} ")).nth(1);
+            Ok(code
+                .filter(|_| is_ok)
+                .and_then(|code| Some(code.get(..8)?.to_string())))
+        })?;
+        self.ask(&format!("{command} {code}"))?;
+        self.expect_files()
+    }
+
+    pub fn expect_files(&mut self) -> anyhow::Result<()> {
+        poll::until("the exchange partition", LAID_OUT_WITHIN, || {
+            Ok(self.attempt("ls")?.0.then_some(()))
+        })
     }
 
     /// The shell still takes commands and nothing broke an invariant.

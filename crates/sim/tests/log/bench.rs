@@ -44,7 +44,7 @@ pub struct Bench {
 
 pub fn setup() -> LogSetup {
     LogSetup {
-        id: LogId::VOLUMES,
+        id: LogId::RAFT,
         region: Region {
             disk: 0,
             first: FIRST,

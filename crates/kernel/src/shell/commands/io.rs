@@ -111,7 +111,7 @@ pub fn queues(_: &Invocation<'_>, inspect: &mut dyn Inspect, report: &mut Report
         "disk",
         "requests_max",
         "pieces_max",
-        "transfer_bytes_max",
+        "transfer_max_bytes",
         "write_cache",
         "starts",
     ];

@@ -261,7 +261,7 @@ impl Pool {
                 copy.join(member, (*disk == source).then_some(0));
             }
         }
-        volumes.take_table(table);
+        volumes.take_table(&mut table);
         // What is wrong is to be seen in its view.
         let _ = volumes.mount(now, &places, fresh, memory);
     }

@@ -11,12 +11,11 @@ use super::state::Event;
 use super::table::Table;
 use super::{Phase, Volumes};
 use crate::limits::VOLUME_REPLICAS_MAX;
-use alloc::boxed::Box;
 
 impl Volumes {
     /// What the journal adds up to, read by somebody else; before `mount`.
-    pub fn take_table(&mut self, table: Box<Table>) {
-        self.table = *table;
+    pub fn take_table(&mut self, table: &mut Table) {
+        core::mem::swap(&mut self.table, table);
     }
 
     /// There is a journal, and it cannot be read.

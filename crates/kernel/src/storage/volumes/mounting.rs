@@ -131,8 +131,8 @@ impl Volumes {
             root: 0,
             walk: Walk::default(),
         }));
-        for member in 0..places.len() {
-            if places[member].is_some() {
+        for (member, place) in places.iter().enumerate() {
+            if place.is_some() {
                 self.begin_header(member, DiskOperation::Read);
             }
         }

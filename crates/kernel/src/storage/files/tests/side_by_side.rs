@@ -1,4 +1,4 @@
-//! What works do to each other, and what a disk that fails or goes does to all of them.
+//! Several commands on one volume at the same time, and a disk that goes.
 
 use super::super::{Act, FileError, FilesState, Wish};
 use super::bench::{Bench, FIRST, noise};

@@ -24,9 +24,8 @@ impl Work {
             .copy_within(extended.bytes..self.filled, 0);
         self.filled -= extended.bytes;
         if self.has_all && self.filled == 0 {
-            self.is_prepared = true;
             self.size = u64::from(self.fresh.size);
-            self.phase = Phase::Locating(Box::default());
+            self.become_placing(ground.generation);
         }
         Ok(Turn::More)
     }
@@ -106,8 +105,7 @@ impl Work {
         if let Some(first) = made {
             take(ground.free, 1);
             self.fresh = Fresh::of_directory(first);
-            self.is_prepared = true;
-            self.phase = Phase::Locating(Box::default());
+            self.become_placing(ground.generation);
         }
         Ok(())
     }

@@ -91,6 +91,9 @@ pub struct Work {
     pub counted: Option<u32>,
     /// Changes that there were before it began.
     changes_before: Option<u64>,
+    /// Where the name goes, as of that generation. A large directory is not looked through
+    /// once more when nothing has changed in any since.
+    place: Option<(u64, Box<LongName>, Found)>,
     /// Its own round through the table, from where others have ended.
     search: Option<Search>,
     /// All that is to be in the file or directory is on the disk, and has no name yet.
@@ -122,6 +125,7 @@ impl Work {
             paused: None,
             counted: None,
             changes_before: None,
+            place: None,
             search: None,
             is_prepared: false,
             seen: generation,
@@ -274,6 +278,15 @@ impl Work {
         Ok(Turn::More)
     }
 
+    /// What it is to name is on the disk.
+    fn become_placing(&mut self, generation: u64) {
+        self.is_prepared = true;
+        self.phase = match self.place.take() {
+            Some((of, name, found)) if of == generation => Phase::Placing(name, found),
+            _ => Phase::Locating(Box::default()),
+        };
+    }
+
     const fn depends_on_directories(&self) -> bool {
         matches!(
             self.phase,
@@ -348,8 +361,14 @@ impl Work {
                 }
             },
             (_, found) if self.is_prepared => Phase::Placing(name, found),
-            (Act::MakeDirectory, _) => Phase::MakingDirectory(parent),
-            (_, _) => Phase::Writing,
+            (act, found) => {
+                let is_directory = *act == Act::MakeDirectory;
+                self.place = Some((ground.generation, name, found));
+                match is_directory {
+                    true => Phase::MakingDirectory(parent),
+                    false => Phase::Writing,
+                }
+            }
         };
         Ok(())
     }

@@ -198,6 +198,25 @@ mod tests {
         assert_eq!(order(&mut scheduler, NOW), [500, 10]);
     }
 
+    /// Somebody who asks for the same place again and again does not hold the sweep there.
+    #[test]
+    fn what_comes_to_where_it_is_waits_for_the_next_sweep() {
+        for make in [Sweep::scan, Sweep::c_scan, Sweep::look, Sweep::c_look] {
+            for head in [0, 900] {
+                // From the higher head some go down at first, and meet the others there.
+                let mut scheduler = filled(make(), &[1_000, 500, 10]);
+                let disk = DiskNow { head, ..DISK };
+                let mut others = 3;
+                for slot in 10..30 {
+                    let picked = scheduler.next(at(1), disk).expect("some wait");
+                    others -= usize::from(picked.slot.0 < 3);
+                    scheduler.add(at(1), read(slot, picked.sector));
+                }
+                assert_eq!(others, 0);
+            }
+        }
+    }
+
     #[test]
     fn each_sweep_goes_one_way_and_a_request_waits_for_two_at_most() {
         let mut prng = Prng::new(11);

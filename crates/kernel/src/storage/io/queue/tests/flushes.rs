@@ -142,3 +142,21 @@ fn a_flush_that_a_disk_refuses_does_not_block_the_next_ones() {
         assert_eq!(result_of(&mut queue, &mut disk, asked), Ok(()));
     }
 }
+
+#[test]
+fn what_was_flushed_before_a_restart_is_safe_and_another_disk_has_lost_nothing() {
+    let (mut queue, mut disk) = (queue(), Slow::new());
+    let (write, asked) = (
+        |number| write_of(Owner::File, number),
+        || flush(Owner::File),
+    );
+    assert_eq!(result_of(&mut queue, &mut disk, write(1)), Ok(()));
+    assert_eq!(result_of(&mut queue, &mut disk, asked()), Ok(()));
+    disk.starts += 1;
+    assert_eq!(result_of(&mut queue, &mut disk, asked()), Ok(()));
+    assert_eq!(result_of(&mut queue, &mut disk, write(2)), Ok(()));
+    disk.starts += 1;
+    queue.step(at(10), Some(&mut disk));
+    queue.step(at(10), None);
+    assert_eq!(result_of(&mut queue, &mut disk, asked()), Ok(()));
+}

@@ -1,4 +1,4 @@
-//! Nothing is forgotten while a disk is idle, and nothing wakes the machine for nothing.
+//! Nothing is forgotten while a disk is idle, and nothing wakes in vain.
 
 use super::*;
 use crate::storage::io::schedulers::{Finished, Waiting};
@@ -169,6 +169,11 @@ impl Scheduler for Notes {
         self.1.push(*finished);
     }
 
+    /// It would always like to be asked.
+    fn next_deadline(&self) -> Option<Instant> {
+        Some(Instant::ZERO)
+    }
+
     fn len(&self) -> usize {
         self.0.len()
     }
@@ -227,4 +232,68 @@ fn classes_that_wait_are_counted() {
         (view.waiting_by_class, view.waiting_to_flush),
         ([1, 0, 0, 2], 1)
     );
+}
+
+/// What fails next is its own sector, so a neighbour that comes later does not join it.
+#[test]
+fn nobody_joins_a_request_that_has_failed() {
+    let (mut queue, mut disk) = (queue(), Slow::new());
+    disk.bad.push(9);
+    let read = |number, sector| request(DiskOperation::Read, number, sector, 8);
+    queue.submit(at(0), read(1, 8)).unwrap();
+    queue.step(at(0), Some(&mut disk));
+    queue.submit(at(0), read(2, 0)).unwrap();
+    disk.answer(0);
+    let failed = disk.completed().unwrap();
+    queue.on_done(at(0), failed);
+    assert_eq!(settle(&mut queue, &mut disk, at(1)).len(), 2);
+    assert!(disk.seen.iter().all(|(_, _, sectors)| *sectors == 8));
+}
+
+#[test]
+fn a_full_disk_wakes_nobody_whatever_the_scheduler_would_like() {
+    let mut queue = BlockQueue::new(Box::new(Notes::default()));
+    let mut disk = Slow::new();
+    queue.set_depth(1);
+    for number in 0..2 {
+        let read = request(DiskOperation::Read, number, number * 100, 1);
+        queue.submit(at(1), read).unwrap();
+    }
+    queue.step(at(1), Some(&mut disk));
+    assert_eq!(queue.view().in_flight, 1);
+    assert!(queue.next_deadline(at(1)).is_some_and(|next| next > at(1)));
+}
+
+#[test]
+fn a_tenants_own_requests_do_not_overtake_each_other_at_its_limit() {
+    let (mut queue, mut disk) = (queue(), Slow::new());
+    let tenant = Tenant::new(1).unwrap();
+    queue.limits_mut().set(at(0), tenant, Some(1 << 20));
+    for (number, sectors) in [(0, 1024), (1, 2048), (2, 8), (3, 8)] {
+        let mut read = request(DiskOperation::Read, number, 64, sectors);
+        read.tenant = tenant;
+        queue.submit(at(0), read).unwrap();
+    }
+    queue.step(at(0), Some(&mut disk));
+    assert_eq!(queue.view().held_back, 3, "the small ones would fit");
+    let mut ended: Vec<u64> = Vec::new();
+    let mut now = at(0);
+    while ended.len() < 4 {
+        queue.step(now, Some(&mut disk));
+        disk.answer(0);
+        while let Some(done) = disk.completed() {
+            queue.on_done(now, done);
+        }
+        ended.extend(core::iter::from_fn(|| queue.take_done()).map(|it| it.request.tag.number));
+        // Nothing else would cause a tick.
+        match queue.next_deadline(now).filter(|next| *next > now) {
+            Some(next) => now = next,
+            None => assert!(
+                ended.len() == 4 || !disk.waiting.is_empty(),
+                "it is forgotten"
+            ),
+        }
+    }
+    assert_eq!(ended, [0, 1, 2, 3]);
+    assert!(now >= at(500) && now <= at(700), "{now:?}");
 }

@@ -1,6 +1,7 @@
 //! What every scheduler promises, and what its tests have in common.
 
 mod all;
+mod shares;
 
 use super::{DiskNow, Finished, IoKind, Scheduler, SlotIndex, Waiting};
 use crate::base::disk::DiskOperation;
