@@ -15,7 +15,6 @@ use crate::base::operation::{OperationId, Performer};
 use crate::base::report::Report;
 use crate::base::time::Duration;
 use crate::limits::VOLUME_ERRANDS_MAX;
-use crate::storage::errand::dump_from;
 use crate::storage::io::Priority;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -111,6 +110,38 @@ impl Errands {
         self.places.iter().filter(is_used).count()
     }
 
+    /// Does somebody read or write this block so as to write a text into it?
+    fn is_written(&self, volume: &Name, offset: u64) -> bool {
+        let block = |offset: u64| offset / BLOCK_BYTES as u64;
+        self.places.iter().any(|place| {
+            let is_there = matches!(
+                place.wish.as_deref(),
+                Some(Wish::Write { volume: other, offset: at, .. })
+                    if other == volume && block(*at) == block(offset)
+            );
+            is_there && matches!(place.state, State::Reading | State::Writing)
+        })
+    }
+
+    fn is_restoring(&self) -> bool {
+        self.places.iter().any(|place| {
+            let wish = place.wish.as_deref();
+            let is_restore = matches!(wish, Some(Wish::Change(Change::Restore { .. })));
+            is_restore && matches!(place.state, State::Changing(_))
+        })
+    }
+
+    fn is_list_to_be_shown(&self, index: usize) -> bool {
+        let place = &self.places[index];
+        let is_list = matches!(place.wish.as_deref(), Some(Wish::List { .. }));
+        is_list && matches!(place.state, State::Ended(Ok(_)))
+    }
+
+    /// What it had of the directory is not needed any more.
+    fn let_go(&mut self, index: usize) {
+        self.with_objects.take_if(|with| *with == index);
+    }
+
     pub fn usage(&self) -> Usage {
         Usage::of("VOLUME_ERRANDS_MAX", VOLUME_ERRANDS_MAX)
             .used(self.used() as u64)
@@ -157,9 +188,12 @@ impl Volumes {
             && let Some((running, result)) = self.next_object()
         {
             has_moved = true;
-            self.errands.with_objects = None;
             self.errands.places[index].buffer = running.data;
             self.end_errand(index, result);
+            // A listing stays the asker's until it was shown.
+            if !self.errands.is_list_to_be_shown(index) {
+                self.errands.with_objects = None;
+            }
         }
         for index in 0..self.errands.places.len() {
             match self.errands.places[index].state {
@@ -201,12 +235,19 @@ impl Volumes {
 
     fn try_errand(&mut self, index: usize, wish: &Wish) -> Result<State, VolumeError> {
         match wish {
+            // A directory is not exchanged under the hands of who changes it.
+            Wish::Change(Change::Restore { .. }) if self.errands.with_objects.is_some() => {
+                Err(VolumeError::Busy)
+            }
             Wish::Change(change) => self.change(change.clone()).map(State::Changing),
             Wish::Read { volume, offset, .. } => {
                 self.errand_io(index, volume, *offset, VolumeOperation::Read)
             }
-            // The rest of the block stays as it is.
+            // The rest of the block stays as it is, so whoever else writes there is first done.
             Wish::Write { volume, offset, .. } => {
+                if self.errands.is_written(volume, *offset) {
+                    return Err(VolumeError::Busy);
+                }
                 self.errand_io(index, volume, *offset, VolumeOperation::Read)
             }
             Wish::Put { volume, key, text } => {
@@ -244,7 +285,7 @@ impl Volumes {
         act: ObjectAct,
     ) -> Result<State, VolumeError> {
         let volume = self.volume_named(volume)?;
-        if self.errands.with_objects.is_some() {
+        if self.errands.with_objects.is_some() || self.errands.is_restoring() {
             return Err(VolumeError::Busy);
         }
         let data = self.errands.places[index].buffer.take();
@@ -345,6 +386,7 @@ impl Performer for Volumes {
                 let bytes = self.errands.places[index].buffer.as_ref();
                 let bytes = bytes.map_or(&[][..], Buffer::bytes);
                 self.report(&wish, value, bytes, report);
+                self.errands.let_go(index);
             }
             (State::Ended(Err(error)), _) => report.fail(format_args!("{error}")),
             _ => {}
@@ -354,15 +396,16 @@ impl Performer for Volumes {
 
     fn forget(&mut self, id: OperationId) {
         let mut left = None;
-        for place in self
-            .errands
-            .places
-            .iter_mut()
-            .filter(|place| place.by == Some(id))
-        {
+        let (places, with_objects) = (&mut self.errands.places, &mut self.errands.with_objects);
+        let own = places.iter_mut().enumerate();
+        for (index, place) in own.filter(|(_, place)| place.by == Some(id)) {
             place.by = None;
             match place.state {
-                State::Ended(_) | State::Starting => place.state = State::Free,
+                State::Ended(_) => {
+                    place.state = State::Free;
+                    with_objects.take_if(|with| *with == index);
+                }
+                State::Starting => place.state = State::Free,
                 State::Changing(change) => {
                     left = Some(change);
                     place.state = State::Free;
@@ -372,96 +415,6 @@ impl Performer for Volumes {
         }
         if let Some(change) = left {
             self.forget_change(change);
-        }
-    }
-}
-
-impl Volumes {
-    fn report(&self, wish: &Wish, value: Value, bytes: &[u8], report: &mut Report) {
-        match wish {
-            Wish::Change(change) => drop(report.text("").line(format_args!("{}", Done(change)))),
-            Wish::Read { volume, offset, bytes: count } => {
-                report.fields("").text("volume", volume.as_str()).count("offset_bytes", *offset);
-                let at = (*offset % BLOCK_BYTES as u64) as usize;
-                let shown = bytes.get(at..at + count).unwrap_or_default();
-                dump_from(*offset, shown, report);
-            }
-            Wish::Write { volume, offset, text } => drop(report.text("").line(format_args!(
-                "{} bytes written to volume {volume} from {offset} on; they are durable",
-                text.len()
-            ))),
-            Wish::Put { volume, key, text } => drop(report.text("").line(format_args!(
-                "{} bytes are under {key} in volume {volume}; they are durable",
-                text.len()
-            ))),
-            Wish::Get { volume, key } => {
-                report
-                    .fields("")
-                    .text("volume", volume.as_str())
-                    .text("key", key.as_str())
-                    .count("size_bytes", value.bytes);
-                let shown = bytes.get(..value.moved).unwrap_or_default();
-                match core::str::from_utf8(shown) {
-                    Ok(text) if !text.contains(|c: char| c.is_control() && c != '\n') => {
-                        report.text("value").line(text);
-                    }
-                    _ => dump_from(0, shown, report),
-                }
-                if value.moved as u64 != value.bytes {
-                    let more = value.bytes - value.moved as u64;
-                    report.text("").line(format_args!("and {more} bytes more"));
-                }
-            }
-            Wish::List { .. } => {
-                let listing = self.listing();
-                let mut table = report.table("keys", &["key", "size_bytes"]);
-                for (key, bytes) in &listing.keys {
-                    table.row(&[key.as_str().into(), (*bytes).into()]);
-                }
-                report
-                    .fields("all")
-                    .count("keys", listing.count)
-                    .count("size_bytes", listing.bytes);
-            }
-            Wish::Remove { volume, key } => drop(
-                report
-                    .text("")
-                    .line(format_args!("{key} is no longer in volume {volume}")),
-            ),
-            Wish::Scrub => drop(
-                report
-                    .text("")
-                    .line("everything is being read when nobody else wants anything; storage status shows how far it is"),
-            ),
-        }
-    }
-}
-
-/// What a change has come to.
-struct Done<'a>(&'a Change);
-
-impl core::fmt::Display for Done<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self.0 {
-            Change::Create { name, kind, .. } => {
-                write!(f, "{name} is there, a volume of type {}", kind.name())
-            }
-            Change::Snapshot { volume, name } => write!(f, "{name} keeps what {volume} holds now"),
-            Change::Restore { volume, snapshot } => {
-                write!(
-                    f,
-                    "{volume} holds what {snapshot} keeps; what it held before is gone"
-                )
-            }
-            Change::Clone { snapshot, name } => {
-                write!(f, "{name} is there, a volume with what {snapshot} keeps")
-            }
-            Change::Delete { name } => write!(f, "{name} is gone"),
-            Change::Attach { volume, tenant } => {
-                write!(f, "{volume} is tenant {tenant}'s, and nobody else's")
-            }
-            Change::Detach { volume } => write!(f, "{volume} is attached to nobody"),
-            Change::Limit { volume, .. } => write!(f, "the limits of {volume} are in force"),
         }
     }
 }

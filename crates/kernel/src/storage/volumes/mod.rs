@@ -14,6 +14,7 @@ mod changes;
 mod commit;
 mod counts;
 mod directory;
+mod errand_reports;
 pub mod errands;
 mod error;
 mod fetching;

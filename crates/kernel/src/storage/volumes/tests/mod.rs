@@ -1,6 +1,7 @@
 //! Promises of the volumes as a whole.
 
 mod audit;
+mod consoles;
 mod cuts;
 mod disk;
 mod fuzz;
