@@ -267,19 +267,30 @@ impl Receiver {
         count
     }
 
-    /// How far the window could reach now.
-    fn edge_wanted(&self, pool: &Chunks) -> Sequence {
+    /// What may be unread now: what the user keeps up with, as far as there is memory.
+    fn capacity_now(&self, pool: &Chunks) -> usize {
         let memory = self.ring.owned_bytes() + pool.growth_bytes();
         let capacity = self.capacity.min(memory).max(self.ring.owned_bytes());
-        let capacity = capacity.min(RING_BYTES_MAX);
-        let most = usize::from(u16::MAX) << self.window_shift;
-        self.next + capacity.saturating_sub(self.readable).min(most)
+        capacity.min(RING_BYTES_MAX)
+    }
+
+    /// The largest window that a header can tell.
+    const fn window_most(&self) -> usize {
+        (u16::MAX as usize) << self.window_shift
+    }
+
+    /// How far the window could reach now.
+    fn edge_wanted(&self, pool: &Chunks) -> Sequence {
+        let room = self.capacity_now(pool).saturating_sub(self.readable);
+        self.next + room.min(self.window_most())
     }
 
     /// Has the user made so much room, and has the peer so little left, that it should
-    /// know at once? Otherwise the next confirmation tells it.
+    /// know at once? Otherwise the next confirmation tells it. Both are measured against
+    /// what the peer can be told at all, else it would wait for ever.
     pub fn should_tell_window(&self, pool: &Chunks, segment: usize) -> bool {
-        let capacity = self.capacity.max(TCP_CHUNK_BYTES);
+        let capacity = self.capacity_now(pool).min(self.window_most());
+        let capacity = capacity.max(TCP_CHUNK_BYTES);
         let left = self.edge.since(self.next);
         if self.is_ended || left > capacity / 8 * 3 {
             return false;

@@ -151,6 +151,76 @@ read
 }
 
 #[test]
+fn a_window_that_cannot_be_scaled_opens_again_though_the_user_was_fast_before() {
+    check(
+        "listen
+< S 0 win 64000 mss 1460
+  > SA 0 ack 1 win 65535 mss 1460
++10
+< A 1 ack 1 win 64000
+< A 1+20000 ack 1 win 64000
+  > A 1 ack 20001 win 65535
+  ! Readable
+read
+  = 20000
+< A 20001+20000 ack 1 win 64000
+  > A 1 ack 40001 win 65535
+  ! Readable
+read
+  = 20000
+< A 40001+20000 ack 1 win 64000
+  > A 1 ack 60001 win 65535
+  ! Readable
+read
+  = 20000
+< A 60001+20000 ack 1 win 64000
+  > A 1 ack 80001 win 65535
+  ! Readable
+read
+  = 20000
+< A 80001+20000 ack 1 win 64000
+  > A 1 ack 100001 win 65535
+  ! Readable
+read
+  = 20000
+< A 100001+20000 ack 1 win 64000
+  > A 1 ack 120001 win 65535
+  ! Readable
+read
+  = 20000
+< A 120001+20000 ack 1 win 64000
+  > A 1 ack 140001 win 65535
+  ! Readable
+read
+  = 20000
+< A 140001+20000 ack 1 win 64000
+  > A 1 ack 160001 win 65535
+  ! Readable
+read
+  = 20000
+< A 160001+65000 ack 1 win 64000
+  > A 1 ack 225001 win 65535
+  ! Readable
+< A 225001+65000 ack 1 win 64000
+  > A 1 ack 290001 win 65535
+  ! Readable
+< A 290001+65000 ack 1 win 64000
+  > A 1 ack 355001 win 65535
+  ! Readable
+< A 355001+65000 ack 1 win 64000
+  > A 1 ack 420001 win 2144
+  ! Readable
+< A 420001+1600 ack 1 win 64000
+  > A 1 ack 421601 win 544
+  ! Readable
+read
+  = 261600
+  > A 1 ack 421601 win 65535
+",
+    );
+}
+
+#[test]
 fn data_out_of_order_is_told_and_kept() {
     check(accepted!(
         "< A 1001+1000 ack 1 win 64000
