@@ -372,6 +372,7 @@ impl<M: Machine> Kernel<M> {
         let chronicle = &mut self.chronicle;
         let mut recovered = |id, lsn, record: &[u8]| chronicle.on_recovered(id, lsn, record);
         self.storage.step(now, memory, &mut others, &mut recovered);
+        self.storage.bench.step(&mut || self.machine.now());
         self.loads
             .step_disks(now, &mut self.handlers, &mut self.storage.queues);
         self.leave_ended_loads();

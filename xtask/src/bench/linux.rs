@@ -60,13 +60,18 @@ pub struct Guest {
 
 impl Guest {
     pub fn prepare() -> anyhow::Result<Guest> {
+        Guest::with(|_| make_initramfs())
+    }
+
+    /// With an initramfs that is made for the kernel of this version.
+    pub fn with(make: impl FnOnce(&str) -> anyhow::Result<PathBuf>) -> anyhow::Result<Guest> {
         let missing = "the Linux guest is missing; `cargo xtask doctor --install` fetches it";
         let kernel = kernel().context(missing)?;
-        let version = version_of(&kernel).context(missing)?;
+        let version = kernel_version().context(missing)?;
         Ok(Guest {
+            initramfs: make(&version)?,
             version,
             kernel,
-            initramfs: make_initramfs()?,
         })
     }
 }

@@ -23,6 +23,7 @@ pub mod late;
 pub mod log;
 pub mod machine;
 pub mod metric;
+pub mod names;
 pub mod network_port;
 pub mod operation;
 pub mod panel;

@@ -52,7 +52,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Measures, records and looks after what it has recorded; comparisons go on.
+    /// Measures, records and looks after what it has recorded.
     pub(super) fn guard(&mut self) {
         self.record_strangers();
         let now = self.machine.now();
@@ -61,7 +61,6 @@ impl<M: Machine> Kernel<M> {
         let machine = &self.machine;
         let grants = self.handlers.grants();
         self.security.bench.step(&mut || machine.now(), grants);
-        self.storage.bench.step(&mut || machine.now());
         let measured = &mut self.security.measured;
         if let Some(reason) = measured.take_news() {
             let log = self.machine.log();

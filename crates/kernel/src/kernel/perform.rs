@@ -211,7 +211,11 @@ impl<M: Machine> Kernel<M> {
                 if logs.is_some() {
                     self.chronicle.start(id, chronicle::Wish::Check, logs)?;
                 }
-                self.security.audit.start_verify_for(id)
+                let started = self.security.audit.start_verify_for(id);
+                if started.is_err() {
+                    self.chronicle.forget(id);
+                }
+                started
             }
             Operation::Chronicle(wish) => self.chronicle.start(id, wish, self.storage.home.logs()),
         }

@@ -128,9 +128,7 @@ impl Storage {
         let shelf = &mut self.shelf;
         match self.home.step(now, &self.layouts, shelf, memory) {
             Some(Change::Opened(layout)) => self.files.mount(layout.exchange, memory),
-            Some(Change::Closed) => {
-                self.files.unmount();
-            }
+            Some(Change::Closed) => self.files.unmount(),
             None => {}
         }
     }

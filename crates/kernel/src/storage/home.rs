@@ -1,8 +1,8 @@
 //! The disk that the kernel lives on: the first one that was laid out for it.
 //!
 //! It is taken into use when it is found, and given up when it goes or is laid out anew.
-//! Other disks that were laid out stay as they are. When there was no memory for it, it is
-//! tried again after a while.
+//! What other disks that were laid out are good for, `pool` knows. When there was no memory
+//! for it, it is tried again after a while.
 
 use super::files::FreshVolume;
 use super::io::Memory;

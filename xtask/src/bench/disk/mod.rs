@@ -27,7 +27,7 @@ pub fn bench() -> anyhow::Result<Bench> {
     let mut rayos = Guest::boot_rayos(shape(ours.path()))?;
     load::check_rayos(&mut rayos)?;
     rayos.pause()?;
-    let guest = linux_guest::Guest::prepare()?;
+    let guest = linux_guest::prepare()?;
     let theirs = Image::make(&scratch, "linux.img")?;
     let mut linux = Guest::boot_linux(
         shape(theirs.path()),

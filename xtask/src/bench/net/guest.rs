@@ -9,6 +9,7 @@ use anyhow::Context;
 use super::linux_guest;
 use super::load;
 use crate::bench::guest::{self, cell, table};
+use crate::bench::linux;
 use crate::namespace::Namespace;
 use crate::qemu::devices::{Backend, Device, HARDWARE_ADDRESS};
 use crate::qemu::{Boot, Shape};
@@ -39,7 +40,7 @@ impl Guest {
     }
 
     /// `page_bytes` is how long nginx's page is.
-    pub fn boot_linux(linux: &linux_guest::Guest, page_bytes: usize) -> anyhow::Result<Guest> {
+    pub fn boot_linux(linux: &linux::Guest, page_bytes: usize) -> anyhow::Result<Guest> {
         let namespace = network()?;
         let shape = shape(&namespace).setting(&format!(
             "net.ifnames=0 address={GUEST}/{PREFIX} page_bytes={page_bytes}"

@@ -50,25 +50,8 @@ http {
 }
 ";
 
-#[derive(Clone, Debug)]
-pub struct Guest {
-    pub version: String,
-    pub kernel: PathBuf,
-    pub initramfs: PathBuf,
-}
-
-impl Guest {
-    pub fn prepare() -> anyhow::Result<Guest> {
-        let missing = "the Linux guest is missing; `cargo xtask doctor --install` fetches it";
-        let kernel = linux::kernel().context(missing)?;
-        let version = linux::kernel_version().context(missing)?;
-        let initramfs = make_initramfs(&version)?;
-        Ok(Guest {
-            version,
-            kernel,
-            initramfs,
-        })
-    }
+pub fn prepare() -> anyhow::Result<linux::Guest> {
+    linux::Guest::with(make_initramfs)
 }
 
 fn make_initramfs(version: &str) -> anyhow::Result<PathBuf> {

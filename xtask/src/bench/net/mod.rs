@@ -78,7 +78,7 @@ pub fn bench() -> anyhow::Result<Bench> {
     let mut rayos = Guest::boot_rayos()?;
     let page_bytes = rayos.within(|| load::page_bytes(GUEST))?;
     rayos.pause()?;
-    let guest = linux_guest::Guest::prepare()?;
+    let guest = linux_guest::prepare()?;
     let linux = Guest::boot_linux(&guest, page_bytes)?;
     Ok(compare(
         ("RayOS", rayos),

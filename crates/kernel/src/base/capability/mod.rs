@@ -59,15 +59,7 @@ impl Capability {
     ];
 
     /// The names, for a table of commands.
-    pub const NAMES: [&'static str; Self::ALL.len()] = {
-        let mut names = [""; Self::ALL.len()];
-        let mut index = 0;
-        while index < names.len() {
-            names[index] = Self::ALL[index].name();
-            index += 1;
-        }
-        names
-    };
+    pub const NAMES: [&'static str; Self::ALL.len()] = crate::names!(Self::ALL);
 
     pub const fn name(self) -> &'static str {
         match self {

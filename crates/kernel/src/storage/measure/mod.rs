@@ -132,6 +132,7 @@ impl Measure {
         run.maybe_flush(now, io);
         while let Some(task) = run.current()
             && run.wants_more(now, task)
+            && io.space(run.wish.disk) > 0
         {
             let Some(buffer) = self.buffers.pop() else {
                 return;
