@@ -105,25 +105,19 @@ fn settle(guest: &mut Guest, state: &mut State, running: Option<&Act>) -> anyhow
 
 /// Everything that is in use can be read, and the trail of all boots holds.
 fn is_sound(guest: &mut Guest) -> anyhow::Result<()> {
-    guest.ask("storage scrub")?;
-    poll::until("the end of the scrub", WITHIN, || {
-        let status = guest.ask("storage status")?;
-        let states = status.column("scrub", "state")?;
-        let has_ended = !states.is_empty() && states.iter().all(|state| *state == "ended");
-        if !has_ended {
-            return Ok(None);
-        }
-        let lost = status.column("scrub", "lost")?;
-        ensure!(
-            lost.iter().all(|lost| **lost == 0),
-            "the scrub has lost {lost:?}"
-        );
-        ensure!(
-            status.number("pool", "contradictions")? == 0,
-            "the map contradicts itself"
-        );
-        Ok(Some(()))
-    })?;
+    let found = guest.ask("storage scrub")?;
+    let scrub = found.fields("scrub")?;
+    ensure!(
+        scrub["state"] == "ended" && scrub["lost"] == 0,
+        "the scrub: {scrub:?}"
+    );
+    ensure!(
+        guest
+            .ask("storage status")?
+            .number("pool", "contradictions")?
+            == 0,
+        "the map contradicts itself"
+    );
     let report = guest.ask("audit verify")?;
     let kept = report.fields("kept on disk")?;
     ensure!(kept["result"] == "the chain holds", "{kept:?}");

@@ -180,13 +180,27 @@ impl Volumes {
     /// Is there one that can be made now?
     pub(super) fn has_changes_to_make(&self) -> bool {
         self.changes.is_waiting()
-            && self.changes.asked.iter().any(|asked| {
-                asked.progress == Progress::Waiting
-                    && match &asked.change {
-                        Change::Detach { volume } => self.is_drained(volume),
-                        _ => true,
-                    }
-            })
+            && self
+                .changes
+                .asked
+                .iter()
+                .any(|asked| asked.progress == Progress::Waiting && self.can_be_made(&asked.change))
+    }
+
+    /// Some wait for what others have begun with their volume.
+    fn can_be_made(&self, change: &Change) -> bool {
+        match change {
+            Change::Detach { volume } => self.is_drained(volume),
+            Change::Restore { volume, .. } => !self.has_act_on(volume),
+            _ => true,
+        }
+    }
+
+    pub(super) fn is_restore_waiting(&self, name: &Name) -> bool {
+        self.changes.asked.iter().any(|asked| {
+            asked.progress == Progress::Waiting
+                && matches!(&asked.change, Change::Restore { volume, .. } if volume == name)
+        })
     }
 
     fn is_drained(&self, volume: &Name) -> bool {
@@ -309,9 +323,7 @@ impl Volumes {
                 continue;
             }
             let change = asked.change.clone();
-            if let Change::Detach { volume } = &change
-                && !self.is_drained(volume)
-            {
+            if !self.can_be_made(&change) {
                 continue;
             }
             let progress = match self.make(&change, record) {

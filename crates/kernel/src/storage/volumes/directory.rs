@@ -20,7 +20,7 @@ const ENTRY_BYTES: usize = 128;
 /// The first place has the block's mark.
 pub const ENTRIES_A_BUCKET: usize = BLOCK_BYTES / ENTRY_BYTES - 1;
 /// The first block of values.
-const VALUES_AT: u64 = 1 << 16;
+pub const VALUES_AT: u64 = 1 << 16;
 /// Blocks of one value at most: 256 MiB.
 pub const VALUE_BLOCKS: u64 = 1 << 16;
 /// Blocks of a volume with keys; most are never there.

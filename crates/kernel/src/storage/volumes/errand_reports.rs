@@ -1,24 +1,42 @@
-//! What is said of an errand that has come to its end.
+//! What people are told of their wishes to volumes.
 
 use super::Volumes;
 use super::changes::Change;
 use super::errands::Wish;
-use super::objects::Value;
+use super::objects::{Listing, Value};
 use super::pointer::BLOCK_BYTES;
+use super::scrub::{Mode, Progress};
 use crate::base::report::Report;
 use crate::storage::errand::dump_from;
 
 impl Volumes {
-    pub(super) fn report(&self, wish: &Wish, value: Value, bytes: &[u8], report: &mut Report) {
+    pub(super) fn report(
+        &self,
+        wish: &Wish,
+        (value, listing): (Value, &Listing),
+        bytes: &[u8],
+        report: &mut Report,
+    ) {
         match wish {
             Wish::Change(change) => drop(report.text("").line(format_args!("{}", Done(change)))),
-            Wish::Read { volume, offset, bytes: count } => {
-                report.fields("").text("volume", volume.as_str()).count("offset_bytes", *offset);
+            Wish::Read {
+                volume,
+                offset,
+                bytes: count,
+            } => {
+                report
+                    .fields("")
+                    .text("volume", volume.as_str())
+                    .count("offset_bytes", *offset);
                 let at = (*offset % BLOCK_BYTES as u64) as usize;
                 let shown = bytes.get(at..at + count).unwrap_or_default();
                 dump_from(*offset, shown, report);
             }
-            Wish::Write { volume, offset, text } => drop(report.text("").line(format_args!(
+            Wish::Write {
+                volume,
+                offset,
+                text,
+            } => drop(report.text("").line(format_args!(
                 "{} bytes written to volume {volume} from {offset} on; they are durable",
                 text.len()
             ))),
@@ -45,7 +63,6 @@ impl Volumes {
                 }
             }
             Wish::List { .. } => {
-                let listing = self.listing();
                 let mut table = report.table("keys", &["key", "size_bytes"]);
                 for (key, bytes) in &listing.keys {
                     table.row(&[key.as_str().into(), (*bytes).into()]);
@@ -60,11 +77,27 @@ impl Volumes {
                     .text("")
                     .line(format_args!("{key} is no longer in volume {volume}")),
             ),
-            Wish::Scrub => drop(
-                report
-                    .text("")
-                    .line("everything is being read when nobody else wants anything; storage status shows how far it is"),
-            ),
+            Wish::Scrub => self.report_scrub(report),
+        }
+    }
+
+    fn report_scrub(&self, report: &mut Report) {
+        let view = self.view();
+        let (progress, state) = match (view.running, view.scrubbed) {
+            (Some(running), _) if running.mode != Mode::Count => (Some(running), "runs"),
+            (_, ended) => (ended, "ended"),
+        };
+        let count = |of: fn(&Progress) -> u64| progress.as_ref().map(of);
+        report
+            .fields("scrub")
+            .text("state", state)
+            .value("checked", count(|progress| progress.checked))
+            .value("repaired", count(|progress| progress.repaired))
+            .value("lost", count(|progress| progress.lost));
+        if state == "runs" {
+            report.text("").line(
+                "it goes on when nobody else wants anything; storage status shows how far it is",
+            );
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::Volumes;
 use super::changes::{Change, ChangeId};
 use super::error::VolumeError;
-use super::objects::{Key, ObjectAct, Value};
+use super::objects::{Key, Listing, ObjectAct, Value};
 use super::pointer::BLOCK_BYTES;
 use super::request::{Asker, VolumeDone, VolumeOperation, VolumeRequest};
 use super::row::Name;
@@ -13,7 +13,7 @@ use crate::base::buffer::Buffer;
 use crate::base::metric::Usage;
 use crate::base::operation::{OperationId, Performer};
 use crate::base::report::Report;
-use crate::base::time::Duration;
+use crate::base::time::{Duration, Instant};
 use crate::limits::VOLUME_ERRANDS_MAX;
 use crate::storage::io::Priority;
 use alloc::boxed::Box;
@@ -21,6 +21,8 @@ use alloc::vec::Vec;
 
 /// A full pool that has to take trees apart first answers sooner.
 pub const LIMIT: Duration = Duration::from_secs(60);
+/// So long a scrub is waited for; it goes on behind that.
+const SCRUB_LIMIT: Duration = Duration::from_secs(50);
 pub const BUSY: &str = "too many storage commands run; wait until one has ended";
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,22 +72,35 @@ struct Place {
     state: State,
     by: Option<OperationId>,
     wish: Option<Box<Wish>>,
+    /// What was found, if keys were to be listed.
+    listing: Listing,
 }
 
 enum State {
     Free,
+    /// It waits for the pool, or for another one to end.
     Starting,
     Changing(ChangeId),
     Reading,
     Writing,
     WithObjects,
+    /// Answered by then at the latest.
+    Scrubbing(Instant),
     Ended(Result<Value, VolumeError>),
 }
 
 impl Errands {
     pub fn new() -> Self {
+        let mut places = Vec::with_capacity(VOLUME_ERRANDS_MAX);
+        places.resize_with(VOLUME_ERRANDS_MAX, || Place {
+            buffer: None,
+            state: State::Free,
+            by: None,
+            wish: None,
+            listing: Listing::default(),
+        });
         Self {
-            places: Vec::with_capacity(VOLUME_ERRANDS_MAX),
+            places,
             high_water: 0,
             refused: 0,
             with_objects: None,
@@ -93,53 +108,20 @@ impl Errands {
     }
 
     pub fn needs_memory(&self) -> bool {
-        self.places.len() < VOLUME_ERRANDS_MAX
+        self.places.iter().any(|place| place.buffer.is_none())
     }
 
+    /// Once for each place, when the first pool is mounted.
     pub fn give_memory(&mut self, buffer: Buffer) {
-        self.places.push(Place {
-            buffer: Some(buffer),
-            state: State::Free,
-            by: None,
-            wish: None,
-        });
+        let mut places = self.places.iter_mut();
+        if let Some(place) = places.find(|place| place.buffer.is_none()) {
+            place.buffer = Some(buffer);
+        }
     }
 
     fn used(&self) -> usize {
         let is_used = |place: &&Place| !matches!(place.state, State::Free);
         self.places.iter().filter(is_used).count()
-    }
-
-    /// Does somebody read or write this block so as to write a text into it?
-    fn is_written(&self, volume: &Name, offset: u64) -> bool {
-        let block = |offset: u64| offset / BLOCK_BYTES as u64;
-        self.places.iter().any(|place| {
-            let is_there = matches!(
-                place.wish.as_deref(),
-                Some(Wish::Write { volume: other, offset: at, .. })
-                    if other == volume && block(*at) == block(offset)
-            );
-            is_there && matches!(place.state, State::Reading | State::Writing)
-        })
-    }
-
-    fn is_restoring(&self) -> bool {
-        self.places.iter().any(|place| {
-            let wish = place.wish.as_deref();
-            let is_restore = matches!(wish, Some(Wish::Change(Change::Restore { .. })));
-            is_restore && matches!(place.state, State::Changing(_))
-        })
-    }
-
-    fn is_list_to_be_shown(&self, index: usize) -> bool {
-        let place = &self.places[index];
-        let is_list = matches!(place.wish.as_deref(), Some(Wish::List { .. }));
-        is_list && matches!(place.state, State::Ended(Ok(_)))
-    }
-
-    /// What it had of the directory is not needed any more.
-    fn let_go(&mut self, index: usize) {
-        self.with_objects.take_if(|with| *with == index);
     }
 
     pub fn usage(&self) -> Usage {
@@ -164,10 +146,7 @@ impl Default for Errands {
 impl Volumes {
     /// Takes on a wish; its answer comes later.
     pub fn start(&mut self, by: OperationId, wish: Box<Wish>) -> Result<(), &'static str> {
-        if self.errands.places.is_empty() {
-            return Err("there is no pool of volumes; see storage status");
-        }
-        let is_free = |place: &Place| matches!(place.state, State::Free) && place.buffer.is_some();
+        let is_free = |place: &Place| matches!(place.state, State::Free);
         let Some(index) = self.errands.places.iter().position(is_free) else {
             self.errands.refused += 1;
             return Err(BUSY);
@@ -188,12 +167,12 @@ impl Volumes {
             && let Some((running, result)) = self.next_object()
         {
             has_moved = true;
-            self.errands.places[index].buffer = running.data;
+            self.errands.with_objects = None;
+            let place = &mut self.errands.places[index];
+            place.buffer = running.data;
+            // The next act has a list of its own.
+            place.listing = core::mem::take(&mut self.objects.listing);
             self.end_errand(index, result);
-            // A listing stays the asker's until it was shown.
-            if !self.errands.is_list_to_be_shown(index) {
-                self.errands.with_objects = None;
-            }
         }
         for index in 0..self.errands.places.len() {
             match self.errands.places[index].state {
@@ -204,10 +183,24 @@ impl Volumes {
                         self.end_errand(index, result.map(|()| Value::default()));
                     }
                 }
+                State::Scrubbing(until) if self.now >= until || self.is_scrub_over() => {
+                    has_moved = true;
+                    let result = self.readiness().map(|()| Value::default());
+                    self.end_errand(index, result);
+                }
                 _ => {}
             }
         }
         has_moved
+    }
+
+    /// When somebody is told that a scrub still runs.
+    pub(super) fn errand_deadline(&self) -> Option<Instant> {
+        let untils = self.errands.places.iter().map(|place| match place.state {
+            State::Scrubbing(until) => Some(until),
+            _ => None,
+        });
+        untils.flatten().min()
     }
 
     fn end_errand(&mut self, index: usize, result: Result<Value, VolumeError>) {
@@ -218,8 +211,11 @@ impl Volumes {
         };
     }
 
-    /// Begins what it can; what has to wait for the directory stays.
+    /// Begins what it can; what has to wait for the pool or the directory stays.
     fn begin_errand(&mut self, index: usize) -> bool {
+        if matches!(self.readiness(), Err(VolumeError::Mounting)) {
+            return false;
+        }
         let Some(wish) = self.errands.places[index].wish.take() else {
             return false;
         };
@@ -235,17 +231,13 @@ impl Volumes {
 
     fn try_errand(&mut self, index: usize, wish: &Wish) -> Result<State, VolumeError> {
         match wish {
-            // A directory is not exchanged under the hands of who changes it.
-            Wish::Change(Change::Restore { .. }) if self.errands.with_objects.is_some() => {
-                Err(VolumeError::Busy)
-            }
             Wish::Change(change) => self.change(change.clone()).map(State::Changing),
             Wish::Read { volume, offset, .. } => {
                 self.errand_io(index, volume, *offset, VolumeOperation::Read)
             }
-            // The rest of the block stays as it is, so whoever else writes there is first done.
+            // The rest of the block stays as it is, so one after the other writes there.
             Wish::Write { volume, offset, .. } => {
-                if self.errands.is_written(volume, *offset) {
+                if self.is_block_written(volume, *offset) {
                     return Err(VolumeError::Busy);
                 }
                 self.errand_io(index, volume, *offset, VolumeOperation::Read)
@@ -271,10 +263,25 @@ impl Volumes {
                 self.errand_object(index, volume, key, ObjectAct::Remove)
             }
             Wish::Scrub => {
-                self.start_scrub()?;
-                Ok(State::Ended(Ok(Value::default())))
+                // Who wants another one waits for the one that runs.
+                match self.start_scrub() {
+                    Ok(()) | Err(VolumeError::Scrubbing) => {}
+                    Err(error) => return Err(error),
+                }
+                Ok(State::Scrubbing(self.now + SCRUB_LIMIT))
             }
         }
+    }
+
+    /// Is a text being written into that block?
+    fn is_block_written(&self, volume: &Name, offset: u64) -> bool {
+        let block = |offset: u64| offset / BLOCK_BYTES as u64;
+        let is_it = |place: &Place| {
+            matches!(place.state, State::Reading | State::Writing)
+                && matches!(place.wish.as_deref(), Some(Wish::Write { volume: other, offset: at, .. })
+                    if other == volume && block(*at) == block(offset))
+        };
+        self.errands.places.iter().any(is_it)
     }
 
     fn errand_object(
@@ -285,7 +292,7 @@ impl Volumes {
         act: ObjectAct,
     ) -> Result<State, VolumeError> {
         let volume = self.volume_named(volume)?;
-        if self.errands.with_objects.is_some() || self.errands.is_restoring() {
+        if self.errands.with_objects.is_some() {
             return Err(VolumeError::Busy);
         }
         let data = self.errands.places[index].buffer.take();
@@ -383,10 +390,10 @@ impl Performer for Volumes {
         let wish = place.wish.take();
         match (state, wish) {
             (State::Ended(Ok(value)), Some(wish)) => {
+                let listing = core::mem::take(&mut self.errands.places[index].listing);
                 let bytes = self.errands.places[index].buffer.as_ref();
                 let bytes = bytes.map_or(&[][..], Buffer::bytes);
-                self.report(&wish, value, bytes, report);
-                self.errands.let_go(index);
+                self.report(&wish, (value, &listing), bytes, report);
             }
             (State::Ended(Err(error)), _) => report.fail(format_args!("{error}")),
             _ => {}
@@ -396,16 +403,17 @@ impl Performer for Volumes {
 
     fn forget(&mut self, id: OperationId) {
         let mut left = None;
-        let (places, with_objects) = (&mut self.errands.places, &mut self.errands.with_objects);
-        let own = places.iter_mut().enumerate();
-        for (index, place) in own.filter(|(_, place)| place.by == Some(id)) {
+        for place in self
+            .errands
+            .places
+            .iter_mut()
+            .filter(|place| place.by == Some(id))
+        {
             place.by = None;
             match place.state {
-                State::Ended(_) => {
+                State::Ended(_) | State::Starting | State::Scrubbing(_) => {
                     place.state = State::Free;
-                    with_objects.take_if(|with| *with == index);
                 }
-                State::Starting => place.state = State::Free,
                 State::Changing(change) => {
                     left = Some(change);
                     place.state = State::Free;

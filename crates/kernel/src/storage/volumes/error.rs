@@ -147,7 +147,7 @@ impl fmt::Display for VolumeError {
                 write!(f, "there are {VOLUME_SNAPSHOTS_MAX} snapshots; delete one first")
             }
             Self::TooLarge { most_bytes } => {
-                write!(f, "a volume has from 4096 up to {most_bytes} bytes")
+                write!(f, "a volume has from 1 up to {most_bytes} bytes")
             }
             Self::NoSpace => f.write_str("the pool is full; delete a volume or a snapshot"),
             Self::VolumeFull => f.write_str("the volume is full; remove something from it"),

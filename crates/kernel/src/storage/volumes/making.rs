@@ -46,7 +46,14 @@ impl Volumes {
             Change::Detach { volume } => {
                 self.edit(volume, record, |row| row.tenant = None)?;
                 self.on_event(volume, Event::Drained);
-                self.edit_live(volume, |live| live.tenant = None)
+                let is_degraded = self.is_degraded();
+                self.edit_live(volume, |live| {
+                    live.tenant = None;
+                    // What is lost of it is so without a tenant, too.
+                    if live.is_damaged || is_degraded {
+                        live.on(Event::Damage);
+                    }
+                })
             }
             Change::Limit { volume, limits } => {
                 self.edit(volume, record, |row| row.limits = *limits)?;

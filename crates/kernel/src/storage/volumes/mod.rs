@@ -25,9 +25,9 @@ mod live;
 mod making;
 mod members;
 mod mounting;
-mod objects;
-
 mod moving;
+mod object_checks;
+mod objects;
 mod page;
 mod pointer;
 mod reaper;
@@ -295,6 +295,7 @@ impl Volumes {
             self.open.next_deadline().filter(|_| can_seal),
             self.requests.next_deadline().filter(|_| is_ready),
             self.scrub_deadline().filter(|_| self.is_calm()),
+            self.errand_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

@@ -2,11 +2,13 @@
 
 use super::Volumes;
 use super::error::{Damage, VolumeError, What};
+use super::objects::VALUES_AT;
 use super::pointer::{BLOCK_BYTES, Pointer};
 use super::requests::{Stage, Suspect};
 use super::serving::Turn;
 use super::state::Event;
 use super::transfers::{Ended, Purpose, Wish};
+use super::tree::PAGES_A_CHANGE;
 use crate::base::buffer::Buffer;
 use crate::base::crc32c::crc32c;
 use crate::base::disk::{DiskError, DiskOperation};
@@ -21,10 +23,17 @@ const RESERVE_BLOCKS: u32 = 16;
 impl Volumes {
     /// Are there blocks for what a request writes, beside those for pages?
     pub(super) fn has_blocks(&self, slot: usize) -> bool {
-        let blocks = self.requests.slots[slot]
-            .as_ref()
-            .map_or(0, |it| it.request.blocks);
-        u64::from(self.counts.free()) >= blocks + u64::from(self.reserve())
+        let Some(running) = &self.requests.slots[slot] else {
+            return false;
+        };
+        let request = &running.request;
+        // Who removes something from a full pool writes to a directory.
+        let is_directory = request.asker == Asker::Objects && request.block < VALUES_AT;
+        let reserve = match is_directory {
+            true => PAGES_A_CHANGE as u32,
+            false => self.reserve(),
+        };
+        u64::from(self.counts.free()) >= request.blocks + u64::from(reserve)
     }
 
     pub(super) fn reserve(&self) -> u32 {

@@ -10,12 +10,12 @@ use super::directory::{self, BUCKETS, BUCKETS_A_KEY, Entry, Spot, State, VALUE_B
 use super::error::VolumeError;
 use super::pointer::BLOCK_BYTES;
 use super::request::{Asker, VolumeDone, VolumeId, VolumeOperation, VolumeRequest};
-use super::row::Kind;
+use super::row::Name;
 use crate::base::buffer::Buffer;
 use crate::storage::io::Priority;
 use alloc::vec::Vec;
 
-pub use super::directory::{KEYED_BLOCKS, Key};
+pub use super::directory::{KEYED_BLOCKS, Key, VALUES_AT};
 
 /// Blocks of the directory that are read at a time.
 pub const BLOCKS_READ: usize = BUCKETS_A_KEY;
@@ -74,6 +74,8 @@ pub struct Running {
     spot: Option<Spot>,
     old: Option<Entry>,
     value: Value,
+    /// Why it comes to nothing, once what it did is being undone.
+    failure: Option<VolumeError>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,6 +88,8 @@ enum Stage {
     /// What the key had before.
     OldValue,
     Flushing,
+    /// What a put wrote that came to nothing.
+    Undoing,
 }
 
 impl Objects {
@@ -104,7 +108,6 @@ impl Objects {
 
     pub fn give_memory(&mut self, buffer: Buffer) {
         self.buffer = Some(buffer);
-        self.listing.keys.reserve_exact(LISTED_MAX);
     }
 
     pub const fn is_idle(&self) -> bool {
@@ -140,6 +143,9 @@ impl Volumes {
             _ => directory::bucket_of(&key),
         };
         self.objects.listing.keys.clear();
+        if act == ObjectAct::List {
+            self.objects.listing.keys.reserve_exact(LISTED_MAX);
+        }
         self.objects.listing.count = 0;
         self.objects.listing.bytes = 0;
         self.objects.act = Some(Running {
@@ -153,6 +159,7 @@ impl Volumes {
             spot: None,
             old: None,
             value: Value::default(),
+            failure: None,
         });
         self.read_directory();
         Ok(())
@@ -165,42 +172,6 @@ impl Volumes {
 
     pub const fn listing(&self) -> &Listing {
         &self.objects.listing
-    }
-
-    fn check_object(
-        &self,
-        volume: VolumeId,
-        key: &Key,
-        act: &ObjectAct,
-        data: Option<&Buffer>,
-    ) -> Result<(), VolumeError> {
-        let live = self.live_of(volume).ok_or(VolumeError::NoVolume)?;
-        if !live.kind.has_keys() {
-            return Err(VolumeError::NotOfKind {
-                name: live.name.clone(),
-                kind: Kind::Object.name(),
-            });
-        }
-        if *act != ObjectAct::List && !directory::is_key(key) {
-            return Err(VolumeError::BadKey);
-        }
-        let room = data.map_or(0, Buffer::capacity);
-        let most = VALUE_BLOCKS * BLOCK_BYTES as u64;
-        let (is_good, end) = match act {
-            ObjectAct::Put { offset, bytes, .. } => {
-                let is_whole = offset % BLOCK_BYTES as u64 == 0;
-                let fits = bytes.next_multiple_of(BLOCK_BYTES) <= room;
-                (is_whole && fits, offset.saturating_add(*bytes as u64))
-            }
-            ObjectAct::Get { offset } => {
-                (offset % BLOCK_BYTES as u64 == 0 && room >= BLOCK_BYTES, 0)
-            }
-            ObjectAct::List | ObjectAct::Remove => (true, 0),
-        };
-        match is_good && end <= most {
-            true => Ok(()),
-            false => Err(VolumeError::BadRequest),
-        }
     }
 
     fn object_request(
@@ -243,7 +214,8 @@ impl Volumes {
     }
 
     fn end_object(&mut self, result: Result<Value, VolumeError>) {
-        if let Some(running) = self.objects.act.take() {
+        if let Some(mut running) = self.objects.act.take() {
+            let result = running.failure.take().map_or(result, Err);
             self.objects.ended = Some((running, result));
         }
     }
@@ -262,8 +234,31 @@ impl Volumes {
         self.take_object_memory(done.request.data);
         let result = done.result.and_then(|()| self.go_on_with_object());
         if let Err(error) = result {
-            self.end_object(Err(error));
+            self.undo(error);
         }
+    }
+
+    /// The value of a put that failed would count, and nobody could remove it.
+    fn undo(&mut self, error: VolumeError) {
+        let spot = self.objects.act.as_ref().and_then(|running| {
+            let is_put = matches!(running.act, ObjectAct::Put { offset: 0, .. });
+            let has_written = matches!(running.stage, Stage::Value | Stage::Entry);
+            running.spot.filter(|_| is_put && has_written)
+        });
+        let (Some(running), Some(spot)) = (&mut self.objects.act, spot) else {
+            return self.end_object(Err(error));
+        };
+        running.failure = Some(error);
+        running.stage = Stage::Undoing;
+        let at = spot.value_at(running.is_second());
+        self.object_request(VolumeOperation::Discard, at, VALUE_BLOCKS, None);
+    }
+
+    /// Is one under way with this volume?
+    pub(super) fn has_act_on(&self, volume: &Name) -> bool {
+        let running = self.objects.act.as_ref();
+        let live = running.and_then(|running| self.live_of(running.volume));
+        live.is_some_and(|live| live.name == *volume)
     }
 
     fn go_on_with_object(&mut self) -> Result<(), VolumeError> {
@@ -279,7 +274,7 @@ impl Volumes {
                 running.stage = Stage::Flushing;
                 self.object_request(VolumeOperation::Flush, 0, 0, None);
             }
-            Stage::Flushing => {
+            Stage::Flushing | Stage::Undoing => {
                 let value = running.value;
                 self.end_object(Ok(value));
             }

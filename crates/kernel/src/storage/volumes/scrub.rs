@@ -139,11 +139,17 @@ impl Volumes {
     /// Has everything read and compared, or filled where a member is behind.
     pub fn start_scrub(&mut self) -> Result<(), super::VolumeError> {
         self.readiness()?;
-        if self.scrub.wanted.is_some() || self.scrub.run.is_some() {
+        if !self.is_scrub_over() {
             return Err(super::VolumeError::Scrubbing);
         }
         self.scrub.wanted = Some(self.stale_but_there().map_or(Mode::Check, Mode::Fill));
         Ok(())
+    }
+
+    /// Is none wanted and none under way? Counting is none.
+    pub(super) fn is_scrub_over(&self) -> bool {
+        let is_scrub = |run: &Run| run.progress.mode != Mode::Count;
+        self.scrub.wanted.is_none() && !self.scrub.run.as_ref().is_some_and(is_scrub)
     }
 
     fn stale_but_there(&self) -> Option<usize> {

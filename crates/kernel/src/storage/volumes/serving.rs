@@ -6,7 +6,7 @@
 use super::Volumes;
 use super::error::VolumeError;
 use super::live::Live;
-use super::objects::KEYED_BLOCKS;
+use super::objects::{KEYED_BLOCKS, VALUES_AT};
 use super::pointer::{BLOCK_BYTES, Pointer};
 use super::request::{Asker, VolumeDone, VolumeId, VolumeOperation, VolumeRequest};
 use super::requests::Stage;
@@ -243,8 +243,11 @@ impl Volumes {
         };
         let is_write = matches!(operation, VolumeOperation::Write { .. });
         let (volume, blocks) = (running.request.volume, running.request.blocks);
-        let is_full =
-            |live: &Live| live.kind.has_keys() && live.tree.data_blocks + blocks > live.blocks;
+        // The directory comes on top: who removes something writes there.
+        let is_value = running.request.block >= VALUES_AT;
+        let is_full = |live: &Live| {
+            live.kind.has_keys() && is_value && live.tree.data_blocks + blocks > live.blocks
+        };
         if is_write && self.live_of(volume).is_some_and(is_full) {
             return self.finish(slot, Err(VolumeError::VolumeFull));
         }

@@ -17,7 +17,7 @@ use crate::limits::{VOLUME_DIRTY_PAGES_MAX, VOLUME_FREED_MAX};
 use alloc::vec::Vec;
 
 /// Pages that one change may need: two paths, for it may cross the edge of a leaf.
-const PAGES_A_CHANGE: usize = 8;
+pub const PAGES_A_CHANGE: usize = 8;
 /// Blocks that one change may set free: all of a leaf, and the pages above.
 const FREED_A_CHANGE: usize = ENTRIES + PAGES_A_CHANGE;
 

@@ -119,12 +119,23 @@ fn a_list_is_that_of_who_asked_whatever_others_do_meanwhile() {
         prefix: Key::cut_from(""),
     });
     let other = desk.put("beta");
-    // The list is there long before it is asked for.
-    desk.world.settle();
-    let shown = desk.answer(listed);
     desk.answer(other);
+    let shown = desk.answer(listed);
     assert!(
         shown.contains("alpha") && !shown.contains("beta"),
         "{shown}"
     );
+}
+
+#[test]
+fn who_wants_everything_read_is_told_what_was_found() {
+    let mut desk = Desk::new(Kind::Block);
+    let id = desk.write(0, "x");
+    desk.answer(id);
+    let (first, second) = (desk.start(Wish::Scrub), desk.start(Wish::Scrub));
+    // Who has gone leaves it running.
+    desk.world.volumes.forget(first);
+    let shown = desk.answer(second);
+    assert!(shown.contains("state ended"), "{shown}");
+    assert!(desk.world.volumes.view().scrubbed.is_some());
 }

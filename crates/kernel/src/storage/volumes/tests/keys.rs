@@ -196,3 +196,92 @@ fn wherever_the_power_goes_a_key_has_its_old_value_or_its_new_one() {
     world.settle();
     assert!(world.volumes.counts.contradictions() == 0);
 }
+
+/// One whole block a key, until there is no room.
+fn fill_up(world: &mut World) -> (u64, VolumeError) {
+    for number in 0.. {
+        if let Err(error) = world.put(&format!("key{number}"), &[1; BLOCK_BYTES]) {
+            return (number, error);
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+fn a_full_volume_takes_again_what_was_removed_from_it() {
+    let mut world = world(20);
+    let (first, error) = fill_up(&mut world);
+    assert_eq!(error, VolumeError::VolumeFull);
+    for _ in 0..3 {
+        // What was refused has left nothing.
+        let refused = world.put("large", &[1; 30_000]);
+        assert_eq!(refused, Err(VolumeError::VolumeFull));
+    }
+    for number in 0..first {
+        let key = format!("key{number}");
+        assert_eq!(world.object(&key, ObjectAct::Remove, &[]).map(drop), Ok(()));
+    }
+    assert!(world.keys().is_empty());
+    let (second, _) = fill_up(&mut world);
+    assert!(second + 2 >= first && second > 0, "{first} and {second}");
+}
+
+#[test]
+fn a_key_can_be_removed_from_a_full_pool() {
+    let mut world = World::new(1, 256, 1);
+    let change = Change::Create {
+        name: Name::cut_from("bag"),
+        kind: Kind::Object,
+        bytes: 4 << 20,
+    };
+    assert_eq!(world.change(change), Ok(()));
+    let (first, error) = fill_up(&mut world);
+    assert_eq!(error, VolumeError::NoSpace);
+    assert!(first > 20);
+    for number in 0..first {
+        let key = format!("key{number}");
+        let result = world.object(&key, ObjectAct::Remove, &[]);
+        assert_eq!(result.map(drop), Ok(()), "{key}");
+    }
+    let (second, _) = fill_up(&mut world);
+    assert!(second + 10 > first, "{first} and {second}");
+}
+
+#[test]
+fn what_is_put_while_a_snapshot_is_restored_does_not_bring_back_other_keys() {
+    for moments in 0..40 {
+        let mut world = world(400);
+        let change = Change::Snapshot {
+            volume: Name::cut_from("bag"),
+            name: Name::cut_from("empty"),
+        };
+        assert_eq!(world.change(change), Ok(()));
+        let bucket = super::super::directory::bucket_of("a");
+        let near = (0..).map(|number| format!("b{number}"));
+        let mut near = near.filter(|key| super::super::directory::bucket_of(key) == bucket);
+        let other = near.next().expect("there are many keys");
+        assert_eq!(world.put(&other, b"old"), Ok(()));
+        let volume = world.volumes.volume_named("bag").expect("it is there");
+        let mut data = world.buffer();
+        data.bytes_mut()[..3].copy_from_slice(b"new");
+        let act = ObjectAct::Put {
+            offset: 0,
+            bytes: 3,
+            is_last: true,
+        };
+        let key = Key::cut_from("a");
+        let started = world.volumes.start_object(0, volume, key, act, Some(data));
+        assert!(started.is_ok());
+        for _ in 0..moments {
+            world.happen();
+        }
+        let change = Change::Restore {
+            volume: Name::cut_from("bag"),
+            snapshot: Name::cut_from("empty"),
+        };
+        assert_eq!(world.change(change), Ok(()));
+        world.settle();
+        assert!(world.volumes.next_object().is_some());
+        assert!(world.keys().is_empty(), "after {moments}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod audit;
 mod consoles;
+mod crowds;
 mod cuts;
 mod disk;
 mod fuzz;

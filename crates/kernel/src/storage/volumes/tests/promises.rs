@@ -155,3 +155,111 @@ fn a_full_pool_refuses_and_takes_again_when_something_was_deleted() {
     world.settle();
     assert_eq!(world.volumes.counts.used(), 1);
 }
+
+#[test]
+fn a_pool_that_is_full_to_the_last_block_can_be_discarded_from_and_deleted_in() {
+    for has_snapshot in [false, true] {
+        let mut world = World::new(6, 256, 1);
+        assert_eq!(world.create("db", 1000), Ok(()));
+        let mut blocks = 0;
+        while world.write("db", blocks, &[blocks + 1], false).is_ok() {
+            blocks += 1;
+        }
+        if has_snapshot {
+            assert_eq!(snapshot(&mut world, "db", "all"), Ok(()));
+        }
+        let refused = world.write("db", 900, &[1], true);
+        assert_eq!(refused, Err(VolumeError::NoSpace));
+        let discard = VolumeOperation::Discard;
+        assert_eq!(world.plain("db", discard, 10, blocks), Ok(()));
+        assert_eq!(world.flush("db"), Ok(()));
+        world.settle();
+        audit(&world, 0);
+        if has_snapshot {
+            assert_eq!(delete(&mut world, "all"), Ok(()));
+        }
+        assert_eq!(world.write("db", 900, &[1], true), Ok(()));
+        assert_eq!(delete(&mut world, "db"), Ok(()));
+        world.settle();
+        assert_eq!(world.volumes.counts.used(), 1);
+    }
+}
+
+#[test]
+fn a_flush_waits_for_the_transaction_that_is_on_its_way() {
+    let mut world = World::new(8, 512, 1);
+    assert_eq!(world.create("db", 600), Ok(()));
+    assert_eq!(world.write("db", 5, &[7], false), Ok(()));
+    let generation = loop {
+        if let Some(generation) = world.volumes.commit.generation() {
+            break generation;
+        }
+        assert!(world.happen(), "it is committed after a second");
+    };
+    assert_eq!(world.flush("db"), Ok(()));
+    assert!(world.volumes.commit.durable >= generation);
+}
+
+#[test]
+fn a_journal_that_was_read_in_part_is_forgotten_when_its_disk_goes() {
+    let mut world = World::new(9, 512, 1);
+    assert_eq!(world.create("db", 600), Ok(()));
+    assert_eq!(world.create("other", 600), Ok(()));
+    world.volumes.give_up_pool();
+    world.settle();
+    assert!(!world.volumes.is_mounted());
+    // It is there again, and gone again in the middle of its journal.
+    for (_, record) in &world.journal.records[..2] {
+        assert_eq!(world.volumes.replay(record), Ok(()));
+    }
+    world.volumes.give_up_pool();
+    world.mount();
+    world.settle();
+    assert_eq!(world.read("other", 0, 1), Ok([0].into()));
+}
+
+#[test]
+fn a_disk_that_goes_at_any_moment_ends_everything_and_comes_back_whole() {
+    for seed in 0..30 {
+        let mut world = World::new(seed, 512, 1);
+        assert_eq!(world.create("db", 70_000), Ok(()));
+        assert_eq!(world.write("db", 3, &[7, 8], true), Ok(()));
+        let mut asked = 0;
+        for block in 0..6 {
+            let data = world.buffer();
+            let write = VolumeOperation::Write { is_synced: true };
+            asked += usize::from(
+                world
+                    .ask("db", write, 300 + block * 300, 2, Some(data))
+                    .is_ok(),
+            );
+        }
+        let change = Change::Snapshot {
+            volume: name("db"),
+            name: name("half"),
+        };
+        let id = world.volumes.change(change).expect("it is taken on");
+        for _ in 0..seed {
+            world.happen();
+        }
+        world.disks.images[0].is_gone = true;
+        world.volumes.give_up_pool();
+        world.settle();
+        assert!(!world.volumes.is_mounted());
+        assert_eq!(world.volumes.next_deadline(), None);
+        assert!(world.volumes.maybe_changed(id).is_some());
+        let answers = core::iter::from_fn(|| world.volumes.next_done());
+        assert_eq!(answers.count(), asked);
+        let mut used = 0;
+        world.volumes.visit_usages(&mut |usage| {
+            let is_held = usage.name != "VOLUME_MAP_PAGES";
+            used += usage.used.filter(|_| is_held).unwrap_or(0);
+        });
+        assert_eq!(used, 0);
+        world.disks.images[0].is_gone = false;
+        world.mount();
+        world.settle();
+        assert_eq!(world.read("db", 3, 2), Ok([7, 8].into()));
+        audit(&world, 0);
+    }
+}

@@ -5,6 +5,7 @@ use super::super::*;
 use super::audit::audit;
 use super::model::Model;
 use super::world::{FIRST, World};
+use crate::base::tenant::Tenant;
 use std::vec::Vec;
 
 fn name(text: &str) -> Name {
@@ -218,4 +219,45 @@ fn what_is_counted_as_own_is_what_deleting_sets_free() {
             "{what}"
         );
     }
+}
+
+#[test]
+fn a_rotten_block_in_the_middle_of_what_lies_together_is_found() {
+    let mut world = furnished(1);
+    let block = place_of(&mut world, 247);
+    rot(&mut world, 0, block);
+    let error = world.read("db", 244, 8).expect_err("it is rotten");
+    assert!(
+        matches!(error, VolumeError::Damaged { place } if place.block == 247),
+        "{error}"
+    );
+    assert_eq!(world.read("db", 248, 2), Ok([9, 10].into()));
+}
+
+#[test]
+fn a_volume_that_lost_something_is_degraded_also_when_its_tenant_leaves() {
+    let mut world = furnished(1);
+    let tenant = Tenant::new(1).expect("one");
+    let volume = name("db");
+    assert_eq!(world.change(Change::Attach { volume, tenant }), Ok(()));
+    let live = world.volumes.live[0].as_ref().expect("it is there");
+    let (root, levels) = (live.tree.root, live.levels);
+    let found = tree::look_up(&mut world.volumes.cache, root, levels, 242);
+    let block = found.expect("its page is in memory").block;
+    rot(&mut world, 0, block);
+    assert_eq!(scrub(&mut world).lost, 1);
+    assert_eq!(state(&world), State::Degraded);
+    let volume = name("db");
+    assert_eq!(world.change(Change::Detach { volume }), Ok(()));
+    assert_eq!(state(&world), State::Degraded);
+}
+
+#[test]
+fn a_scrub_is_taken_on_while_blocks_are_counted() {
+    let mut world = furnished(1);
+    assert_eq!(world.write("db", 900, &[1], true), Ok(()));
+    while world.volumes.view().running.is_none() {
+        assert!(world.happen(), "it is counted again after a while");
+    }
+    assert_eq!(scrub(&mut world).mode, Mode::Check);
 }
