@@ -1,4 +1,4 @@
-//! Commands for volumes that come before the pool is there wait for it.
+//! Commands that come before the disks are known, or the pool is there, wait for it.
 
 use rayos_kernel::base::time::Duration;
 use rayos_sim::framed::{Answer, Decoder, Event};
@@ -75,6 +75,17 @@ fn what_is_asked_right_behind_a_format_or_a_boot_waits_for_the_pool() {
     }
     let listed = is_done(&mut world, "storage list bag");
     assert!(listed.contains('a') && listed.contains('b'), "{listed}");
+}
+
+#[test]
+fn a_disk_that_is_looked_at_is_measured_and_formatted_as_what_it_is() {
+    let slow = DiskSettings::hdd(DISK_MEBIBYTES);
+    let mut fresh = world(vec![slow.clone()]);
+    // Written to, for it is blank, though nobody knew when this was asked.
+    let measured = is_done(&mut fresh, "disk bench disk0 1 write-4k 1");
+    assert!(measured.contains("write-4k"), "{measured}");
+    let mut fresh = world(vec![slow]);
+    format(&mut fresh);
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Commands that need the disk in use wait for one that is about to be.
+//! Commands that need the disk in use, or known, wait until it is.
 //!
-//! So a command right after the boot, or right behind `storage format`, is not refused.
+//! So a command right after the boot, or right behind `storage format`, is not refused, and
+//! `disk bench` does not spare a disk only because nobody has seen yet that it is blank.
 //!
 //! Limits: as many as there are operations; each waits for `PATIENCE` at most, and is
 //! refused then as it would have been before.
@@ -12,6 +13,7 @@ use crate::base::report::Report;
 use crate::base::time::{Duration, Instant};
 use crate::limits::OPERATIONS_MAX;
 use crate::shell::catalog::Operation;
+use crate::storage::Storage;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -28,15 +30,35 @@ struct Waiting {
     until: Instant,
 }
 
-const fn needs_disk_in_use(operation: &Operation) -> bool {
-    matches!(
-        operation,
-        Operation::File(_)
+/// What an operation wants of the disks before it starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Nothing,
+    /// It is known what is on each of them.
+    KnownDisks,
+    DiskInUse,
+}
+
+impl Need {
+    const fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::Layout(_) | Operation::MeasureDisk(_) => Self::KnownDisks,
+            Operation::File(_)
             | Operation::Save { .. }
             | Operation::Volume(_)
             | Operation::VerifyAudit
-            | Operation::Chronicle(_)
-    )
+            | Operation::Chronicle(_) => Self::DiskInUse,
+            _ => Self::Nothing,
+        }
+    }
+
+    fn is_met(self, storage: &Storage) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::KnownDisks => storage.layouts.is_settled(),
+            Self::DiskInUse => !storage.is_preparing(),
+        }
+    }
 }
 
 impl WaitingRoom {
@@ -69,13 +91,13 @@ impl Performer for WaitingRoom {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Starts it, or has it wait for the disk.
+    /// Starts it, or has it wait for the disks.
     pub(super) fn start_or_wait(
         &mut self,
         id: OperationId,
         operation: Operation,
     ) -> Result<(), &'static str> {
-        if !needs_disk_in_use(&operation) || !self.storage.is_preparing() {
+        if Need::of(&operation).is_met(&self.storage) {
             return self.route_operation(id, operation);
         }
         let waiting = Waiting {
@@ -87,12 +109,17 @@ impl<M: Machine> Kernel<M> {
         kept.map_err(|_| Operations::FULL)
     }
 
-    /// Starts what has waited, once the disk is in use or will not be.
+    /// Starts what has waited, once the disks are ready for it or will not be.
     pub(super) fn call_waiting(&mut self) {
         let now = self.machine.now();
-        let is_preparing = self.storage.is_preparing();
-        let may_go = |waiting: &Waiting| !is_preparing || now >= waiting.until;
-        while let Some(index) = self.waiting_room.waiting.iter().position(may_go) {
+        loop {
+            let storage = &self.storage;
+            let may_go = |waiting: &Waiting| {
+                now >= waiting.until || Need::of(&waiting.operation).is_met(storage)
+            };
+            let Some(index) = self.waiting_room.waiting.iter().position(may_go) else {
+                return;
+            };
             let Some(waiting) = self.waiting_room.waiting.remove(index) else {
                 return;
             };

@@ -110,6 +110,8 @@ fn rate_in_terse(said: &str) -> Option<f64> {
 
 /// A disk that is not blank would not be written to.
 pub fn check_rayos(guest: &mut Guest) -> anyhow::Result<()> {
+    // Without a code it only shows what is on the disk, as soon as that is known.
+    guest.ask_rayos("storage format disk0", WITHIN)?;
     let document = guest.ask_rayos("storage status", WITHIN)?;
     let is_blank = document.to_string().contains("\"blank\"");
     if !is_blank {

@@ -105,6 +105,13 @@ impl Layouts {
         self.disks.get(disk).copied().unwrap_or_default()
     }
 
+    /// Is nothing looked at or laid out?
+    pub fn is_settled(&self) -> bool {
+        let is_busy =
+            |state: &DiskState| matches!(state, DiskState::Looking | DiskState::Formatting);
+        self.job.is_none() && !self.disks.iter().any(is_busy)
+    }
+
     /// Somebody has written to the disk by hand.
     pub fn look_again(&mut self, disk: usize) {
         if let Some(state @ DiskState::Known(_)) = self.disks.get_mut(disk) {
