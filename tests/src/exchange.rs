@@ -102,6 +102,21 @@ impl Exchange {
         said.map(|_| ())
     }
 
+    /// Has two programs look at the table that know disks of other systems; neither changes anything.
+    pub fn check_table(&self) -> anyhow::Result<()> {
+        for (program, verdict) in [
+            ("sfdisk", "No errors detected"),
+            ("sgdisk", "No problems found"),
+        ] {
+            let said = run(
+                program,
+                &["--verify".into(), self.image.display().to_string()],
+            )?;
+            ensure!(said.contains(verdict), "{program}: {said}");
+        }
+        Ok(())
+    }
+
     fn mtools(&self, program: &str, arguments: &[&str]) -> anyhow::Result<String> {
         let offset = FIRST_SECTOR * SECTOR_BYTES;
         let image = format!("{}@@{offset}", self.image.display());
@@ -116,7 +131,10 @@ fn run(program: &str, arguments: &[String]) -> anyhow::Result<String> {
         .with_context(|| format!("{program} is not installed; `cargo xtask doctor` installs it"))?;
     let mut command = Command::new(path);
     // Images of any size are taken for what they are.
-    command.args(arguments).env("MTOOLS_SKIP_CHECK", "1");
+    command
+        .args(arguments)
+        .env("MTOOLS_SKIP_CHECK", "1")
+        .env("LC_ALL", "C.UTF-8");
     let said = process::ask(&mut command, Deadline::after(TOOL_WITHIN))?;
     ensure!(
         said.success,

@@ -117,6 +117,7 @@ fn write_on_the_kernel(guest: &mut Guest, large: &[u8]) -> anyhow::Result<()> {
 }
 
 fn read_on_the_host(exchange: &Exchange, large: &[u8]) -> anyhow::Result<()> {
+    exchange.check_table()?;
     exchange.check()?;
     ensure!(exchange.copy_out("NOTE.TXT")? == b"replaced by the kernel\n");
     ensure!(exchange.copy_out(LONG_NAME)? == b"first line\nsecond line\n");

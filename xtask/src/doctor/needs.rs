@@ -161,6 +161,20 @@ pub static NEEDS: &[Need] = &[
         remedy: |system| system.packages(&["dosfstools"]),
     },
     Need {
+        name: "sfdisk",
+        purposes: &[Purpose::Tests],
+        serves: "checks partition tables",
+        probe: || version("sfdisk", "--version", "util-linux "),
+        remedy: |system| system.packages(&["fdisk"]),
+    },
+    Need {
+        name: "sgdisk",
+        purposes: &[Purpose::Tests],
+        serves: "checks partition tables, independently of sfdisk",
+        probe: || version("sgdisk", "--version", "version "),
+        remedy: |system| system.packages(&["gdisk"]),
+    },
+    Need {
         name: "rustfmt",
         purposes: &[Purpose::Lint, Purpose::Tests],
         serves: "checks the formatting",
