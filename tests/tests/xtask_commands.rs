@@ -1,10 +1,12 @@
 //! Does `cargo xtask` do on the command line what scripts rely on: exit codes, JSON, a run without a terminal?
 
+use std::process::Command;
 use std::time::Duration;
 
 use rayos_tests::report;
-use rayos_tests::xtask_binary::call;
-use xtask::process::Said;
+use rayos_tests::xtask_binary::{self, call};
+use xtask::deadline::Deadline;
+use xtask::process::{self, Said};
 use xtask::workspace::Scratch;
 
 /// A boot and a few commands on a busy host.
@@ -174,6 +176,25 @@ fn run_reads_commands_from_a_pipe_and_ends_with_its_input() {
     assert!(said.stdout.contains("rayos> version"), "{said:?}");
     assert!(said.stdout.contains("rustc"), "{said:?}");
     assert!(said.stdout.contains("switching off"), "{said:?}");
+}
+
+/// Many more bytes than the kernel keeps while it works.
+#[test]
+fn run_loses_no_line_of_a_long_script() {
+    let scratch = Scratch::new().unwrap();
+    let script = scratch.path().join("script");
+    let lines = (0..600).map(|number| format!("echo this is line {number} of them\n"));
+    std::fs::write(&script, lines.collect::<String>()).unwrap();
+    let (xtask, script) = (xtask_binary::path().unwrap(), script.display().to_string());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" run < \"$1\""]);
+    shell.arg(xtask).arg(script);
+    let said = process::ask(&mut shell, Deadline::after(CALL_WITHIN)).unwrap();
+    ends_with(&said, 0);
+    for number in 0..600 {
+        let answer = format!("\nthis is line {number} of them\r\n");
+        assert!(said.stdout.contains(&answer), "line {number}: {said:?}");
+    }
 }
 
 #[test]

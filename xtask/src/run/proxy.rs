@@ -1,7 +1,8 @@
 //! Carries bytes between the user's terminal and a machine's serial line until one of them ends.
 //!
-//! Input waits for the first prompt, because a serial port that is being set up loses what it holds. When the input
-//! ends, `poweroff` is typed; a kernel that does not obey in time is ended from outside.
+//! Input waits for the first prompt, because a serial port that is being set up loses what it holds. Lines from a pipe
+//! or a file wait for a prompt each: the kernel drops what comes faster than it works, as from a careless paste. When
+//! the input ends, `poweroff` is typed; a kernel that does not obey in time is ended from outside.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -25,6 +26,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(20);
 const FAREWELL_MAX: Duration = Duration::from_secs(5 * 60);
 const END_WITHIN: Duration = Duration::from_secs(10);
 const CAN: u8 = 0x18;
+const CTRL_C: u8 = 0x03;
 
 /// What the bytes that pass mean for how the run goes on and ends.
 struct Traffic {
@@ -33,20 +35,25 @@ struct Traffic {
     to_kernel: Vec<u8>,
     /// The last bytes of the kernel, in which the prompt is looked for.
     tail: Vec<u8>,
-    is_prompt_awaited: bool,
+    waits_for_prompts: bool,
+    /// Nothing is sent before a prompt is seen, or this is over.
+    prompt: Option<Deadline>,
     is_line_begun: bool,
+    has_input_ended: bool,
     has_panicked: bool,
     wants_to_quit: bool,
 }
 
 impl Traffic {
-    fn new(is_terminal: bool, is_prompt_awaited: bool) -> Self {
+    fn new(is_terminal: bool, waits_for_prompts: bool) -> Self {
         Traffic {
             keys: is_terminal.then(Keys::default),
             to_kernel: Vec::new(),
             tail: Vec::new(),
-            is_prompt_awaited,
+            waits_for_prompts,
+            prompt: waits_for_prompts.then(|| Deadline::after(PROMPT_WITHIN)),
             is_line_begun: false,
+            has_input_ended: false,
             has_panicked: false,
             wants_to_quit: false,
         }
@@ -60,6 +67,8 @@ impl Traffic {
                 .map_or(Key::Send(*byte), |keys| keys.push(*byte))
             {
                 Key::Send(byte) => {
+                    // It is meant for what runs, which may never show a prompt.
+                    self.prompt.take_if(|_| byte == CTRL_C);
                     self.to_kernel.push(byte);
                     self.is_line_begun = byte != b'\n' && byte != b'\r';
                 }
@@ -74,26 +83,51 @@ impl Traffic {
             self.to_kernel.push(b'\n');
         }
         self.to_kernel.extend_from_slice(b"poweroff\n");
+        self.has_input_ended = true;
     }
 
     fn on_output(&mut self, bytes: &[u8]) {
         self.has_panicked |= bytes.contains(&CAN);
-        if self.is_prompt_awaited {
-            self.tail.extend_from_slice(bytes);
-            if self
-                .tail
-                .windows(PROMPT.len())
-                .any(|window| window == PROMPT.as_bytes())
-            {
-                self.is_prompt_awaited = false;
-            }
-            self.tail
-                .drain(..self.tail.len().saturating_sub(PROMPT.len()));
+        if self.prompt.is_none() {
+            return;
+        }
+        self.tail.extend_from_slice(bytes);
+        let mut windows = self.tail.windows(PROMPT.len());
+        if windows.any(|window| window == PROMPT.as_bytes()) {
+            self.prompt = None;
+        }
+        let kept = self.tail.len().min(PROMPT.len());
+        self.tail.drain(..self.tail.len() - kept);
+    }
+
+    fn is_prompt_awaited(&self) -> bool {
+        self.prompt.is_some_and(|deadline| !deadline.is_over())
+    }
+
+    fn goes_line_by_line(&self) -> bool {
+        self.waits_for_prompts && self.keys.is_none()
+    }
+
+    /// What may be sent now: from a script one line, from a person everything.
+    fn piece(&self) -> &[u8] {
+        if self.is_prompt_awaited() {
+            return &[];
+        }
+        let mut pieces = self.to_kernel.split_inclusive(|byte| *byte == b'\n');
+        match self.goes_line_by_line() {
+            true => pieces.next().unwrap_or_default(),
+            false => &self.to_kernel,
         }
     }
 
-    fn is_sending(&self) -> bool {
-        !self.is_prompt_awaited && !self.to_kernel.is_empty()
+    fn on_sent(&mut self, count: usize) {
+        let is_line = count > 0 && self.to_kernel[count - 1] == b'\n';
+        self.to_kernel.drain(..count);
+        let is_last = self.has_input_ended && self.to_kernel.is_empty();
+        if is_line && self.goes_line_by_line() && !is_last {
+            self.tail.clear();
+            self.prompt = Some(Deadline::after(PROMPT_WITHIN));
+        }
     }
 }
 
@@ -169,7 +203,6 @@ fn carry(
     signals: &UnixStream,
     traffic: &mut Traffic,
 ) -> anyhow::Result<End> {
-    let prompt = Deadline::after(PROMPT_WITHIN);
     let mut farewell: Option<Farewell> = None;
     let slice = Timespec {
         tv_sec: 0,
@@ -177,10 +210,10 @@ fn carry(
     };
     let mut buffer = [0; 4096];
     loop {
-        let serial_events = if traffic.is_sending() {
-            PollFlags::IN | PollFlags::OUT
-        } else {
+        let serial_events = if traffic.piece().is_empty() {
             PollFlags::IN
+        } else {
+            PollFlags::IN | PollFlags::OUT
         };
         let mut sources = [
             PollFd::from_borrowed_fd(serial.as_fd(), serial_events),
@@ -227,18 +260,15 @@ fn carry(
                 Err(error) => return Err(error).context("reading the input"),
             }
         }
-        if prompt.is_over() {
-            traffic.is_prompt_awaited = false;
-        }
-        if traffic.is_prompt_awaited
+        if traffic.is_prompt_awaited()
             && let Some(farewell) = &mut farewell
         {
-            // A machine that still boots has not been told to power off yet.
+            // A machine that boots, or works on a line, has not been told to power off yet.
             *farewell = Farewell::begin();
         }
-        if traffic.is_sending() {
-            match serial.write(&traffic.to_kernel) {
-                Ok(count) => drop(traffic.to_kernel.drain(..count)),
+        if !traffic.piece().is_empty() {
+            match serial.write(traffic.piece()) {
+                Ok(count) => traffic.on_sent(count),
                 Err(error) if is_worth_a_retry(&error) => {}
                 // What the kernel said last is still to be read; the end shows there.
                 Err(_) => traffic.to_kernel.clear(),
@@ -304,10 +334,50 @@ mod tests {
             early
                 .chunks(chunk)
                 .for_each(|bytes| traffic.on_output(bytes));
-            assert!(!traffic.is_sending());
+            assert!(traffic.piece().is_empty());
             traffic.on_output(last);
-            assert!(traffic.is_sending(), "chunks of {chunk}");
+            assert!(!traffic.piece().is_empty(), "chunks of {chunk}");
         }
+    }
+
+    /// Sends what may be sent, as far as the line takes it.
+    fn send(traffic: &mut Traffic) -> String {
+        let piece = traffic.piece().to_vec();
+        traffic.on_sent(piece.len());
+        String::from_utf8(piece).unwrap()
+    }
+
+    #[test]
+    fn lines_of_a_script_wait_for_a_prompt_each() {
+        let mut traffic = Traffic::new(false, true);
+        traffic.on_typed(b"cpu\nmem\nup");
+        traffic.on_output(b"rayos> ");
+        assert_eq!(send(&mut traffic), "cpu\n");
+        assert_eq!(send(&mut traffic), "");
+        traffic.on_output(b"cpu\r\nmodel ...\r\nrayos> ");
+        assert_eq!(send(&mut traffic), "mem\n");
+        traffic.on_output(b"mem\r\nrayos> ");
+        assert_eq!(send(&mut traffic), "up");
+        traffic.on_end_of_input();
+        assert_eq!(send(&mut traffic), "\n");
+        assert_eq!(send(&mut traffic), "");
+        traffic.on_output(b"up\r\nerror: ...\r\nrayos> ");
+        assert_eq!(send(&mut traffic), "poweroff\n");
+        assert!(!traffic.is_prompt_awaited(), "there will be none");
+    }
+
+    #[test]
+    fn an_interrupt_does_not_wait_for_a_prompt_and_a_person_never_does() {
+        let mut script = Traffic::new(false, true);
+        script.on_output(b"rayos> ");
+        script.on_typed(b"watch uptime\n");
+        send(&mut script);
+        script.on_typed(b"\x03");
+        assert_eq!(send(&mut script), "\x03");
+        let mut person = Traffic::new(true, true);
+        person.on_output(b"rayos> ");
+        person.on_typed(b"cpu\nmem\n");
+        assert_eq!(send(&mut person), "cpu\nmem\n");
     }
 
     #[test]
