@@ -13,7 +13,7 @@ use super::gpt::{BACK_SECTORS, FRONT_SECTORS, Guid, Table, copy_sectors, emit};
 use super::plan::Layout;
 use super::wish::{LayoutError, Wish};
 use crate::base::buffer::Buffer;
-use crate::base::disk::{DiskFacts, DiskOperation, SECTOR_BYTES};
+use crate::base::disk::{DiskError, DiskFacts, DiskOperation, SECTOR_BYTES};
 use crate::base::fixed::Vec;
 use crate::base::operation::{OperationId, Performer};
 use crate::base::prng::Prng;
@@ -49,6 +49,8 @@ struct Job {
     disk: usize,
     facts: DiskFacts,
     step: Step,
+    /// Somebody has written to it since it is looked at.
+    is_outdated: bool,
     /// Of a wish; `None` when the disk is only looked at.
     wanted: Option<Wanted>,
 }
@@ -80,6 +82,13 @@ enum Step {
         layout: Layout,
         table: Table,
     },
+}
+
+impl Job {
+    fn begin(&mut self) {
+        self.step = Step::ReadFront;
+        self.is_outdated = false;
+    }
 }
 
 impl Layouts {
@@ -114,6 +123,9 @@ impl Layouts {
 
     /// Somebody has written to the disk by hand.
     pub fn look_again(&mut self, disk: usize) {
+        if let Some(job) = self.job.as_mut().filter(|job| job.disk == disk) {
+            job.is_outdated = true;
+        }
         if let Some(state @ DiskState::Known(_)) = self.disks.get_mut(disk) {
             *state = DiskState::Looking;
         }
@@ -138,6 +150,7 @@ impl Layouts {
             disk,
             facts,
             step: Step::ReadFront,
+            is_outdated: false,
             wanted: Some(Wanted { by: Some(by), code }),
         });
         Ok(())
@@ -175,6 +188,7 @@ impl Layouts {
                     disk,
                     facts: io.facts(disk)?,
                     step: Step::ReadFront,
+                    is_outdated: false,
                     wanted: None,
                 })
             });
@@ -216,6 +230,17 @@ impl Layouts {
                 }
                 Step::Settle(layout) => {
                     let layout = *layout;
+                    let Some(facts) = io.facts(job.disk) else {
+                        self.fail(IoError::Disk(DiskError::Gone));
+                        return;
+                    };
+                    if job.is_outdated || facts != job.facts {
+                        // It may be another thing than what the code was given for.
+                        self.disks[job.disk] = DiskState::Looking;
+                        job.facts = facts;
+                        job.begin();
+                        continue;
+                    }
                     if io.space(job.disk) < IO_REQUESTS_MAX {
                         return;
                     }
@@ -326,7 +351,7 @@ impl Layouts {
                 Step::WriteTable {
                     is_front: false,
                     layout,
-                    table: layout.table(&mut || random_guid(prng)),
+                    table: layout.table(&mut || Guid::drawn(prng)),
                 }
             }
             Step::WriteTable {
@@ -382,6 +407,10 @@ impl Layouts {
         let (Some(job), Some(buffer)) = (&mut self.job, &self.buffer) else {
             return;
         };
+        if job.is_outdated {
+            job.begin();
+            return;
+        }
         let edges = Edges {
             disk: job.disk,
             sectors: job.facts.sectors,
@@ -448,13 +477,6 @@ fn next_run(drafts: &mut Drafts, buffer: Option<&mut Buffer>) -> Option<(u64, u6
 
 const fn is_unreadable(state: &DiskState) -> bool {
     matches!(state, DiskState::Known(Content::Unreadable(_)))
-}
-
-fn random_guid(prng: &mut Prng) -> Guid {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&prng.next_u64().to_le_bytes());
-    bytes[8..].copy_from_slice(&prng.next_u64().to_le_bytes());
-    Guid::random(bytes)
 }
 
 impl Performer for Layouts {
