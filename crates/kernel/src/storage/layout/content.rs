@@ -5,7 +5,7 @@ use super::gpt::{
 };
 use super::plan::Layout;
 use crate::base::crc32c;
-use crate::base::disk::SECTOR_BYTES;
+use crate::base::disk::{DiskError, SECTOR_BYTES};
 use crate::storage::errand::guarded;
 use crate::storage::io::IoError;
 
@@ -37,11 +37,26 @@ pub enum Content {
         damage: Option<GptError>,
     },
     Unreadable(IoError),
-    /// Too few sectors, or too short transfers, for tables.
+    /// Too few sectors, too short transfers, or too large blocks for tables.
     Unfit,
 }
 
+impl Content {
+    /// Of a disk that has failed so. One that takes whole blocks of several sectors only
+    /// says so of sectors that it has, and would say it again.
+    pub const fn of_failure(error: IoError) -> Self {
+        match error {
+            IoError::Disk(DiskError::OutOfRange { .. }) => Self::Unfit,
+            error => Self::Unreadable(error),
+        }
+    }
+}
+
 impl DiskState {
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Known(Content::Unreadable(_)))
+    }
+
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Absent => "absent",

@@ -157,7 +157,7 @@ impl Layouts {
     }
 
     fn has_unreadable(&self) -> bool {
-        self.disks.iter().any(is_unreadable)
+        self.disks.iter().any(DiskState::is_unreadable)
     }
 
     /// When it wants to be called though no disk has answered.
@@ -177,7 +177,7 @@ impl Layouts {
         }
         if self.has_unreadable() && self.retry.is_due(now) {
             self.retry.begin(now);
-            let unreadable = self.disks.iter_mut().filter(|state| is_unreadable(state));
+            let unreadable = self.disks.iter_mut().filter(|state| state.is_unreadable());
             unreadable.for_each(|state| *state = DiskState::Looking);
         }
         if self.job.is_none() {
@@ -445,8 +445,13 @@ impl Layouts {
 
     fn fail(&mut self, error: IoError) {
         if let Some(job) = self.job.take() {
-            self.disks[job.disk] = DiskState::Known(Content::Unreadable(error));
-            let (facts, error) = (job.facts, LayoutError::Io(error));
+            let content = Content::of_failure(error);
+            self.disks[job.disk] = DiskState::Known(content);
+            let facts = job.facts;
+            let error = match content {
+                Content::Unfit => LayoutError::Foreign(content),
+                _ => LayoutError::Io(error),
+            };
             self.answer(job.wanted, Answer::Failed { facts, error });
         }
     }
@@ -473,10 +478,6 @@ fn next_run(drafts: &mut Drafts, buffer: Option<&mut Buffer>) -> Option<(u64, u6
         drafts.remove(0);
     }
     None
-}
-
-const fn is_unreadable(state: &DiskState) -> bool {
-    matches!(state, DiskState::Known(Content::Unreadable(_)))
 }
 
 impl Performer for Layouts {

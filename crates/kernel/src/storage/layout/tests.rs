@@ -2,13 +2,13 @@
 
 use super::gpt::FRONT_SECTORS;
 use super::*;
-use crate::base::disk::{DiskOperation, SECTOR_BYTES};
+use crate::base::disk::{DiskError, DiskOperation, SECTOR_BYTES};
 use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::report::Report;
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::storage::home::drafts;
-use crate::storage::io::{IoRequest, IoTag, Owner, Priority, Submit};
+use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Owner, Priority, Submit};
 use crate::storage::rig::Rig;
 use std::string::String;
 use std::vec;
@@ -256,4 +256,19 @@ fn what_is_written_while_a_disk_is_looked_at_is_seen() {
     world.layouts.look_again(0);
     world.settle();
     assert_eq!(world.layouts.state(0).name(), "foreign");
+}
+
+#[test]
+fn a_disk_of_large_blocks_is_unfit_and_not_looked_at_for_ever() {
+    let mut world = World::new();
+    let error = DiskError::OutOfRange { sector: 0 };
+    world.layouts.step(Instant::ZERO, &mut world.rig);
+    let done = world.rig.answer().unwrap();
+    let result = Err(IoError::Disk(error));
+    let refused = IoDone { result, ..done };
+    world
+        .layouts
+        .on_done(Instant::ZERO, refused, &mut world.rig);
+    assert_eq!(world.layouts.state(0).name(), "unfit");
+    assert_eq!(world.layouts.next_deadline(), None);
 }
