@@ -8,13 +8,12 @@
 
 use super::answer::{Answer, judge};
 use super::content::{Content, DiskState, EDGES_BYTES, Edges};
-use super::draft::Draft;
+use super::draft::{Drafts, next_run};
 use super::gpt::{BACK_SECTORS, FRONT_SECTORS, Guid, Table, copy_sectors, emit};
 use super::plan::Layout;
 use super::wish::{LayoutError, Wish};
 use crate::base::buffer::Buffer;
 use crate::base::disk::{DiskError, DiskFacts, DiskOperation, SECTOR_BYTES};
-use crate::base::fixed::Vec;
 use crate::base::operation::{OperationId, Performer};
 use crate::base::prng::Prng;
 use crate::base::report::Report;
@@ -23,12 +22,8 @@ use crate::base::time::Instant;
 use crate::limits::{DISKS_MAX, IO_REQUESTS_MAX, LAYOUT_BUFFER_BYTES};
 use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Memory, Owner, Priority, Submit};
 use crate::storage::retry::Retry;
-use alloc::boxed::Box;
 
-/// Drafts of one disk, each with its first sector: the exchange and the logs.
-const DRAFTS_MAX: usize = 8;
-pub type Drafts = Vec<(u64, Box<dyn Draft>), DRAFTS_MAX>;
-/// Makes them: whoever lives on a disk knows what it holds when it is fresh.
+/// Makes drafts: whoever lives on a disk knows what it holds when it is fresh.
 pub type MakeDrafts = fn(&Layout, &mut Prng) -> Drafts;
 
 pub struct Layouts {
@@ -468,18 +463,6 @@ const fn can_be_laid_out(facts: &DiskFacts) -> bool {
     facts.sectors >= FRONT_SECTORS + BACK_SECTORS && facts.transfer_bytes_max >= LAYOUT_BUFFER_BYTES
 }
 
-/// Fills the buffer with the next run of the first draft that has one.
-fn next_run(drafts: &mut Drafts, buffer: Option<&mut Buffer>) -> Option<(u64, u64)> {
-    let buffer = buffer?;
-    while let Some((first, draft)) = drafts.first_mut() {
-        if let Some((sector, sectors)) = draft.next(buffer.bytes_mut()) {
-            return Some((*first + sector, sectors));
-        }
-        drafts.remove(0);
-    }
-    None
-}
-
 impl Performer for Layouts {
     fn maybe_answer(&mut self, id: OperationId, report: &mut Report) -> bool {
         let Some((_, answer)) = self.answer.take_if(|(by, _)| *by == id) else {
@@ -491,10 +474,24 @@ impl Performer for Layouts {
 
     fn forget(&mut self, id: OperationId) {
         self.answer.take_if(|(by, _)| *by == id);
-        // A disk that is half laid out is laid out to the end.
-        let wanted = self.job.as_mut().and_then(|job| job.wanted.as_mut());
-        if let Some(wanted) = wanted.filter(|wanted| wanted.by == Some(id)) {
-            wanted.by = None;
+        let is_its = |job: &&mut Job| job.wanted.as_ref().is_some_and(|it| it.by == Some(id));
+        let Some(job) = self.job.as_mut().filter(is_its) else {
+            return;
+        };
+        match job.step {
+            // Nothing was written yet, and nothing will be: what is read is only looked at.
+            Step::ReadFront | Step::ReadBack => job.wanted = None,
+            Step::Settle(_) => {
+                self.disks[job.disk] = DiskState::Looking;
+                self.job = None;
+            }
+            // A disk that is half laid out is laid out to the end.
+            _ => {
+                job.wanted = Some(Wanted {
+                    by: None,
+                    code: None,
+                })
+            }
         }
     }
 }

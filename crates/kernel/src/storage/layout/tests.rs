@@ -272,3 +272,30 @@ fn a_disk_of_large_blocks_is_unfit_and_not_looked_at_for_ever() {
     assert_eq!(world.layouts.state(0).name(), "unfit");
     assert_eq!(world.layouts.next_deadline(), None);
 }
+
+#[test]
+fn who_goes_away_before_anything_was_written_has_nothing_laid_out() {
+    let mut world = World::new();
+    world.settle();
+    // While an edge is read, and while others are waited for.
+    let code = world.code();
+    let id = world.open(Some(code)).unwrap();
+    world.layouts.step(Instant::ZERO, &mut world.rig);
+    world.layouts.forget(id);
+    world.settle();
+    let id = is_settling(&mut world);
+    world.layouts.forget(id);
+    world.settle();
+    assert!(!world.has_written());
+    assert_eq!(world.layouts.state(0), DiskState::Known(Content::Blank));
+    // Later it is laid out to the end.
+    let id = world.open(Some(code)).unwrap();
+    for _ in 0..4 {
+        world.layouts.step(Instant::ZERO, &mut world.rig);
+        let done = world.rig.answer().unwrap();
+        world.layouts.on_done(Instant::ZERO, done, &mut world.rig);
+    }
+    world.layouts.forget(id);
+    world.settle();
+    assert!(world.layouts.state(0).layout().is_some());
+}
