@@ -28,8 +28,12 @@ impl Default for Histogram {
 
 impl Histogram {
     pub fn add(&mut self, taken: Duration) {
-        let bucket = &mut self.buckets[bucket_of(taken.as_nanos())];
-        *bucket = bucket.saturating_add(1);
+        let index = bucket_of(taken.as_nanos());
+        if self.buckets[index] == u32::MAX {
+            // Half of each says the same; a full one would count for ever less.
+            self.buckets.iter_mut().for_each(|count| *count /= 2);
+        }
+        self.buckets[index] += 1;
         self.count += 1;
         self.longest = self.longest.max(taken);
     }
@@ -45,7 +49,8 @@ impl Histogram {
 
     /// So many of a thousand took at most this; `None` before anything was counted.
     pub fn per_mille(&self, share: u64) -> Option<Duration> {
-        let wanted = (self.count * share.min(1000)).div_ceil(1000).max(1);
+        let kept: u64 = self.buckets.iter().map(|count| u64::from(*count)).sum();
+        let wanted = (kept * share.min(1000)).div_ceil(1000).max(1);
         let mut seen = 0;
         for (index, count) in self.buckets.iter().enumerate() {
             seen += u64::from(*count);
@@ -97,6 +102,22 @@ mod tests {
             }
         }
         assert_eq!(bucket_of(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn a_bucket_that_is_full_goes_on_counting() {
+        let mut histogram = Histogram::default();
+        let (quick, slow) = (Duration::from_micros(10), Duration::from_millis(10));
+        let [quick_at, slow_at] = [quick, slow].map(|it| bucket_of(it.as_nanos()));
+        for taken in [quick, slow] {
+            histogram.add(taken);
+            histogram.buckets[bucket_of(taken.as_nanos())] = u32::MAX;
+        }
+        histogram.add(quick);
+        assert!(histogram.buckets[quick_at] > histogram.buckets[slow_at]);
+        assert!(histogram.per_mille(500).is_some_and(|told| told < slow));
+        assert_eq!(histogram.per_mille(1000), Some(slow));
+        assert_eq!(histogram.count(), 3);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::files::Files;
 use super::home::{Change, Home, drafts};
 use super::io::bench::Bench;
 use super::io::{IoDone, Memory, Owner, Queues};
-use super::layout::{DiskState, Layouts};
+use super::layout::{Content, DiskState, Layouts};
 use super::log::{LogId, Lsn};
 use super::measure::Measure;
 use super::pool::Pool;
@@ -101,7 +101,9 @@ impl Storage {
             }
         }
         self.layouts.step(now, &mut self.queues);
-        self.measure.step(now, &mut self.queues);
+        let layouts = &self.layouts;
+        let is_blank = |disk| layouts.state(disk) == DiskState::Known(Content::Blank);
+        self.measure.step(now, &mut self.queues, &is_blank);
         self.mind_home(now, memory);
         self.files.step(now, &mut self.queues);
         if let Some(logs) = self.home.logs_mut() {

@@ -65,6 +65,11 @@ pub struct BlockDriver {
     view: DiskView,
     /// Devices that were attached, and the same ones again after a reset.
     starts: u32,
+    /// Had it no device already when its memory was taken back last?
+    had_none: bool,
+    /// Since when there is another device than before; until the next poll it takes nothing,
+    /// so that its queue notices, and asks it for nothing that the one before was to do.
+    replaced_at: Option<Instant>,
     now: Instant,
 }
 
@@ -94,6 +99,8 @@ impl BlockDriver {
             done: fixed::Queue::new(),
             view: DiskView::default(),
             starts: 0,
+            had_none: false,
+            replaced_at: None,
             now: Instant::ZERO,
         })
     }
@@ -157,6 +164,7 @@ impl BlockDriver {
 
     fn requests_max(&self) -> usize {
         match &self.session {
+            Some(_) if self.replaced_at.is_some() => 0,
             Some(session) => {
                 (usize::from(session.queue.size()) / PIECES_MAX).min(BLOCK_REQUESTS_MAX)
             }
@@ -292,6 +300,8 @@ impl Driver for BlockDriver {
         }
         config.fit(usize::from(queue.size()));
         negotiation::finish(transport.as_mut());
+        // After a reset it is the same one, and in use until now.
+        self.replaced_at = (self.starts > 0 && self.had_none).then_some(now);
         self.starts = self.starts.wrapping_add(1);
         self.session = Some(Session {
             transport,
@@ -305,6 +315,7 @@ impl Driver for BlockDriver {
 
     fn poll(&mut self, now: Instant, event: Event) -> Result<(), DeviceLie> {
         self.now = now;
+        self.replaced_at.take_if(|at| *at < now);
         if event.has_config_changed
             && let Some(session) = self.running()
         {
@@ -331,6 +342,9 @@ impl Driver for BlockDriver {
             // No interrupt says that it was answered without the device.
             return Some(self.now);
         }
+        if self.replaced_at.is_some() {
+            return self.replaced_at;
+        }
         let is_running = self
             .session
             .as_ref()
@@ -346,7 +360,7 @@ impl Driver for BlockDriver {
     }
 
     fn reclaim(&mut self) {
-        self.session = None;
+        self.had_none = self.session.take().is_none();
         for index in 0..self.slots.len() {
             if let Some(request) = self.slots[index].request.take() {
                 let result = Err(DiskError::Gone);

@@ -1,9 +1,11 @@
 //! What stands on a disk, as its first and last sectors say.
 
-use super::gpt::{BACK_SECTORS, FRONT_SECTORS, GptError, Header, Table, copy_sectors};
+use super::gpt::{
+    BACK_SECTORS, FRONT_SECTORS, GptError, Header, Table, copy_sectors, is_protective,
+};
 use super::plan::Layout;
 use crate::base::crc32c;
-use crate::base::disk::SECTOR_BYTES;
+use crate::base::disk::{DiskError, SECTOR_BYTES};
 use crate::storage::errand::guarded;
 use crate::storage::io::IoError;
 
@@ -35,11 +37,26 @@ pub enum Content {
         damage: Option<GptError>,
     },
     Unreadable(IoError),
-    /// Too few sectors, or too short transfers, for tables.
+    /// Too few sectors, too short transfers, or too large blocks for tables.
     Unfit,
 }
 
+impl Content {
+    /// Of a disk that has failed so. One that takes whole blocks of several sectors only
+    /// says so of sectors that it has, and would say it again.
+    pub const fn of_failure(error: IoError) -> Self {
+        match error {
+            IoError::Disk(DiskError::OutOfRange { .. }) => Self::Unfit,
+            error => Self::Unreadable(error),
+        }
+    }
+}
+
 impl DiskState {
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Known(Content::Unreadable(_)))
+    }
+
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Absent => "absent",
@@ -76,7 +93,10 @@ impl Edges<'_> {
     pub fn content(&self) -> Content {
         let (front, back) = (self.table(true), self.table(false));
         let damage = front.as_ref().err().or(back.as_ref().err()).copied();
-        if let Some(table) = front.as_ref().ok().or(back.as_ref().ok()) {
+        let back = back
+            .ok()
+            .filter(|_| !self.is_overlaid(front.as_ref().err()));
+        if let Some(table) = front.as_ref().ok().or(back.as_ref()) {
             return match Layout::of(self.disk, table) {
                 Some(layout) => Content::Ours { layout, damage },
                 None => Content::Foreign {
@@ -99,6 +119,17 @@ impl Edges<'_> {
     pub fn code(&self) -> u32 {
         let disk = [self.disk as u64, self.sectors].map(u64::to_le_bytes);
         crc32c::extend(crc32c::crc32c(disk.as_flattened()), self.bytes)
+    }
+
+    /// Has somebody used the disk since, who knew nothing of the copy at its end? That copy
+    /// speaks for the disk only where the front is blank, as it is when the power goes
+    /// before it is written, or a damaged table.
+    fn is_overlaid(&self, front: Option<&GptError>) -> bool {
+        let front_bytes = FRONT_SECTORS as usize * SECTOR_BYTES;
+        let bytes = self.bytes.get(..front_bytes).unwrap_or_default();
+        front == Some(&GptError::Absent)
+            && bytes.iter().any(|byte| *byte != 0)
+            && !is_protective(bytes)
     }
 
     fn table(&self, is_front: bool) -> Result<Table, GptError> {
@@ -165,6 +196,28 @@ mod tests {
         bytes[front + 32 * SECTOR_BYTES + 60] ^= 1;
         let error = GptError::Checksum { of: "header" };
         assert_eq!(content(&bytes), Content::Damaged(error));
+    }
+
+    /// Who makes a file system of the whole disk leaves the table's copy at its end.
+    #[test]
+    fn the_copy_at_the_end_says_nothing_of_a_disk_that_others_have_used_since() {
+        let (layout, whole) = laid_out();
+        let front = FRONT_SECTORS as usize * SECTOR_BYTES;
+        let mut bytes = whole.clone();
+        bytes[..front].fill(0);
+        let damage = Some(GptError::Absent);
+        assert_eq!(content(&bytes), Content::Ours { layout, damage });
+        // The mark of ext4, and a table of the old kind.
+        let marks: [(usize, &[u8]); 2] = [(1024 + 56, &[0x53, 0xef]), (510, &[0x55, 0xaa])];
+        for (at, mark) in marks {
+            let mut bytes = bytes.clone();
+            bytes[at..at + 2].copy_from_slice(mark);
+            assert!(matches!(content(&bytes), Content::Foreign { .. }), "{at}");
+        }
+        // A header that is gone from its place is a damaged table.
+        let mut bytes = whole;
+        bytes[SECTOR_BYTES..2 * SECTOR_BYTES].fill(0);
+        assert_eq!(content(&bytes), Content::Ours { layout, damage });
     }
 
     #[test]

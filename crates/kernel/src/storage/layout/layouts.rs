@@ -8,13 +8,12 @@
 
 use super::answer::{Answer, judge};
 use super::content::{Content, DiskState, EDGES_BYTES, Edges};
-use super::draft::Draft;
+use super::draft::{Drafts, next_run};
 use super::gpt::{BACK_SECTORS, FRONT_SECTORS, Guid, Table, copy_sectors, emit};
 use super::plan::Layout;
 use super::wish::{LayoutError, Wish};
 use crate::base::buffer::Buffer;
-use crate::base::disk::{DiskFacts, DiskOperation, SECTOR_BYTES};
-use crate::base::fixed::Vec;
+use crate::base::disk::{DiskError, DiskFacts, DiskOperation, SECTOR_BYTES};
 use crate::base::operation::{OperationId, Performer};
 use crate::base::prng::Prng;
 use crate::base::report::Report;
@@ -23,12 +22,8 @@ use crate::base::time::Instant;
 use crate::limits::{DISKS_MAX, IO_REQUESTS_MAX, LAYOUT_BUFFER_BYTES};
 use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Memory, Owner, Priority, Submit};
 use crate::storage::retry::Retry;
-use alloc::boxed::Box;
 
-/// Drafts of one disk, each with its first sector: the exchange and the logs.
-const DRAFTS_MAX: usize = 8;
-pub type Drafts = Vec<(u64, Box<dyn Draft>), DRAFTS_MAX>;
-/// Makes them: whoever lives on a disk knows what it holds when it is fresh.
+/// Makes drafts: whoever lives on a disk knows what it holds when it is fresh.
 pub type MakeDrafts = fn(&Layout, &mut Prng) -> Drafts;
 
 pub struct Layouts {
@@ -49,6 +44,8 @@ struct Job {
     disk: usize,
     facts: DiskFacts,
     step: Step,
+    /// Somebody has written to it since it is looked at.
+    is_outdated: bool,
     /// Of a wish; `None` when the disk is only looked at.
     wanted: Option<Wanted>,
 }
@@ -80,6 +77,13 @@ enum Step {
         layout: Layout,
         table: Table,
     },
+}
+
+impl Job {
+    fn begin(&mut self) {
+        self.step = Step::ReadFront;
+        self.is_outdated = false;
+    }
 }
 
 impl Layouts {
@@ -114,6 +118,9 @@ impl Layouts {
 
     /// Somebody has written to the disk by hand.
     pub fn look_again(&mut self, disk: usize) {
+        if let Some(job) = self.job.as_mut().filter(|job| job.disk == disk) {
+            job.is_outdated = true;
+        }
         if let Some(state @ DiskState::Known(_)) = self.disks.get_mut(disk) {
             *state = DiskState::Looking;
         }
@@ -138,13 +145,14 @@ impl Layouts {
             disk,
             facts,
             step: Step::ReadFront,
+            is_outdated: false,
             wanted: Some(Wanted { by: Some(by), code }),
         });
         Ok(())
     }
 
     fn has_unreadable(&self) -> bool {
-        self.disks.iter().any(is_unreadable)
+        self.disks.iter().any(DiskState::is_unreadable)
     }
 
     /// When it wants to be called though no disk has answered.
@@ -164,7 +172,7 @@ impl Layouts {
         }
         if self.has_unreadable() && self.retry.is_due(now) {
             self.retry.begin(now);
-            let unreadable = self.disks.iter_mut().filter(|state| is_unreadable(state));
+            let unreadable = self.disks.iter_mut().filter(|state| state.is_unreadable());
             unreadable.for_each(|state| *state = DiskState::Looking);
         }
         if self.job.is_none() {
@@ -175,6 +183,7 @@ impl Layouts {
                     disk,
                     facts: io.facts(disk)?,
                     step: Step::ReadFront,
+                    is_outdated: false,
                     wanted: None,
                 })
             });
@@ -216,6 +225,17 @@ impl Layouts {
                 }
                 Step::Settle(layout) => {
                     let layout = *layout;
+                    let Some(facts) = io.facts(job.disk) else {
+                        self.fail(IoError::Disk(DiskError::Gone));
+                        return;
+                    };
+                    if job.is_outdated || facts != job.facts {
+                        // It may be another thing than what the code was given for.
+                        self.disks[job.disk] = DiskState::Looking;
+                        job.facts = facts;
+                        job.begin();
+                        continue;
+                    }
                     if io.space(job.disk) < IO_REQUESTS_MAX {
                         return;
                     }
@@ -326,7 +346,7 @@ impl Layouts {
                 Step::WriteTable {
                     is_front: false,
                     layout,
-                    table: layout.table(&mut || random_guid(prng)),
+                    table: layout.table(&mut || Guid::drawn(prng)),
                 }
             }
             Step::WriteTable {
@@ -382,6 +402,10 @@ impl Layouts {
         let (Some(job), Some(buffer)) = (&mut self.job, &self.buffer) else {
             return;
         };
+        if job.is_outdated {
+            job.begin();
+            return;
+        }
         let edges = Edges {
             disk: job.disk,
             sectors: job.facts.sectors,
@@ -416,8 +440,13 @@ impl Layouts {
 
     fn fail(&mut self, error: IoError) {
         if let Some(job) = self.job.take() {
-            self.disks[job.disk] = DiskState::Known(Content::Unreadable(error));
-            let (facts, error) = (job.facts, LayoutError::Io(error));
+            let content = Content::of_failure(error);
+            self.disks[job.disk] = DiskState::Known(content);
+            let facts = job.facts;
+            let error = match content {
+                Content::Unfit => LayoutError::Foreign(content),
+                _ => LayoutError::Io(error),
+            };
             self.answer(job.wanted, Answer::Failed { facts, error });
         }
     }
@@ -434,29 +463,6 @@ const fn can_be_laid_out(facts: &DiskFacts) -> bool {
     facts.sectors >= FRONT_SECTORS + BACK_SECTORS && facts.transfer_bytes_max >= LAYOUT_BUFFER_BYTES
 }
 
-/// Fills the buffer with the next run of the first draft that has one.
-fn next_run(drafts: &mut Drafts, buffer: Option<&mut Buffer>) -> Option<(u64, u64)> {
-    let buffer = buffer?;
-    while let Some((first, draft)) = drafts.first_mut() {
-        if let Some((sector, sectors)) = draft.next(buffer.bytes_mut()) {
-            return Some((*first + sector, sectors));
-        }
-        drafts.remove(0);
-    }
-    None
-}
-
-const fn is_unreadable(state: &DiskState) -> bool {
-    matches!(state, DiskState::Known(Content::Unreadable(_)))
-}
-
-fn random_guid(prng: &mut Prng) -> Guid {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&prng.next_u64().to_le_bytes());
-    bytes[8..].copy_from_slice(&prng.next_u64().to_le_bytes());
-    Guid::random(bytes)
-}
-
 impl Performer for Layouts {
     fn maybe_answer(&mut self, id: OperationId, report: &mut Report) -> bool {
         let Some((_, answer)) = self.answer.take_if(|(by, _)| *by == id) else {
@@ -468,10 +474,24 @@ impl Performer for Layouts {
 
     fn forget(&mut self, id: OperationId) {
         self.answer.take_if(|(by, _)| *by == id);
-        // A disk that is half laid out is laid out to the end.
-        let wanted = self.job.as_mut().and_then(|job| job.wanted.as_mut());
-        if let Some(wanted) = wanted.filter(|wanted| wanted.by == Some(id)) {
-            wanted.by = None;
+        let is_its = |job: &&mut Job| job.wanted.as_ref().is_some_and(|it| it.by == Some(id));
+        let Some(job) = self.job.as_mut().filter(is_its) else {
+            return;
+        };
+        match job.step {
+            // Nothing was written yet, and nothing will be: what is read is only looked at.
+            Step::ReadFront | Step::ReadBack => job.wanted = None,
+            Step::Settle(_) => {
+                self.disks[job.disk] = DiskState::Looking;
+                self.job = None;
+            }
+            // A disk that is half laid out is laid out to the end.
+            _ => {
+                job.wanted = Some(Wanted {
+                    by: None,
+                    code: None,
+                })
+            }
         }
     }
 }

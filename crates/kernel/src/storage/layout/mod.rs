@@ -13,7 +13,7 @@ mod tests;
 mod wish;
 
 pub use content::{Content, DiskState};
-pub use draft::Draft;
-pub use layouts::{Drafts, Layouts, MakeDrafts};
+pub use draft::{Draft, Drafts};
+pub use layouts::{Layouts, MakeDrafts};
 pub use plan::{Layout, LogArea, TooSmall};
 pub use wish::{LayoutError, Wish};

@@ -2,15 +2,16 @@
 
 use super::gpt::FRONT_SECTORS;
 use super::*;
-use crate::base::disk::{DiskOperation, SECTOR_BYTES};
+use crate::base::disk::{DiskError, DiskOperation, SECTOR_BYTES};
 use crate::base::operation::{OperationId, Operations, Performer};
 use crate::base::report::Report;
 use crate::base::tenant::Tenant;
 use crate::base::time::{Duration, Instant};
 use crate::storage::home::drafts;
-use crate::storage::io::{IoRequest, IoTag, Owner, Priority, Submit};
+use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Owner, Priority, Submit};
 use crate::storage::rig::Rig;
 use std::string::String;
+use std::vec;
 
 const SECTORS: u64 = 65_536;
 
@@ -126,18 +127,7 @@ fn a_disk_of_another_system_is_never_written_to() {
 #[test]
 fn a_disk_is_laid_out_only_when_nobody_else_is_at_work_on_it() {
     let mut world = World::new();
-    world.settle();
-    let code = world.code();
-    let id = world.open(Some(code)).unwrap();
-    // Both edges are read, and somebody's request is still with the disk.
-    for _ in 0..2 {
-        world.layouts.step(Instant::ZERO, &mut world.rig);
-        let done = world.rig.answer().unwrap();
-        if world.rig.done.len().is_multiple_of(2) {
-            world.rig.submit(Instant::ZERO, read_of_somebody()).unwrap();
-        }
-        world.layouts.on_done(Instant::ZERO, done, &mut world.rig);
-    }
+    let id = is_settling(&mut world);
     world.layouts.step(Instant::ZERO, &mut world.rig);
     assert_eq!(world.layouts.state(0), DiskState::Formatting);
     assert_eq!(world.rig.waiting.len(), 1);
@@ -203,4 +193,109 @@ fn a_power_cut_while_laying_out_leaves_a_disk_that_is_blank_or_whole() {
         );
     }
     assert!(whole > 0);
+}
+
+/// A wish with the right code that waits until somebody's request has ended.
+fn is_settling(world: &mut World) -> OperationId {
+    world.settle();
+    let code = world.code();
+    let id = world.open(Some(code)).unwrap();
+    for edge in ["front", "back"] {
+        world.layouts.step(Instant::ZERO, &mut world.rig);
+        let done = world.rig.answer().unwrap();
+        if edge == "back" {
+            world.rig.submit(Instant::ZERO, read_of_somebody()).unwrap();
+        }
+        world.layouts.on_done(Instant::ZERO, done, &mut world.rig);
+    }
+    assert_eq!(world.layouts.state(0), DiskState::Formatting);
+    id
+}
+
+#[test]
+fn a_disk_that_goes_before_it_is_laid_out_is_not_confused_with_the_next_one() {
+    let mut world = World::new();
+    let id = is_settling(&mut world);
+    world.rig.waiting.clear();
+    world.rig.disks.clear();
+    world.settle();
+    let error = world.answer(id).unwrap_err();
+    assert!(error.contains("unplugged"), "{error}");
+    world.settle();
+    assert_eq!(world.layouts.state(0), DiskState::Absent);
+    // Another one in its place is looked at, and that is all.
+    world
+        .rig
+        .disks
+        .push(vec![7; SECTORS as usize * SECTOR_BYTES]);
+    world.settle();
+    assert_eq!(world.layouts.state(0).name(), "foreign");
+    assert!(!world.has_written());
+}
+
+#[test]
+fn a_code_is_of_no_use_once_the_disk_was_written_to() {
+    let mut world = World::new();
+    let id = is_settling(&mut world);
+    world.rig.waiting.clear();
+    world.rig.disks[0][600] = 1;
+    world.layouts.look_again(0);
+    world.settle();
+    assert!(world.answer(id).is_err());
+    assert!(!world.has_written());
+    assert_eq!(world.layouts.state(0).name(), "foreign");
+}
+
+#[test]
+fn what_is_written_while_a_disk_is_looked_at_is_seen() {
+    let mut world = World::new();
+    world.layouts.step(Instant::ZERO, &mut world.rig);
+    let front = world.rig.answer().unwrap();
+    world.layouts.on_done(Instant::ZERO, front, &mut world.rig);
+    world.rig.disks[0][600] = 1;
+    world.layouts.look_again(0);
+    world.settle();
+    assert_eq!(world.layouts.state(0).name(), "foreign");
+}
+
+#[test]
+fn a_disk_of_large_blocks_is_unfit_and_not_looked_at_for_ever() {
+    let mut world = World::new();
+    let error = DiskError::OutOfRange { sector: 0 };
+    world.layouts.step(Instant::ZERO, &mut world.rig);
+    let done = world.rig.answer().unwrap();
+    let result = Err(IoError::Disk(error));
+    let refused = IoDone { result, ..done };
+    world
+        .layouts
+        .on_done(Instant::ZERO, refused, &mut world.rig);
+    assert_eq!(world.layouts.state(0).name(), "unfit");
+    assert_eq!(world.layouts.next_deadline(), None);
+}
+
+#[test]
+fn who_goes_away_before_anything_was_written_has_nothing_laid_out() {
+    let mut world = World::new();
+    world.settle();
+    // While an edge is read, and while others are waited for.
+    let code = world.code();
+    let id = world.open(Some(code)).unwrap();
+    world.layouts.step(Instant::ZERO, &mut world.rig);
+    world.layouts.forget(id);
+    world.settle();
+    let id = is_settling(&mut world);
+    world.layouts.forget(id);
+    world.settle();
+    assert!(!world.has_written());
+    assert_eq!(world.layouts.state(0), DiskState::Known(Content::Blank));
+    // Later it is laid out to the end.
+    let id = world.open(Some(code)).unwrap();
+    for _ in 0..4 {
+        world.layouts.step(Instant::ZERO, &mut world.rig);
+        let done = world.rig.answer().unwrap();
+        world.layouts.on_done(Instant::ZERO, done, &mut world.rig);
+    }
+    world.layouts.forget(id);
+    world.settle();
+    assert!(world.layouts.state(0).layout().is_some());
 }

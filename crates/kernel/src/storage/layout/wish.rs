@@ -41,7 +41,7 @@ impl fmt::Display for LayoutError {
                 )
             }
             Self::Foreign(Content::Unfit) => f.write_str(
-                "the disk has too few sectors, or takes too short transfers, to be laid out",
+                "the disk has too few sectors, too short transfers or too large blocks to be laid out",
             ),
             Self::Foreign(_) => write!(f, "the disk is somebody else's; {LOSE}"),
             Self::Code => f.write_str(

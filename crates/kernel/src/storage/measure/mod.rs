@@ -1,14 +1,17 @@
 //! Measures a disk: the usual loads on the disk itself, through its queue.
 //!
 //! Only a blank disk is written to, and not where a table would be, so that it is blank
-//! afterwards, too. Any other disk is only read.
+//! afterwards, too. Any other disk is only read, and one that somebody lays out or writes
+//! to meanwhile is left alone from then on.
 //!
 //! Limits: one disk at a time, `MEASURE_DEPTH_MAX` requests at the same time.
 
 mod task;
+#[cfg(test)]
+mod tests;
 
 use crate::base::buffer::Buffer;
-use crate::base::disk::{DiskOperation, SECTOR_BYTES};
+use crate::base::disk::{DiskError, DiskOperation, SECTOR_BYTES};
 use crate::base::fixed::Vec;
 use crate::base::histogram::Histogram;
 use crate::base::metric::Usage;
@@ -20,6 +23,7 @@ use crate::base::time::{Duration, Instant};
 use crate::limits::MEASURE_DEPTH_MAX;
 use crate::storage::io::{IoDone, IoError, IoRequest, IoTag, Memory, Owner, Priority, Submit};
 use alloc::boxed::Box;
+use core::fmt;
 pub use task::NAMES;
 use task::{LARGE, TASKS, Task};
 
@@ -58,7 +62,15 @@ struct Run {
     task: usize,
     load: Load,
     figures: Vec<Figures, { TASKS.len() }>,
-    failure: Option<IoError>,
+    failure: Option<Failure>,
+}
+
+/// Why a disk is measured no further.
+#[derive(Clone, Copy)]
+enum Failure {
+    Io(IoError),
+    /// It was blank and is written to by somebody else.
+    NotBlank,
 }
 
 /// One task while it runs.
@@ -124,11 +136,13 @@ impl Measure {
         Ok(())
     }
 
-    pub fn step(&mut self, now: Instant, io: &mut dyn Submit) {
+    /// `is_blank` says of a disk whether nothing on it would be lost now.
+    pub fn step(&mut self, now: Instant, io: &mut dyn Submit, is_blank: &dyn Fn(usize) -> bool) {
         let Some(run) = &mut self.run else {
             return;
         };
         run.maybe_end_task(now);
+        run.maybe_give_up(io, is_blank);
         run.maybe_flush(now, io);
         while let Some(task) = run.current()
             && run.wants_more(now, task)
@@ -229,6 +243,22 @@ impl Run {
             && wish.depth.is_none_or(|depth| depth == task.depth)
     }
 
+    /// Nothing is asked of a disk that has gone, nor of another one in its place, and what
+    /// is coming onto one that was blank is not overwritten.
+    fn maybe_give_up(&mut self, io: &dyn Submit, is_blank: &dyn Fn(usize) -> bool) {
+        let disk = self.wish.disk;
+        let failure = if io.facts(disk).is_none() {
+            Failure::Io(IoError::Disk(DiskError::Gone))
+        } else if self.may_write && !is_blank(disk) {
+            Failure::NotBlank
+        } else {
+            return;
+        };
+        if !self.is_over() {
+            self.failure.get_or_insert(failure);
+        }
+    }
+
     fn is_time_up(&self, now: Instant) -> bool {
         let started_at = self.load.started_at.unwrap_or(now);
         now.since(started_at) >= Duration::from_secs(self.wish.seconds)
@@ -291,7 +321,7 @@ impl Run {
             tenant: Tenant::KERNEL,
         };
         io.submit(now, request).map_err(|(error, request)| {
-            self.failure = Some(error);
+            self.failure = Some(Failure::Io(error));
             request.data
         })?;
         self.load.since[number] = now;
@@ -301,11 +331,14 @@ impl Run {
 
     /// The second half of a write that is to last.
     fn maybe_flush(&mut self, now: Instant, io: &mut dyn Submit) {
-        let Some(number) = self.load.flush_due.take() else {
+        // A place in a full queue is waited for; a disk that has gone has none.
+        let disk = self.wish.disk;
+        let may_ask = io.space(disk) > 0 || io.facts(disk).is_none();
+        let Some(number) = self.load.flush_due.take_if(|_| may_ask) else {
             return;
         };
         let request = IoRequest {
-            disk: self.wish.disk,
+            disk,
             tag: tag(number),
             operation: DiskOperation::Flush,
             sector: 0,
@@ -316,7 +349,7 @@ impl Run {
             tenant: Tenant::KERNEL,
         };
         if let Err((error, _)) = io.submit(now, request) {
-            self.failure = Some(error);
+            self.failure.get_or_insert(Failure::Io(error));
             self.load.in_flight -= 1;
         }
     }
@@ -330,7 +363,7 @@ impl Run {
     ) {
         let is_synced = self.current().is_some_and(|task| task.is_synced);
         if let Err(error) = result {
-            self.failure.get_or_insert(error);
+            self.failure.get_or_insert(Failure::Io(error));
         } else if is_synced && operation == DiskOperation::Write {
             self.load.flush_due = Some(number);
             return;
@@ -427,6 +460,17 @@ impl Run {
                 micros(figures.p50),
                 micros(figures.p99),
             ]);
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::NotBlank => f.write_str(
+                "it was written to meanwhile, and is measured no further; measure it again",
+            ),
         }
     }
 }

@@ -404,3 +404,30 @@ fn a_disk_is_there_again_after_it_was_gone() {
     assert!(fresh.take(0).is_some());
     assert_eq!(driver.facts().starts, 2);
 }
+
+/// Else what the one before was asked for would be asked of the next, and nobody would
+/// look what is on it.
+#[test]
+fn another_disk_in_its_place_is_seen_to_be_another_one() {
+    let (_, mut driver) = rig(0);
+    let again = |driver: &mut BlockDriver| {
+        let fresh = FakeDevice::new(2, 0, &USUAL.bytes(), &[256]);
+        driver.reclaim();
+        driver.attach(fresh.transport(), Instant::ZERO).unwrap();
+    };
+    driver.stop();
+    again(&mut driver);
+    assert!(driver.facts().requests_max > 0, "it was only reset");
+    submit(&mut driver, request(DiskOperation::Read, 0, 1));
+    driver.stop();
+    driver.reclaim();
+    again(&mut driver);
+    poll(&mut driver).unwrap();
+    assert_eq!(driver.completed().unwrap().result, Err(DiskError::Gone));
+    assert_eq!(driver.facts().requests_max, 0);
+    let due = driver.next_deadline().expect("nothing else wakes it");
+    let later = due + Duration::from_nanos(1);
+    driver.poll(later, Event::default()).unwrap();
+    assert!(driver.facts().requests_max > 0);
+    assert_eq!(driver.next_deadline(), None);
+}

@@ -8,7 +8,9 @@
 
 use super::share::{ASKERS, Asker, Askers, CLASSES};
 use super::{DiskNow, Finished, Scheduler, SlotIndex, Waiting};
+use crate::base::disk::SECTOR_BYTES;
 use crate::base::time::{Duration, Instant};
+use crate::limits::IO_MERGED_BYTES_MAX;
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -18,6 +20,9 @@ const BUDGET_LEAST: u64 = 512;
 const BUDGET_MOST: u64 = 16_384;
 /// Who does not use up a budget in this time goes behind, and pays for what it had.
 const TURN: Duration = Duration::from_millis(125);
+/// What one request counts for at most: a discard of a whole disk moves nothing, and its
+/// asker would wait until all others have had as much.
+const CHARGE_MOST: u64 = (IO_MERGED_BYTES_MAX / SECTOR_BYTES) as u64;
 /// Virtual time of one sector at weight one.
 const UNIT: u64 = 1 << 12;
 
@@ -179,7 +184,7 @@ impl Scheduler for Bfq {
 
     fn take(&mut self, _: Instant, slot: SlotIndex) -> Option<Waiting> {
         let (asker, waiting) = self.askers.take(slot)?;
-        self.charge(asker, waiting.sectors);
+        self.charge(asker, waiting.sectors.min(CHARGE_MOST));
         Some(waiting)
     }
 
@@ -204,6 +209,8 @@ impl Scheduler for Bfq {
 mod tests {
     use super::super::tests::{DISK, at, done, read, reader, served};
     use super::*;
+    use crate::base::disk::DiskOperation;
+    use crate::base::tenant::Tenant;
     use crate::storage::io::Priority;
 
     /// Long enough that one budget more or less is far below what is allowed.
@@ -233,6 +240,36 @@ mod tests {
         let (sectors, _) = served(&mut bfq, &[busy, sleeper], takes, 20_000);
         let share = sectors[1] as f64 / (sectors[0] + sectors[1]) as f64;
         assert!((0.475..0.525).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn who_discards_a_disk_waits_for_no_more_than_for_a_mebibyte() {
+        let mut bfq = Bfq::default();
+        let discard = Waiting {
+            operation: DiskOperation::Discard,
+            sectors: u64::from(u32::MAX),
+            ..read(200, 0)
+        };
+        bfq.add(at(0), discard);
+        assert_eq!(bfq.next(at(0), DISK), Some(discard));
+        bfq.on_done(at(0), &done(&discard));
+        bfq.add(at(0), read(200, 0));
+        for slot in 0..100 {
+            bfq.add(
+                at(0),
+                Waiting {
+                    slot: SlotIndex(slot),
+                    ..reader(1, Priority::USUAL, 8)
+                },
+            );
+        }
+        let picks = (0..600).filter_map(|_| {
+            let picked = bfq.next(at(1), DISK)?;
+            bfq.on_done(at(1), &done(&picked));
+            bfq.add(at(1), picked);
+            Some(picked.tenant)
+        });
+        assert!(picks.into_iter().any(|tenant| tenant == Tenant::KERNEL));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! MQ-Deadline: Deadline once for each class of priority.
 //!
-//! Urgent and real time go first, then best effort, then idle. A request of a lower
+//! Urgent goes first, then real time, then best effort, then idle. A request of a lower
 //! class that has waited for `AGING` goes before all, so none starves. Writes use a
 //! part of the disk's depth only, so that a read finds a place in the disk at once.
 
@@ -9,13 +9,14 @@ use super::sorted::Sorted;
 use super::table::Table;
 use super::{DiskNow, IoKind, Scheduler, SlotIndex, Waiting};
 use crate::base::time::{Duration, Instant};
+use crate::storage::io::Priority;
 use crate::storage::io::queue::WAIT_MAX;
 
 /// Linux has 10 seconds (`prio_aging_expire`); here the queue's own bound of 5 seconds
 /// would come first, and knows no classes.
 const AGING: Duration = Duration::from_secs(2);
 const _: () = assert!(AGING.as_nanos() < WAIT_MAX.as_nanos());
-const CLASSES: usize = 3;
+const CLASSES: usize = Priority::CLASSES.len();
 
 #[derive(Default)]
 pub struct MqDeadline {
@@ -26,11 +27,7 @@ pub struct MqDeadline {
 }
 
 const fn class_of(waiting: &Waiting) -> usize {
-    match waiting.priority.index() {
-        0..=8 => 0,
-        9..=16 => 1,
-        _ => 2,
-    }
+    waiting.priority.class_index()
 }
 
 /// The disk may have writes for three quarters of its depth at the same time.
@@ -97,7 +94,6 @@ mod tests {
     use super::super::tests::{DISK, at, read, sent, write};
     use super::*;
     use crate::base::disk::DiskOperation;
-    use crate::storage::io::Priority;
 
     fn of(priority: Priority, slot: u16) -> Waiting {
         Waiting {
@@ -116,7 +112,10 @@ mod tests {
             Priority::URGENT,
         ];
         for (slot, step) in steps.into_iter().enumerate() {
-            scheduler.add(at(0), of(step, slot as u16));
+            // The more urgent, the farther away.
+            let sector = slot as u64 * 100;
+            let request = of(step, slot as u16);
+            scheduler.add(at(0), Waiting { sector, ..request });
         }
         let picks: Vec<_> =
             core::iter::from_fn(|| Some(scheduler.next(at(1), DISK)?.priority.class())).collect();

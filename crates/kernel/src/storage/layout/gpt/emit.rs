@@ -76,6 +76,12 @@ fn emit_entry(partition: &Partition, entry: &mut [u8]) {
     }
 }
 
+/// Does a disk begin with the record that says that a table is behind it?
+pub fn is_protective(disk: &[u8]) -> bool {
+    disk.get(SECTOR_BYTES - 2..SECTOR_BYTES) == Some(&[0x55, 0xaa])
+        && disk[PARTITION_AT + 4] == PROTECTIVE
+}
+
 /// For tools that know only older tables: the disk is taken (5.2.3).
 fn emit_protective(sectors: u64, record: &mut [u8]) {
     let covered = u32::try_from(sectors - 1).unwrap_or(u32::MAX);

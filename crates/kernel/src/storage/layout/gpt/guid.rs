@@ -1,5 +1,6 @@
 //! GUIDs as partition tables hold them: the first three fields lie reversed.
 
+use crate::base::prng::Prng;
 use core::fmt;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -16,6 +17,14 @@ impl Guid {
             a[0], a[1], a[2], a[3], b[0], b[1], c[0], c[1], d[0], d[1], e[2], e[3], e[4], e[5],
             e[6], e[7],
         ])
+    }
+
+    /// A random one of this generator.
+    pub fn drawn(prng: &mut Prng) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&prng.next_u64().to_le_bytes());
+        bytes[8..].copy_from_slice(&prng.next_u64().to_le_bytes());
+        Self::random(bytes)
     }
 
     /// A random one (RFC 9562, version 4) from 16 random bytes.

@@ -9,7 +9,7 @@ mod header;
 #[cfg(test)]
 mod tests;
 
-pub use emit::{copy_sectors, emit};
+pub use emit::{copy_sectors, emit, is_protective};
 pub use guid::Guid;
 pub use header::Header;
 
