@@ -9,8 +9,9 @@ limits! {
     DISK_ERRANDS_MAX = 4;
     /// Bytes that one of these reads or writes: eight sectors, which fill a screen.
     DISK_ERRAND_BYTES = 4096;
-    /// Bytes with which a disk is looked at and laid out: both copies of its table, one of them twice.
-    LAYOUT_BUFFER_BYTES = 64 * 1024;
+    /// Bytes with which a disk is looked at and laid out: 80 KiB from its start on, for the marks of other systems
+    /// lie up to 64 KiB behind it.
+    LAYOUT_BUFFER_BYTES = 128 * 1024;
     /// Requests at the same time while a disk is measured.
     MEASURE_DEPTH_MAX = 32;
     /// Buffers that machines of the storage floor have given back: those of all logs, and as many again.

@@ -84,10 +84,31 @@ pub struct Edges<'a> {
     pub disk: usize,
     pub sectors: u64,
     pub bytes: &'a [u8],
+    /// There is something behind the front, where a table has nothing.
+    pub has_more: bool,
 }
 
+const FRONT_BYTES: usize = FRONT_SECTORS as usize * SECTOR_BYTES;
+const BACK_BYTES: usize = BACK_SECTORS as usize * SECTOR_BYTES;
 /// Bytes of both.
-pub const EDGES_BYTES: usize = (FRONT_SECTORS + BACK_SECTORS) as usize * SECTOR_BYTES;
+pub const EDGES_BYTES: usize = FRONT_BYTES + BACK_BYTES;
+/// What is looked at from the start on. Some file systems of a whole disk leave all zero up
+/// to their first mark: ISO 9660 at 32 KiB, Btrfs and UFS at 64 KiB.
+pub const LOOK_SECTORS: u64 = 160;
+
+/// Makes room for the back in front of the front that was read. Is there more behind it?
+pub fn keep_front(bytes: &mut [u8], sectors: u64) -> bool {
+    let read = LOOK_SECTORS.min(sectors) as usize * SECTOR_BYTES;
+    let has_more = bytes[FRONT_BYTES..read].iter().any(|byte| *byte != 0);
+    bytes.copy_within(..FRONT_BYTES, EDGES_BYTES);
+    has_more
+}
+
+/// First the front, then the back, as `Edges` wants them.
+pub fn bring_front_back(bytes: &mut [u8]) {
+    bytes.copy_within(..BACK_BYTES, FRONT_BYTES);
+    bytes.copy_within(EDGES_BYTES..EDGES_BYTES + FRONT_BYTES, 0);
+}
 
 impl Edges<'_> {
     pub fn content(&self) -> Content {
@@ -107,11 +128,15 @@ impl Edges<'_> {
         match (front, guarded(self.bytes)) {
             (Err(error), _) if error != GptError::Absent => Content::Damaged(error),
             (_, Some(what)) => Content::Foreign { what },
-            _ if self.bytes.iter().all(|byte| *byte == 0) => Content::Blank,
+            _ if self.is_zero() => Content::Blank,
             _ => Content::Foreign {
                 what: "data without a partition table",
             },
         }
+    }
+
+    fn is_zero(&self) -> bool {
+        !self.has_more && self.bytes.iter().all(|byte| *byte == 0)
     }
 
     /// A number that stands for just this content of just this disk: whoever types it has
@@ -125,19 +150,17 @@ impl Edges<'_> {
     /// speaks for the disk only where the front is blank, as it is when the power goes
     /// before it is written, or a damaged table.
     fn is_overlaid(&self, front: Option<&GptError>) -> bool {
-        let front_bytes = FRONT_SECTORS as usize * SECTOR_BYTES;
-        let bytes = self.bytes.get(..front_bytes).unwrap_or_default();
+        let bytes = self.bytes.get(..FRONT_BYTES).unwrap_or_default();
         front == Some(&GptError::Absent)
-            && bytes.iter().any(|byte| *byte != 0)
+            && (self.has_more || bytes.iter().any(|byte| *byte != 0))
             && !is_protective(bytes)
     }
 
     fn table(&self, is_front: bool) -> Result<Table, GptError> {
         let (first, _) = copy_sectors(self.sectors, is_front);
-        let front_bytes = FRONT_SECTORS as usize * SECTOR_BYTES;
         let (copy, at) = match is_front {
-            true => (self.bytes.get(..front_bytes), 1),
-            false => (self.bytes.get(front_bytes..), self.sectors - 1),
+            true => (self.bytes.get(..FRONT_BYTES), 1),
+            false => (self.bytes.get(FRONT_BYTES..), self.sectors - 1),
         };
         let copy = copy.unwrap_or_default();
         let bytes_from = |sector: u64| {
@@ -165,6 +188,7 @@ mod tests {
             disk: 1,
             sectors: SECTORS,
             bytes,
+            has_more: false,
         };
         edges.content()
     }
@@ -173,7 +197,7 @@ mod tests {
         let layout = Layout::plan(1, SECTORS).expect("it is large enough");
         let table = layout.table(&mut || Guid::random([3; 16]));
         let mut bytes = vec![0; EDGES_BYTES];
-        let front = FRONT_SECTORS as usize * SECTOR_BYTES;
+        let front = FRONT_BYTES;
         emit(&table, SECTORS, true, &mut bytes[..front]);
         emit(&table, SECTORS, false, &mut bytes[front..]);
         (layout, bytes)
@@ -184,7 +208,7 @@ mod tests {
         let (layout, whole) = laid_out();
         let ours = |damage| Content::Ours { layout, damage };
         assert_eq!(content(&whole), ours(None));
-        let front = FRONT_SECTORS as usize * SECTOR_BYTES;
+        let front = FRONT_BYTES;
         let header = Some(GptError::Checksum { of: "header" });
         for at in [SECTOR_BYTES + 60, front + 32 * SECTOR_BYTES + 60] {
             let mut bytes = whole.clone();
@@ -202,7 +226,7 @@ mod tests {
     #[test]
     fn the_copy_at_the_end_says_nothing_of_a_disk_that_others_have_used_since() {
         let (layout, whole) = laid_out();
-        let front = FRONT_SECTORS as usize * SECTOR_BYTES;
+        let front = FRONT_BYTES;
         let mut bytes = whole.clone();
         bytes[..front].fill(0);
         let damage = Some(GptError::Absent);
@@ -214,6 +238,13 @@ mod tests {
             bytes[at..at + 2].copy_from_slice(mark);
             assert!(matches!(content(&bytes), Content::Foreign { .. }), "{at}");
         }
+        let edges = Edges {
+            disk: 1,
+            sectors: SECTORS,
+            bytes: &bytes,
+            has_more: true,
+        };
+        assert!(matches!(edges.content(), Content::Foreign { .. }));
         // A header that is gone from its place is a damaged table.
         let mut bytes = whole;
         bytes[SECTOR_BYTES..2 * SECTOR_BYTES].fill(0);
@@ -239,6 +270,7 @@ mod tests {
                 disk,
                 sectors,
                 bytes,
+                has_more: false,
             };
             edges.code()
         };

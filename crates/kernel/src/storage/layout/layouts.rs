@@ -7,7 +7,9 @@
 //! Invariant: nothing is written to a disk that is neither blank nor laid out here.
 
 use super::answer::{Answer, judge};
-use super::content::{Content, DiskState, EDGES_BYTES, Edges};
+use super::content::{
+    Content, DiskState, EDGES_BYTES, Edges, LOOK_SECTORS, bring_front_back, keep_front,
+};
 use super::draft::{Drafts, next_run};
 use super::gpt::{BACK_SECTORS, FRONT_SECTORS, Guid, Table, copy_sectors, emit};
 use super::plan::Layout;
@@ -46,6 +48,8 @@ struct Job {
     step: Step,
     /// Somebody has written to it since it is looked at.
     is_outdated: bool,
+    /// Behind the front there is something.
+    has_more: bool,
     /// Of a wish; `None` when the disk is only looked at.
     wanted: Option<Wanted>,
 }
@@ -146,6 +150,7 @@ impl Layouts {
             facts,
             step: Step::ReadFront,
             is_outdated: false,
+            has_more: false,
             wanted: Some(Wanted { by: Some(by), code }),
         });
         Ok(())
@@ -184,6 +189,7 @@ impl Layouts {
                     facts: io.facts(disk)?,
                     step: Step::ReadFront,
                     is_outdated: false,
+                    has_more: false,
                     wanted: None,
                 })
             });
@@ -218,7 +224,7 @@ impl Layouts {
                     self.end_look(Content::Unfit);
                     return;
                 }
-                Step::ReadFront => (DiskOperation::Read, 0, FRONT_SECTORS),
+                Step::ReadFront => (DiskOperation::Read, 0, LOOK_SECTORS.min(sectors)),
                 Step::ReadBack => {
                     let (first, count) = copy_sectors(sectors, false);
                     (DiskOperation::Read, first, count)
@@ -323,11 +329,15 @@ impl Layouts {
         job.step = match job.step {
             Step::ReadFront => {
                 // The back is read into the front of the buffer, too.
-                self.keep_front();
+                let sectors = job.facts.sectors;
+                let keep = |buffer: &mut Buffer| keep_front(buffer.bytes_mut(), sectors);
+                job.has_more = self.buffer.as_mut().is_some_and(keep);
                 Step::ReadBack
             }
             Step::ReadBack => {
-                self.bring_front_back();
+                if let Some(buffer) = &mut self.buffer {
+                    bring_front_back(buffer.bytes_mut());
+                }
                 self.job = Some(job);
                 self.on_edges();
                 return;
@@ -378,25 +388,6 @@ impl Layouts {
         self.job = Some(job);
     }
 
-    /// Behind the place that the back is read to.
-    fn keep_front(&mut self) {
-        if let Some(buffer) = &mut self.buffer {
-            let front = FRONT_SECTORS as usize * SECTOR_BYTES;
-            buffer.bytes_mut().copy_within(..front, EDGES_BYTES);
-        }
-    }
-
-    /// First the front, then the back, as `Edges` wants them.
-    fn bring_front_back(&mut self) {
-        if let Some(buffer) = &mut self.buffer {
-            let front = FRONT_SECTORS as usize * SECTOR_BYTES;
-            let back = BACK_SECTORS as usize * SECTOR_BYTES;
-            let bytes = buffer.bytes_mut();
-            bytes.copy_within(..back, front);
-            bytes.copy_within(EDGES_BYTES..EDGES_BYTES + front, 0);
-        }
-    }
-
     /// Both copies are in the buffer: what do they say, and may it be laid out?
     fn on_edges(&mut self) {
         let (Some(job), Some(buffer)) = (&mut self.job, &self.buffer) else {
@@ -410,6 +401,7 @@ impl Layouts {
             disk: job.disk,
             sectors: job.facts.sectors,
             bytes: &buffer.bytes()[..EDGES_BYTES],
+            has_more: job.has_more,
         };
         let (content, code) = (edges.content(), edges.code());
         let Some(wanted) = &job.wanted else {

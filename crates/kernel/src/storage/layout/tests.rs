@@ -77,6 +77,7 @@ impl World {
             disk: 0,
             sectors: SECTORS,
             bytes: &[front, &disk[back..]].concat(),
+            has_more: false,
         };
         edges.code()
     }
@@ -109,7 +110,14 @@ fn a_blank_disk_is_shown_what_becomes_of_it_and_laid_out_with_the_code() {
 
 #[test]
 fn a_disk_of_another_system_is_never_written_to() {
-    let marks: [(usize, &[u8]); 3] = [(510, &[0x55, 0xaa]), (512, b"EFI PART"), (9000, b"x")];
+    let marks: [(usize, &[u8]); 5] = [
+        (510, &[0x55, 0xaa]),
+        (512, b"EFI PART"),
+        (9000, b"x"),
+        // ISO 9660, and Btrfs.
+        (0x8001, b"CD001"),
+        (0x1_0040, b"_BHRfS_M"),
+    ];
     for (at, mark) in marks {
         let mut world = World::new();
         world.rig.disks[0][at..at + mark.len()].copy_from_slice(mark);

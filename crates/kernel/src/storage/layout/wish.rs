@@ -31,7 +31,7 @@ pub enum LayoutError {
 impl fmt::Display for LayoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LOSE: &str =
-            "to lose it all the same, make its first 34 and last 33 sectors zero with disk zero";
+            "to lose it all the same, make its first 160 and last 33 sectors zero with disk zero";
         match self {
             Self::Foreign(Content::Foreign { what }) => write!(f, "the disk has {what}; {LOSE}"),
             Self::Foreign(Content::Damaged(error)) => {
