@@ -2,6 +2,7 @@
 
 mod bench;
 mod checker;
+mod damage;
 mod fuzz;
 mod power;
 mod promises;

@@ -191,13 +191,13 @@ fn names_of_devices_are_left_to_windows_and_files_of_other_systems_are_not() {
 }
 
 /// The slot of a short name.
-fn slot<'a>(bench: &'a mut Bench, name: &[u8; 11]) -> &'a mut [u8] {
+pub fn slot<'a>(bench: &'a mut Bench, name: &[u8; 11]) -> &'a mut [u8] {
     let (slots, _) = bench.rig.disks[0].as_chunks_mut::<32>();
     let mut named = slots.iter_mut().filter(|slot| slot.starts_with(name));
     named.next().expect("it has a slot of its own")
 }
 
-fn mount_again(bench: &mut Bench) {
+pub fn mount_again(bench: &mut Bench) {
     let region = bench.region;
     bench.files.mount(region, &mut bench.rig);
 }

@@ -48,8 +48,8 @@ enum Phase {
     /// What is in the buffer becomes clusters.
     Writing,
     Placing(Box<LongName>, Found),
-    /// On the way to the file's last cluster.
-    Seeking(Box<Item>, Chain),
+    /// On the way to the end of the file's chain; the cluster with its last byte, 0 before.
+    Seeking(Box<Item>, Chain, u32),
     Appending(Box<Item>, u32),
     /// Is a directory empty?
     Emptiness(Box<Item>, Box<Walk>),
@@ -357,7 +357,7 @@ impl Work {
                 0 => Phase::Appending(item, 0),
                 _ => {
                     let chain = Chain::new(ground.geometry, item.first)?;
-                    Phase::Seeking(item, chain)
+                    Phase::Seeking(item, chain, 0)
                 }
             },
             (_, found) if self.is_prepared => Phase::Placing(name, found),
