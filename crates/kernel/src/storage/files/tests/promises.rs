@@ -299,3 +299,13 @@ fn what_is_no_text_is_shown_as_bytes_and_long_texts_are_cut() {
     );
     assert!(bench.run("binary", Act::Script).is_err());
 }
+
+#[test]
+fn a_script_may_come_from_an_editor_of_windows() {
+    let mut bench = Bench::new(Kind::Fat16);
+    bench
+        .put("dos.txt", "\u{feff}# one\r\n\r\necho two\r\n")
+        .unwrap();
+    let lines = bench.run("dos.txt", Act::Script).unwrap();
+    assert_eq!(lines, "# one\n\necho two");
+}
