@@ -2,6 +2,7 @@
 
 use super::super::Act;
 use super::bench::{Bench, FIRST, noise};
+use super::checker::check;
 use super::refusals::{mount_again, slot};
 use crate::storage::fat::Kind;
 use std::format;
@@ -63,4 +64,28 @@ fn a_directory_that_leads_into_itself_is_named_and_not_shown_again_and_again() {
     assert!(is_damage(&bench.run("DIR/ANOTHER", Act::Show)));
     assert!(is_damage(&bench.put("DIR/ANOTHER", "x")));
     assert_eq!(bench.run("DIR/3", Act::Show).unwrap(), "");
+}
+
+#[test]
+fn a_cluster_that_the_kernel_does_not_use_is_not_counted_as_free_once_a_host_gave_it_a_file() {
+    // Its entry begins with the last byte of the table's first sector.
+    const SPLIT: u16 = 341;
+    let mut bench = Bench::new(Kind::Fat12);
+    bench.put("FOREIGN", "").unwrap();
+    let table = (FIRST as usize + 1) * 512;
+    let table_bytes = usize::from(bench.volume()[22]) * 512;
+    for copy in 0..2 {
+        let at = table + copy * table_bytes + 511;
+        bench.rig.disks[0][at..at + 2].copy_from_slice(&[0xf0, 0xff]);
+    }
+    let foreign = slot(&mut bench, b"FOREIGN    ");
+    foreign[26..28].copy_from_slice(&SPLIT.to_le_bytes());
+    foreign[28] = 9;
+    mount_again(&mut bench);
+    let before = bench.free();
+    bench.run("FOREIGN", Act::Remove).unwrap();
+    assert_eq!(bench.free(), before);
+    mount_again(&mut bench);
+    assert_eq!(bench.free(), before);
+    assert_eq!(check(bench.volume()).unwrap().lost, 0);
 }
