@@ -89,3 +89,14 @@ fn a_cluster_that_the_kernel_does_not_use_is_not_counted_as_free_once_a_host_gav
     assert_eq!(bench.free(), before);
     assert_eq!(check(bench.volume()).unwrap().lost, 0);
 }
+
+#[test]
+fn what_others_keep_beside_a_cluster_of_fat16_is_no_part_of_its_number() {
+    let mut bench = Bench::new(Kind::Fat16);
+    bench.put("NOTE", "text").unwrap();
+    slot(&mut bench, b"NOTE       ")[20..22].copy_from_slice(&[0x34, 0x12]);
+    mount_again(&mut bench);
+    assert_eq!(bench.run("NOTE", Act::Show).unwrap(), "text");
+    bench.append("NOTE", " and more").unwrap();
+    assert_eq!(bench.run("NOTE", Act::Show).unwrap(), "text and more");
+}
