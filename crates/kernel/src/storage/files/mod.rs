@@ -199,6 +199,7 @@ impl Files {
     fn continue_mounting(&mut self, now: Instant, mut volume: Volume, io: &mut dyn Submit) {
         let Some(facts) = io.facts(volume.region.disk) else {
             self.state = State::Failed(Unusable::Disk(IoError::NoDisk));
+            self.end_works();
             return;
         };
         volume.transfer_bytes_max = facts.transfer_bytes_max;

@@ -100,3 +100,14 @@ fn what_others_keep_beside_a_cluster_of_fat16_is_no_part_of_its_number() {
     bench.append("NOTE", " and more").unwrap();
     assert_eq!(bench.run("NOTE", Act::Show).unwrap(), "text and more");
 }
+
+#[test]
+fn works_of_a_volume_whose_disk_is_gone_before_it_was_looked_at_are_answered() {
+    let mut bench = Bench::new(Kind::Fat16);
+    let disks = core::mem::take(&mut bench.rig.disks);
+    mount_again(&mut bench);
+    assert!(bench.run("", Act::List).is_err());
+    bench.rig.disks = disks;
+    mount_again(&mut bench);
+    assert_eq!(bench.run("", Act::List).unwrap(), "");
+}
