@@ -317,3 +317,17 @@ fn a_disk_that_goes_away_ends_what_waits_for_it() {
     assert_eq!(bench.run("x", Act::Show).unwrap(), "new");
     assert_eq!(bench.files.view().answers_ignored, 0);
 }
+
+#[test]
+fn a_disk_that_fails_when_it_is_looked_at_first_is_looked_at_again() {
+    let mut bench = Bench::new(Kind::Fat16);
+    bench.rig.bad_sectors = std::vec![super::bench::FIRST];
+    let refusal = bench.run("x", Act::Show).unwrap_err();
+    assert!(refusal.contains("the disk failed at sector"), "{refusal}");
+    assert!(bench.put("x", "x").is_err());
+    bench.settle();
+    assert!(matches!(bench.files.view().state, FilesState::Failed(_)));
+    bench.rig.bad_sectors.clear();
+    bench.put("x", "well").unwrap();
+    assert_eq!(bench.run("x", Act::Show).unwrap(), "well");
+}
