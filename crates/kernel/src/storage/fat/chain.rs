@@ -6,12 +6,13 @@ use super::table::{Link, link};
 use super::{FatError, Sectors, Stop};
 use crate::base::disk::SECTOR_BYTES;
 
-/// A place in a chain. It takes as many steps as the volume has clusters, so a chain
-/// that leads back into itself ends, too.
+/// A place in a chain. One that leads back into itself is known by a mark, which is
+/// moved up after twice as many steps each time: soon the chain comes by it again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Chain {
     pub cluster: u32,
     walked: u32,
+    mark: u32,
 }
 
 impl Chain {
@@ -20,6 +21,7 @@ impl Chain {
             true => Ok(Self {
                 cluster: first,
                 walked: 1,
+                mark: first,
             }),
             false => Err(FatError::BrokenChain { cluster: first }),
         }
@@ -33,9 +35,12 @@ impl Chain {
     ) -> Result<bool, Stop> {
         let cluster = self.cluster;
         match link(sectors, geometry, cluster)? {
-            Link::Next(next) if self.walked < geometry.clusters => {
+            Link::Next(next) if next != self.mark => {
                 self.cluster = next;
                 self.walked += 1;
+                if self.walked.is_power_of_two() {
+                    self.mark = next;
+                }
                 Ok(true)
             }
             Link::End => Ok(false),
@@ -50,13 +55,15 @@ impl Chain {
     }
 }
 
-/// A file that is read from its start.
+/// A file that is read from its start, and its chain to the end, which may be behind
+/// the file's: before that nobody knows that it does not lead back into itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
     first: u32,
     chain: Option<Chain>,
     at: u32,
     size: u32,
+    is_checked: bool,
 }
 
 impl Reading {
@@ -66,6 +73,7 @@ impl Reading {
             chain: None,
             at: 0,
             size,
+            is_checked: size == 0,
         }
     }
 
@@ -74,19 +82,27 @@ impl Reading {
         self.first == item.first && self.size == item.size
     }
 
-    pub const fn is_done(&self) -> bool {
+    /// Has it given all bytes?
+    pub const fn is_at_end(&self) -> bool {
         self.at >= self.size
     }
 
-    /// Gives the next piece, which lies in one sector; nothing at the end.
+    /// Gives the next piece, which lies in one sector, or looks at what the chain has behind
+    /// the last; false when there is no more to do.
     pub fn next(
         &mut self,
         sectors: &mut dyn Sectors,
         geometry: &Geometry,
         take: &mut dyn FnMut(&[u8]),
     ) -> Result<bool, Stop> {
-        if self.is_done() {
+        if self.is_checked {
             return Ok(false);
+        }
+        if self.is_at_end() {
+            let chain = self.chain.as_mut();
+            let is_longer = chain.map(|chain| chain.advance(sectors, geometry));
+            self.is_checked = !is_longer.transpose()?.unwrap_or(false);
+            return Ok(true);
         }
         let in_cluster = self.at % geometry.cluster_bytes();
         let mut chain = match self.chain {

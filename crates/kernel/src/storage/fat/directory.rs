@@ -117,7 +117,7 @@ impl Walk {
         geometry: &Geometry,
     ) -> Result<Option<Item>, Stop> {
         while let Some((at, bytes)) = self.slots.next(sectors, geometry)? {
-            let slot = Slot::parse(&bytes);
+            let slot = Slot::parse(&bytes, geometry.kind);
             if slot == Slot::End {
                 return Ok(None);
             }
@@ -245,7 +245,7 @@ impl Lookup {
             }
             let slot = match self.end {
                 Some(_) => Slot::End,
-                None => Slot::parse(&bytes),
+                None => Slot::parse(&bytes, geometry.kind),
             };
             self.look_for_room(at, slot);
             if let Slot::Short(short) = slot {

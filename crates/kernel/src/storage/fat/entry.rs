@@ -1,5 +1,6 @@
 //! One slot of a directory: an entry, a part of a long name, or free.
 
+use super::geometry::Kind;
 use super::name::PART_UNITS;
 use super::short_name::ShortName;
 use super::{put, u16_at};
@@ -76,14 +77,14 @@ pub struct Short {
 }
 
 impl Slot {
-    pub fn parse(bytes: &[u8; SLOT_BYTES]) -> Self {
+    pub fn parse(bytes: &[u8; SLOT_BYTES], kind: Kind) -> Self {
         let attributes = bytes[11];
         match bytes[0] {
             0 => Self::End,
             DELETED => Self::Free,
             _ if attributes & 0x3f == LONG => Self::Part(Part::parse(bytes)),
             _ if attributes & LABEL != 0 => Self::Other,
-            _ => Self::Short(Short::parse(bytes)),
+            _ => Self::Short(Short::parse(bytes, kind)),
         }
     }
 }
@@ -130,7 +131,12 @@ impl Short {
         }
     }
 
-    fn parse(bytes: &[u8; SLOT_BYTES]) -> Self {
+    fn parse(bytes: &[u8; SLOT_BYTES], kind: Kind) -> Self {
+        // Without need of so large numbers some systems keep something else there.
+        let upper = match kind {
+            Kind::Fat32 => u16_at(bytes, 20),
+            Kind::Fat12 | Kind::Fat16 => 0,
+        };
         let mut name = [0; 11];
         name.copy_from_slice(&bytes[..11]);
         // The first letter of some languages would look like a free slot.
@@ -142,7 +148,7 @@ impl Short {
             lower: (bytes[12] & 0x08 != 0, bytes[12] & 0x10 != 0),
             is_directory: bytes[11] & DIRECTORY != 0,
             is_read_only: bytes[11] & READ_ONLY != 0,
-            first: u32::from(u16_at(bytes, 20)) << 16 | u32::from(u16_at(bytes, 26)),
+            first: u32::from(upper) << 16 | u32::from(u16_at(bytes, 26)),
             size: super::u32_at(bytes, 28),
             stamp: Stamp {
                 date: u16_at(bytes, 24),

@@ -90,14 +90,19 @@ impl LongName {
 const DEVICES: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
 const NUMBERED_DEVICES: [&str; 2] = ["COM", "LPT"];
 
-/// The capital of a letter that has one of the same length.
+/// The capital of a letter that has one of the same length and of its own: `ı` is not
+/// `i` to Windows, so a host may have made a file of either name.
 fn upper(unit: u16) -> u16 {
     let Some(character) = char::from_u32(u32::from(unit)) else {
         return unit;
     };
     let mut capitals = character.to_uppercase();
-    match (capitals.next(), capitals.next()) {
-        (Some(capital), None) => u16::try_from(u32::from(capital)).unwrap_or(unit),
+    let (Some(capital), None) = (capitals.next(), capitals.next()) else {
+        return unit;
+    };
+    let is_its_own = character == 'ς' || capital.to_lowercase().eq([character]);
+    match u16::try_from(u32::from(capital)) {
+        Ok(capital) if is_its_own => capital,
         _ => unit,
     }
 }

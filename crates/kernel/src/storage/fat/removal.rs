@@ -5,7 +5,7 @@ use super::directory::Item;
 use super::entry::{DELETED, SLOT_BYTES};
 use super::file::Fresh;
 use super::geometry::Geometry;
-use super::table::{Link, link, sector_of_link, set_link};
+use super::table::{Link, is_usable, link, sector_of_link, set_link};
 use super::{Sectors, Stage, Stop};
 
 /// Takes a name out of its directory. What it stood for is freed behind that.
@@ -61,14 +61,14 @@ impl Freeing {
         self.next == 0
     }
 
-    /// Frees a part; answers what is left, and how much it was. A chain ends where it
-    /// leads to nothing: what is damaged is not followed.
+    /// Frees a part; answers what is left, and how much of it can be used again. A chain
+    /// ends where it leads to nothing: what is damaged is not followed.
     pub fn step(
         mut self,
         sectors: &mut dyn Sectors,
         geometry: &Geometry,
     ) -> Result<(Self, u32), Stop> {
-        let (mut freed, mut changes, mut sector) = (0, 0, 0);
+        let (mut freed, mut usable, mut changes, mut sector) = (0, 0, 0, 0);
         while geometry.has(self.next) && freed < Self::CLUSTERS_A_CALL {
             let at = sector_of_link(geometry, self.next);
             if at != sector {
@@ -86,13 +86,14 @@ impl Freeing {
                 Link::Next(_) | Link::End => 0,
             };
             set_link(sectors, geometry, self.next, Link::Free, Stage::After)?;
-            self.next = next;
             freed += 1;
+            usable += u32::from(is_usable(geometry, self.next));
+            self.next = next;
         }
         if !geometry.has(self.next) {
             self.next = 0;
         }
-        account(sectors, geometry, 0, freed)?;
-        Ok((self, freed))
+        account(sectors, geometry, 0, usable)?;
+        Ok((self, usable))
     }
 }

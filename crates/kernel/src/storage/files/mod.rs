@@ -56,7 +56,8 @@ enum State {
     /// Its first sector is being read.
     Mounting(Volume),
     Mounted(Box<Mounted>),
-    Failed(Unusable),
+    /// With the disk, if it may be worth another look.
+    Failed(Unusable, Option<Volume>),
 }
 
 struct Mounted {
@@ -124,7 +125,7 @@ impl Files {
     pub fn mount(&mut self, region: Region, memory: &mut dyn Memory) {
         self.unmount();
         if self.take_memory(memory).is_none() {
-            self.state = State::Failed(Unusable::NoMemory);
+            self.state = State::Failed(Unusable::NoMemory, None);
             return;
         }
         self.mounts += 1;
@@ -198,7 +199,8 @@ impl Files {
 
     fn continue_mounting(&mut self, now: Instant, mut volume: Volume, io: &mut dyn Submit) {
         let Some(facts) = io.facts(volume.region.disk) else {
-            self.state = State::Failed(Unusable::Disk(IoError::NoDisk));
+            self.state = State::Failed(Unusable::Disk(IoError::NoDisk), None);
+            self.end_works();
             return;
         };
         volume.transfer_bytes_max = facts.transfer_bytes_max;
@@ -216,9 +218,9 @@ impl Files {
                 generation: 0,
                 commit: None,
             })),
-            Err(error) => State::Failed(Unusable::Fat(error)),
+            Err(error) => State::Failed(Unusable::Fat(error), None),
         };
-        if matches!(self.state, State::Failed(_)) {
+        if matches!(self.state, State::Failed(..)) {
             self.end_works();
         }
     }
@@ -252,8 +254,8 @@ impl Files {
     /// A line cannot be read: whoever waits for it waits in vain.
     fn on_unreadable(&mut self, line: u64, error: IoError) {
         self.counts.failures += 1;
-        if let State::Mounting(_) = self.state {
-            self.state = State::Failed(Unusable::Disk(error));
+        if let State::Mounting(volume) = self.state {
+            self.state = State::Failed(Unusable::Disk(error), Some(volume));
             self.end_works();
             return;
         }
@@ -270,7 +272,7 @@ impl Files {
 
     /// Works that were taken on before it was known that nothing can be done.
     fn end_works(&mut self) {
-        if let State::Failed(reason) = self.state {
+        if let State::Failed(reason, _) = self.state {
             for work in self.works.iter_mut().flatten() {
                 work.cut_off();
                 work.result = Err(FileError::NotMounted(reason));

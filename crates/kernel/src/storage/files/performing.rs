@@ -13,9 +13,14 @@ impl Files {
 
     /// Takes on what somebody wants; its answer comes later.
     pub fn start(&mut self, by: OperationId, wish: Wish) -> Result<(), &'static str> {
+        if let State::Failed(_, Some(volume)) = &self.state {
+            // What failed once may be well now.
+            self.state = State::Mounting(*volume);
+            self.has_more = true;
+        }
         let failure = match &self.state {
             State::NoDisk => return Err(Self::NO_DISK),
-            State::Failed(reason) => Some(*reason),
+            State::Failed(reason, _) => Some(*reason),
             State::Mounting(_) | State::Mounted(_) => None,
         };
         let generation = match &self.state {

@@ -121,7 +121,8 @@ fn script(path: &str, bytes: &[u8], size: u64, report: &mut Report) {
     match text_of(bytes, true) {
         Some(text) => {
             let mut lines = report.text("");
-            for text in text.lines() {
+            // Some editors begin a text with a mark that is no part of its first line.
+            for text in text.trim_start_matches('\u{feff}').lines() {
                 lines.line(text);
             }
         }

@@ -78,7 +78,7 @@ impl Files {
         FilesView {
             state: match (&self.state, self.measured()) {
                 (State::Mounting(_), _) => FilesState::Mounting,
-                (State::Failed(reason), _) => FilesState::Failed(*reason),
+                (State::Failed(reason, _), _) => FilesState::Failed(*reason),
                 (_, Some(measured)) => FilesState::Mounted(measured),
                 (_, None) => FilesState::NoDisk,
             },

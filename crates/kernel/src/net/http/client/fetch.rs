@@ -175,6 +175,12 @@ impl Fetch {
     }
 
     fn turn(&mut self, around: &mut Around<'_>) -> Result<bool, FetchError> {
+        if let Some(of) = self.file
+            && !matches!(self.phase, Phase::Saving(_) | Phase::Done(_))
+        {
+            // What cannot be saved is not worth being waited for.
+            self.look_at_file(of, around)?;
+        }
         match self.phase {
             Phase::Start => self.start(around),
             Phase::Resolving(lookup) => self.resolve(lookup, around),
@@ -334,9 +340,6 @@ impl Fetch {
     }
 
     fn receive_body(&mut self, around: &mut Around<'_>) -> Result<bool, FetchError> {
-        if let Some(of) = self.file {
-            self.look_at_file(of, around)?;
-        }
         let Phase::Body(stream, end) = &mut self.phase else {
             return Ok(false);
         };

@@ -353,3 +353,21 @@ fn what_cannot_be_saved_is_given_up_on_both_sides() {
     );
     assert_eq!(rig.fetch.refusal(), Some("the disk is full"));
 }
+
+#[test]
+fn a_file_that_cannot_be_is_said_so_before_the_server_has_said_anything() {
+    let refusal = || Some(Err(SinkError::cut_from("there is no such file; see ls")));
+    let not_saved = Some(Some(FetchError::NotSaved));
+    let (mut rig, _) = saving("");
+    assert!(rig.result().is_none());
+    rig.files.outcome = refusal();
+    assert_eq!(rig.result().map(|result| result.err()), not_saved);
+    // Not even a connection is wanted for it.
+    let mut rig = Rig::new("http://10.0.0.1/x");
+    let id = Operations::default().open(Instant::ZERO, Duration::from_secs(9));
+    let url = Url::parse("http://10.0.0.1/x").unwrap();
+    rig.fetch = Fetch::new(Instant::ZERO, url).into_file(id.expect("there is room"));
+    rig.files.outcome = refusal();
+    assert_eq!(rig.result().map(|result| result.err()), not_saved);
+    assert!(rig.files.is_given_up);
+}

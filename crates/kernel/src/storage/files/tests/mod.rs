@@ -2,7 +2,10 @@
 
 mod bench;
 mod checker;
+mod crowd;
+mod damage;
 mod fuzz;
+mod model;
 mod power;
 mod promises;
 mod refusals;

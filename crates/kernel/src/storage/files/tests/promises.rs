@@ -299,3 +299,26 @@ fn what_is_no_text_is_shown_as_bytes_and_long_texts_are_cut() {
     );
     assert!(bench.run("binary", Act::Script).is_err());
 }
+
+#[test]
+fn a_script_may_come_from_an_editor_of_windows() {
+    let mut bench = Bench::new(Kind::Fat16);
+    bench
+        .put("dos.txt", "\u{feff}# one\r\n\r\necho two\r\n")
+        .unwrap();
+    let lines = bench.run("dos.txt", Act::Script).unwrap();
+    assert_eq!(lines, "# one\n\necho two");
+}
+
+#[test]
+fn letters_that_share_a_capital_with_others_are_told_apart_as_windows_does() {
+    let mut bench = Bench::new(Kind::Fat16);
+    for name in ["isi.txt", "ısı.txt", "İsi.txt", "Kelvin", "\u{212a}elvin"] {
+        bench.put(name, name).unwrap();
+    }
+    bench.run("ısı.txt", Act::Remove).unwrap();
+    assert_eq!(bench.run("ISI.TXT", Act::Show).unwrap(), "isi.txt");
+    assert_eq!(bench.run("kelvin", Act::Show).unwrap(), "Kelvin");
+    bench.put("ΛΌΓΟΣ", "x").unwrap();
+    assert_eq!(bench.run("λόγος", Act::Show).unwrap(), "x");
+}

@@ -191,13 +191,13 @@ fn names_of_devices_are_left_to_windows_and_files_of_other_systems_are_not() {
 }
 
 /// The slot of a short name.
-fn slot<'a>(bench: &'a mut Bench, name: &[u8; 11]) -> &'a mut [u8] {
+pub fn slot<'a>(bench: &'a mut Bench, name: &[u8; 11]) -> &'a mut [u8] {
     let (slots, _) = bench.rig.disks[0].as_chunks_mut::<32>();
     let mut named = slots.iter_mut().filter(|slot| slot.starts_with(name));
     named.next().expect("it has a slot of its own")
 }
 
-fn mount_again(bench: &mut Bench) {
+pub fn mount_again(bench: &mut Bench) {
     let region = bench.region;
     bench.files.mount(region, &mut bench.rig);
 }
@@ -316,4 +316,18 @@ fn a_disk_that_goes_away_ends_what_waits_for_it() {
     bench.put("x", "new").unwrap();
     assert_eq!(bench.run("x", Act::Show).unwrap(), "new");
     assert_eq!(bench.files.view().answers_ignored, 0);
+}
+
+#[test]
+fn a_disk_that_fails_when_it_is_looked_at_first_is_looked_at_again() {
+    let mut bench = Bench::new(Kind::Fat16);
+    bench.rig.bad_sectors = std::vec![super::bench::FIRST];
+    let refusal = bench.run("x", Act::Show).unwrap_err();
+    assert!(refusal.contains("the disk failed at sector"), "{refusal}");
+    assert!(bench.put("x", "x").is_err());
+    bench.settle();
+    assert!(matches!(bench.files.view().state, FilesState::Failed(_)));
+    bench.rig.bad_sectors.clear();
+    bench.put("x", "well").unwrap();
+    assert_eq!(bench.run("x", Act::Show).unwrap(), "well");
 }

@@ -164,6 +164,29 @@ fn a_file_that_is_replaced_while_it_is_read_is_shown_as_one_of_both() {
 }
 
 #[test]
+fn two_who_append_to_a_file_that_is_not_there_yet_are_both_in_it() {
+    for (one, other) in [("one\n", "other\n"), ("", "other\n"), ("one\n", "")] {
+        for turns in 0..20 {
+            let mut bench = Bench::new(Kind::Fat16);
+            let free = bench.free();
+            let append = |text: &str| Act::Append { text: text.into() };
+            let first = start(&mut bench, "new log", append(one));
+            (0..turns).for_each(|_| bench.turn());
+            let second = start(&mut bench, "new log", append(other));
+            bench.answer(first).unwrap();
+            bench.answer(second).unwrap();
+            bench.settle();
+            let contents = check(bench.volume()).expect("the volume keeps the rules");
+            let has = |text: &str| contents.files["new log"].starts_with(text.as_bytes());
+            assert!(has(&[one, other].concat()) || has(&[other, one].concat()));
+            assert_eq!(contents.files["new log"].len(), one.len() + other.len());
+            assert_eq!((contents.lost, contents.trailing), (0, 0));
+            assert_eq!(bench.free(), free - 1);
+        }
+    }
+}
+
+#[test]
 fn a_count_into_which_others_write_is_not_kept() {
     for turns in 0..40 {
         let mut bench = Bench::new(Kind::Fat16);

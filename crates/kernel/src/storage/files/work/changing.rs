@@ -58,17 +58,22 @@ impl Work {
 
     pub(super) fn seek(&mut self, ground: &mut Ground<'_>) -> Result<(), Stop> {
         for _ in 0..PIECES_A_TURN {
-            let Phase::Seeking(item, chain) = &mut self.phase else {
+            let Phase::Seeking(item, chain, last) = &mut self.phase else {
                 return Ok(());
             };
             let clusters = item.size.div_ceil(ground.geometry.cluster_bytes());
             if chain.walked() == clusters {
-                let last = chain.cluster;
-                self.phase = Phase::Appending(item.clone(), last);
-            } else if !chain.advance(ground.sectors, ground.geometry)? {
+                *last = chain.cluster;
+            }
+            // To its end, or nobody knows that it does not lead back into itself.
+            if chain.advance(ground.sectors, ground.geometry)? {
+                continue;
+            }
+            if chain.walked() < clusters {
                 let cluster = chain.cluster;
                 return Err(FatError::BrokenChain { cluster }.into());
             }
+            self.phase = Phase::Appending(item.clone(), *last);
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ impl Work {
             };
             let (buffer, filled) = (&mut self.buffer, &mut self.filled);
             let (is_sum, hasher) = (self.wish.act == Act::Sum, &mut self.hasher);
-            let is_full = *filled == buffer.capacity();
+            let is_full = *filled == buffer.capacity() && !reading.is_at_end();
             let has_more = !is_full
                 && reading.next(ground.sectors, ground.geometry, &mut |piece| {
                     if is_sum {

@@ -48,8 +48,8 @@ enum Phase {
     /// What is in the buffer becomes clusters.
     Writing,
     Placing(Box<LongName>, Found),
-    /// On the way to the file's last cluster.
-    Seeking(Box<Item>, Chain),
+    /// On the way to the end of the file's chain; the cluster with its last byte, 0 before.
+    Seeking(Box<Item>, Chain, u32),
     Appending(Box<Item>, u32),
     /// Is a directory empty?
     Emptiness(Box<Item>, Box<Walk>),
@@ -98,6 +98,8 @@ pub struct Work {
     search: Option<Search>,
     /// All that is to be in the file or directory is on the disk, and has no name yet.
     is_prepared: bool,
+    /// Once that has been given back.
+    begins_again: bool,
     seen: u64,
 }
 
@@ -128,14 +130,20 @@ impl Work {
             place: None,
             search: None,
             is_prepared: false,
+            begins_again: false,
             seen: generation,
         };
-        let text = work.wish.text().unwrap_or_default().as_bytes();
-        if let Some(place) = work.buffer.bytes_mut().get_mut(..text.len()) {
-            place.copy_from_slice(text);
-            work.filled = text.len();
-        }
+        work.fill();
         work
+    }
+
+    /// Puts the text that came with the wish into the buffer.
+    fn fill(&mut self) {
+        let text = self.wish.text().unwrap_or_default().as_bytes();
+        if let Some(place) = self.buffer.bytes_mut().get_mut(..text.len()) {
+            place.copy_from_slice(text);
+            self.filled = text.len();
+        }
     }
 
     pub const fn is_ended(&self) -> bool {
@@ -268,9 +276,12 @@ impl Work {
             Phase::Freeing(freeing) => {
                 let (left, freed) = freeing.step(ground.sectors, ground.geometry)?;
                 *ground.free = ground.free.map(|free| free.saturating_add(freed));
-                self.phase = match left.is_done() {
-                    true => Phase::Ended,
-                    false => Phase::Freeing(left),
+                let is_done = left.is_done();
+                let begins_again = is_done && core::mem::take(&mut self.begins_again);
+                self.phase = match (is_done, begins_again && self.by.is_some()) {
+                    (false, _) => Phase::Freeing(left),
+                    (true, true) => Phase::Locating(Box::default()),
+                    (true, false) => Phase::Ended,
                 };
             }
             Phase::Ended => {}
@@ -285,6 +296,15 @@ impl Work {
             Some((of, name, found)) if of == generation => Phase::Placing(name, found),
             _ => Phase::Locating(Box::default()),
         };
+    }
+
+    /// Somebody else has made the file meanwhile, so the text goes behind what is there.
+    fn begin_append_again(&mut self) -> Phase {
+        let freeing = Freeing::of(&self.fresh);
+        (self.fresh, self.safe) = (Fresh::default(), Fresh::default());
+        (self.is_prepared, self.begins_again) = (false, true);
+        self.fill();
+        Phase::Freeing(freeing)
     }
 
     const fn depends_on_directories(&self) -> bool {
@@ -350,14 +370,12 @@ impl Work {
             (Act::Show | Act::Sum | Act::Script, Found::Item(item)) => self.begin_reading(&item),
             (_, Found::Absent(_)) if name.is_of_a_device() => return Err(FatError::DeviceName),
             (_, Found::Item(item)) if item.is_read_only => return Err(FatError::ReadOnly),
-            (Act::Append { .. }, Found::Item(_)) if self.is_prepared => {
-                return Err(FatError::Exists);
-            }
+            (Act::Append { .. }, Found::Item(_)) if self.is_prepared => self.begin_append_again(),
             (Act::Append { .. }, Found::Item(item)) => match item.size {
                 0 => Phase::Appending(item, 0),
                 _ => {
                     let chain = Chain::new(ground.geometry, item.first)?;
-                    Phase::Seeking(item, chain)
+                    Phase::Seeking(item, chain, 0)
                 }
             },
             (_, found) if self.is_prepared => Phase::Placing(name, found),
