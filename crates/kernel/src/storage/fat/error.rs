@@ -65,9 +65,9 @@ impl fmt::Display for FatError {
             Self::NotEmpty => f.write_str("the directory is not empty; remove what is in it first"),
             Self::ReadOnly => f.write_str("the file is read-only; change that on another machine"),
             Self::Full => f.write_str("the disk is full; remove something, and see df"),
-            Self::DirectoryFull => {
-                f.write_str("the directory can have no more entries; make another one with mkdir")
-            }
+            Self::DirectoryFull => f.write_str(
+                "the directory can have no more entries; remove some, or use another directory",
+            ),
             Self::FileTooLong => f.write_str(
                 "the file would be longer than FAT can say; 4 GiB less a byte is the most",
             ),
