@@ -398,3 +398,33 @@ fn without_a_disk_the_power_goes_at_once() {
     desk.0.run_for(Duration::from_millis(5));
     assert!(!desk.0.machine(0).power_actions.is_empty());
 }
+
+#[test]
+fn a_boot_that_fills_the_log_keeps_its_number_and_is_followed_by_the_next() {
+    let mut desk = Desk::new();
+    desk.crash();
+    assert_eq!(desk.field("audit status", "boot "), "2");
+    for _ in 0..1000 {
+        (0..10).for_each(|line| drop(desk.run(&format!("echo line {line}"))));
+        desk.0.run_for(Duration::from_millis(20));
+    }
+    desk.rest();
+    assert_eq!(desk.field("audit status", "entries missed"), "0");
+    assert_ne!(desk.field("audit status", "records that made room"), "0");
+    let is_well = |desk: &mut Desk, boot: &str, earlier: &str| {
+        let verified = desk.run("audit verify");
+        assert!(verified.has_succeeded, "{}", verified.text);
+        assert_eq!(desk.field("audit status", "boot "), boot);
+        assert_eq!(desk.field("audit status", "earlier boots"), earlier);
+    };
+    desk.0.machine(0).disks[0].set_mood(DiskMood::Failing);
+    desk.run("echo its disk fails");
+    desk.0.run_for(Duration::from_secs(3));
+    desk.0.machine(0).disks[0].set_mood(DiskMood::Well);
+    desk.0.run_for(Duration::from_secs(70));
+    is_well(&mut desk, "2", "0");
+    assert!(!desk.run("audit earlier").has_succeeded);
+    desk.crash();
+    is_well(&mut desk, "3", "1");
+    assert!(desk.run("audit earlier").text.contains("echo line 9"));
+}
