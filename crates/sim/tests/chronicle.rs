@@ -182,6 +182,8 @@ fn sectors_that_somebody_changed_are_found() {
     assert!(status.contains("damaged"), "{status}");
     let answer = desk.run("audit verify");
     assert!(!answer.has_succeeded, "{}", answer.text);
+    let earlier = desk.run("audit earlier").text;
+    assert!(earlier.contains("damaged"), "{earlier}");
     // Until somebody accepts the loss.
     assert!(desk.run("storage logs").text.contains("records of batch"));
     let answer = desk.run("storage accept-loss audit");
@@ -427,4 +429,42 @@ fn a_boot_that_fills_the_log_keeps_its_number_and_is_followed_by_the_next() {
     desk.crash();
     is_well(&mut desk, "3", "1");
     assert!(desk.run("audit earlier").text.contains("echo line 9"));
+}
+
+/// A machine whose logs are being read anew, from a disk that takes its time.
+fn read_anew() -> Desk {
+    let mut desk = Desk::new();
+    desk.say("said before");
+    desk.crash();
+    let disk = &mut desk.0.machine(0).disks[0];
+    disk.set_mood(DiskMood::Failing);
+    desk.run("device quota set 2 network-out 1MB");
+    desk.say("said to nobody");
+    let disk = &mut desk.0.machine(0).disks[0];
+    disk.set_mood(DiskMood::Silent);
+    desk.0.run_for(Duration::from_secs(2));
+    let logs = desk.run("storage logs").text;
+    assert_eq!(count(&logs, " recovering "), 2, "{logs}");
+    desk
+}
+
+#[test]
+fn what_is_asked_while_the_logs_are_read_anew_waits_and_is_answered_in_full() {
+    for (line, wanted) in [
+        ("audit verify", "boots    2"),
+        ("audit earlier 200", "storage format"),
+        ("log-previous", "said before"),
+    ] {
+        let mut desk = read_anew();
+        desk.0.feed(0, format!("{line}\n").as_bytes());
+        // Until it is waited for no longer, and a little more.
+        let ticks = desk.0.kernel(0).ticks();
+        let is_over = |world: &mut World| world.kernel(0).ticks() > ticks + 10_000;
+        let spins = desk.0.run_until(Duration::from_secs(12), is_over);
+        assert!(!spins, "{line}: the loop turns and turns");
+        desk.0.machine(0).disks[0].set_mood(DiskMood::Well);
+        let answer = desk.run("");
+        assert!(answer.has_succeeded, "{line}: {}", answer.text);
+        assert!(answer.text.contains(wanted), "{line}: {}", answer.text);
+    }
 }

@@ -178,10 +178,17 @@ impl MessageKeeper {
     }
 
     /// The newest messages of the boot before this one.
-    pub fn earlier(&self) -> Option<(Lsn, Lsn)> {
+    pub fn earlier(&self, log: &Log) -> Option<(Lsn, Lsn)> {
         let last = self.last?;
         let shown = last.last.0.saturating_sub(CHRONICLE_SHOWN_MAX as u64 - 1);
-        Some((last.first.max(Lsn(shown)), last.last))
+        // The oldest may have made room meanwhile.
+        let first = last.first.max(Lsn(shown)).max(log.first_lsn());
+        (first <= last.last).then_some((first, last.last))
+    }
+
+    /// Is it known what the disk had of earlier boots?
+    pub const fn is_begun(&self) -> bool {
+        self.boot.is_some()
     }
 
     /// Boots of which the disk had messages.

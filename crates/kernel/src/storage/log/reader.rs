@@ -115,7 +115,12 @@ impl Log {
     /// Would a read be taken on?
     pub fn may_read(&self) -> bool {
         let is_ready = self.reader.is_none() && self.cut.is_none() && self.buffers.len() >= 3;
-        self.check_open().is_err() || is_ready
+        match self.state {
+            State::Open => is_ready,
+            State::Recovering => false,
+            // It says at once why not.
+            State::Damaged(_) | State::Failed(_) => true,
+        }
     }
 
     /// Is there something to take, or the end?
