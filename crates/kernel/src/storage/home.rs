@@ -207,10 +207,10 @@ mod tests {
         home
     }
 
-    #[test]
-    fn logs_that_are_given_up_wait_for_their_disk_and_for_no_time() {
+    /// A disk in use, whose audit log is open.
+    fn in_use(rig: &mut Rig) -> (Layout, Logs) {
         let layout = Layout::plan(0, SECTORS).expect("it is large enough");
-        let mut rig = Rig::new(&[SECTORS]);
+        rig.disks = std::vec![std::vec![0; SECTORS as usize * SECTOR_BYTES]];
         for area in [LogArea::Audit, LogArea::Messages] {
             let disk = &mut rig.disks[0];
             Log::format(&setup(&layout, area), 7, &mut |sector, bytes| {
@@ -218,22 +218,48 @@ mod tests {
             })
             .expect("there is room for it");
         }
-        let mut home = opened(layout, &mut rig);
-        let logs = home.logs_mut().expect("it is in use");
+        let Home::InUse { layout, mut logs } = opened(layout, rig) else {
+            panic!("it is in use");
+        };
         while !logs.audit.is_open() {
-            logs.step(NOW, &mut rig, &mut |_, _, _| {});
-            if let Some(done) = rig.answer() {
-                logs.on_done(NOW, done);
-            }
+            turn(&mut logs, rig);
         }
+        (layout, logs)
+    }
+
+    fn turn(logs: &mut Logs, rig: &mut Rig) {
+        if let Some(done) = rig.answer() {
+            logs.on_done(NOW, done);
+        }
+        logs.step(NOW, rig, &mut |_, _, _| {});
+        logs.reopen_failed(NOW);
+    }
+
+    #[test]
+    fn logs_that_are_given_up_wait_for_their_disk_and_for_no_time() {
+        let mut rig = Rig::default();
+        let (_, mut logs) = in_use(&mut rig);
         logs.audit.append(b"on its way").expect("it is open");
         logs.step(NOW, &mut rig, &mut |_, _, _| {});
         logs.audit.append(b"not sent").expect("it is open");
-        let Home::InUse { logs, .. } = home else {
-            panic!("it is in use");
-        };
         assert!(!logs.are_idle());
         assert_eq!(Home::Closing(logs).next_deadline(), None);
+    }
+
+    #[test]
+    fn a_log_that_fails_under_a_reader_is_read_anew_though_nothing_else_happens() {
+        let mut rig = Rig::default();
+        let (layout, mut logs) = in_use(&mut rig);
+        let lsn = logs.audit.append(b"to be read").expect("it is open");
+        (0..10).for_each(|_| turn(&mut logs, &mut rig));
+        logs.audit.read(lsn, lsn).expect("it is safe");
+        rig.bad_sectors = (0..SECTORS).collect();
+        logs.audit.append(b"lost").expect("it is open");
+        (0..10).for_each(|_| turn(&mut logs, &mut rig));
+        assert!(logs.audit.has_failed() && !logs.audit.may_reopen());
+        assert!(logs.audit.take_read(&mut |_, _| {}).is_some());
+        let home = Home::InUse { layout, logs };
+        assert!(home.next_deadline().is_some());
     }
 
     #[test]
