@@ -125,8 +125,12 @@ impl Log {
 
     /// Is there something to take, or the end?
     pub fn is_read_ready(&self) -> bool {
-        let reader = self.reader.as_ref();
-        reader.is_some_and(|reader| reader.walk.is_home() && !reader.walk.is_pending())
+        // One that has ended, or whose log has failed, asks the disk for nothing more.
+        let has_failed = self.has_failed();
+        self.reader.as_ref().is_some_and(|reader| {
+            let is_over = has_failed || reader.end.is_some();
+            reader.walk.is_home() && (is_over || !reader.walk.is_pending())
+        })
     }
 
     /// Nobody wants the rest.

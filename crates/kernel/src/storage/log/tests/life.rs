@@ -222,6 +222,38 @@ fn a_read_ends_when_the_log_is_truncated() {
 }
 
 #[test]
+fn a_read_that_was_not_sent_yet_says_at_once_that_it_has_ended() {
+    let mut bench = Bench::new(600);
+    bench.append_each(30);
+    bench.log.read(Lsn(1), Lsn(30)).expect("a read");
+    assert!(!bench.log.is_read_ready());
+    bench.log.truncate(Lsn(7)).expect("it is in the log");
+    assert!(bench.log.is_read_ready());
+    assert_eq!(bench.log.take_read(&mut |_, _| {}), Some(ReadEnd::Cut));
+    bench.settle();
+    bench.log.read(Lsn(1), Lsn(7)).expect("a read");
+    bench.rig.disks.clear();
+    bench.step();
+    assert!(bench.log.has_failed() && bench.log.is_read_ready());
+    let end = bench.log.take_read(&mut |_, _| {});
+    assert!(matches!(end, Some(ReadEnd::Failed(_))), "{end:?}");
+}
+
+#[test]
+fn a_full_log_is_not_called_full_while_a_truncation_makes_room() {
+    let mut bench = Bench::new(16 + 4 * BATCH);
+    let mut last = 0;
+    while let Ok(lsn) = bench.log.append(&record(last + 1)) {
+        last = lsn.0;
+        bench.settle();
+    }
+    assert_eq!(bench.log.append(b"more"), Err(LogError::Full));
+    bench.log.truncate(Lsn(2)).expect("it is in the log");
+    assert_eq!(bench.log.append(b"more"), Err(LogError::Busy));
+    assert_eq!(bench.append(b"another 3"), 3);
+}
+
+#[test]
 fn a_failed_write_fails_the_log_and_says_where() {
     let mut bench = Bench::new(200);
     bench.append_each(2);
