@@ -468,3 +468,17 @@ fn what_is_asked_while_the_logs_are_read_anew_waits_and_is_answered_in_full() {
         assert!(answer.text.contains(wanted), "{line}: {}", answer.text);
     }
 }
+
+#[test]
+fn the_power_goes_in_time_though_the_disk_never_answers() {
+    let mut desk = Desk::new();
+    desk.0.machine(0).disks[0].set_mood(DiskMood::Silent);
+    desk.run("poweroff");
+    // Who asks again does not wait longer.
+    for _ in 0..2 {
+        desk.0.run_for(Duration::from_millis(400));
+        desk.0.feed(0, b"poweroff\n");
+    }
+    desk.0.run_for(Duration::from_millis(300));
+    assert!(!desk.0.machine(0).power_actions.is_empty());
+}
