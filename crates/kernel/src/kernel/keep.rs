@@ -62,7 +62,11 @@ impl<M: Machine> Kernel<M> {
 
     /// The machine is to go off or to start anew, once all is safe.
     pub(super) fn want_power(&mut self, action: PowerAction) {
-        let at = self.machine.now() + POWER_PATIENCE;
+        // Whoever asks again, or for something else, does not begin a new wait.
+        let at = match self.power_wanted {
+            Some((_, at)) => at,
+            None => self.machine.now() + POWER_PATIENCE,
+        };
         self.power_wanted = Some((action, at));
         self.maybe_power();
     }

@@ -122,9 +122,12 @@ impl Home {
     /// When it wants to be called though no disk has answered.
     pub fn next_deadline(&self) -> Option<Instant> {
         match self {
-            Self::InUse { logs, .. } | Self::Closing(logs) => logs.next_deadline(),
-            Self::Failed { retry, .. } => retry.next_deadline(),
-            Self::None => None,
+            Self::InUse { logs, .. } => logs.next_deadline(),
+            // More memory may come; a disk that is of no use stays so.
+            Self::Failed { retry, error, .. } if *error == LogError::NoMemory => {
+                retry.next_deadline()
+            }
+            Self::Closing(_) | Self::Failed { .. } | Self::None => None,
         }
     }
 
@@ -185,4 +188,97 @@ pub fn drafts(layout: &Layout, prng: &mut Prng) -> Drafts {
         }
     }
     drafts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::disk::SECTOR_BYTES;
+    use crate::storage::log::Log;
+    use crate::storage::rig::Rig;
+
+    const SECTORS: u64 = 24 << 11;
+    const NOW: Instant = Instant::from_nanos(1);
+
+    fn opened(layout: Layout, rig: &mut Rig) -> Home {
+        let mut home = Home::None;
+        let opened = home.open(NOW, layout, Retry::default(), &mut Shelf::default(), rig);
+        assert_eq!(opened.is_some(), home.logs().is_some());
+        home
+    }
+
+    /// A disk in use, whose audit log is open.
+    fn in_use(rig: &mut Rig) -> (Layout, Logs) {
+        let layout = Layout::plan(0, SECTORS).expect("it is large enough");
+        rig.disks = std::vec![std::vec![0; SECTORS as usize * SECTOR_BYTES]];
+        for area in [LogArea::Audit, LogArea::Messages] {
+            let disk = &mut rig.disks[0];
+            Log::format(&setup(&layout, area), 7, &mut |sector, bytes| {
+                disk[sector as usize * SECTOR_BYTES..][..SECTOR_BYTES].copy_from_slice(bytes);
+            })
+            .expect("there is room for it");
+        }
+        let Home::InUse { layout, mut logs } = opened(layout, rig) else {
+            panic!("it is in use");
+        };
+        while !logs.audit.is_open() {
+            turn(&mut logs, rig);
+        }
+        (layout, logs)
+    }
+
+    fn turn(logs: &mut Logs, rig: &mut Rig) {
+        if let Some(done) = rig.answer() {
+            logs.on_done(NOW, done);
+        }
+        logs.step(NOW, rig, &mut |_, _, _| {});
+        logs.reopen_failed(NOW);
+    }
+
+    #[test]
+    fn logs_that_are_given_up_wait_for_their_disk_and_for_no_time() {
+        let mut rig = Rig::default();
+        let (_, mut logs) = in_use(&mut rig);
+        logs.audit.append(b"on its way").expect("it is open");
+        logs.step(NOW, &mut rig, &mut |_, _, _| {});
+        logs.audit.append(b"not sent").expect("it is open");
+        assert!(!logs.are_idle());
+        assert_eq!(Home::Closing(logs).next_deadline(), None);
+    }
+
+    #[test]
+    fn a_log_that_fails_under_a_reader_is_read_anew_though_nothing_else_happens() {
+        let mut rig = Rig::default();
+        let (layout, mut logs) = in_use(&mut rig);
+        let lsn = logs.audit.append(b"to be read").expect("it is open");
+        (0..10).for_each(|_| turn(&mut logs, &mut rig));
+        logs.audit.read(lsn, lsn).expect("it is safe");
+        rig.bad_sectors = (0..SECTORS).collect();
+        logs.audit.append(b"lost").expect("it is open");
+        (0..10).for_each(|_| turn(&mut logs, &mut rig));
+        assert!(logs.audit.has_failed() && !logs.audit.may_reopen());
+        assert!(logs.audit.take_read(&mut |_, _| {}).is_some());
+        let home = Home::InUse { layout, logs };
+        assert!(home.next_deadline().is_some());
+    }
+
+    #[test]
+    fn a_disk_whose_log_partition_is_too_small_is_not_tried_again() {
+        let mut layout = Layout::plan(0, SECTORS).expect("it is large enough");
+        layout.log.sectors = 64;
+        let home = opened(layout, &mut Rig::new(&[SECTORS]));
+        assert_eq!(home.error(), Some(LogError::RegionTooSmall));
+        assert_eq!(home.next_deadline(), None);
+        let home = opened(layout, &mut Rig::new(&[SECTORS]));
+        let Home::Failed { layout, retry, .. } = home else {
+            panic!("it has failed");
+        };
+        let error = LogError::NoMemory;
+        let poor = Home::Failed {
+            layout,
+            error,
+            retry,
+        };
+        assert!(poor.next_deadline().is_some_and(|at| at > NOW));
+    }
 }

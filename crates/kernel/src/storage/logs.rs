@@ -97,7 +97,8 @@ impl Logs {
     pub fn next_deadline(&self) -> Option<Instant> {
         let logs = self.all().into_iter().zip(&self.retries);
         let deadlines = logs.filter_map(|((_, log), retry)| match log.may_reopen() {
-            true => retry.next_deadline(),
+            // When it is tried again is said by the next step.
+            true => retry.next_deadline().or(Some(Instant::ZERO)),
             false => log.next_deadline(),
         });
         deadlines.min()

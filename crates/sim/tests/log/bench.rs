@@ -6,7 +6,7 @@ use rayos_kernel::base::disk::{Disk, Disks, SECTOR_BYTES};
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::{Duration, Instant};
 use rayos_kernel::storage::io::{Memory, Queues};
-use rayos_kernel::storage::log::{Log, LogError, LogId, LogSetup, LogStateView, Lsn};
+use rayos_kernel::storage::log::{Log, LogError, LogId, LogSetup, LogStateView, Lsn, ReadEnd};
 use rayos_kernel::storage::region::Region;
 use rayos_sim::{DiskModel, DiskSettings, SimDisk};
 
@@ -38,8 +38,25 @@ pub struct Bench {
     pub now: Instant,
     pub model: Model,
     pub recovered: Vec<(u64, Vec<u8>)>,
+    reading: Option<Reading>,
+    /// Reads that gave all that they were to give.
+    pub reads: u64,
+    /// The disk may lose or change what it was given.
+    pub is_lying: bool,
     /// What was recovered was judged, and the model follows the log since.
     is_judged: bool,
+}
+
+/// A read on its way, while everything else goes on.
+struct Reading {
+    from: u64,
+    through: u64,
+    /// What was safe when it began.
+    safe: u64,
+    got: Vec<(u64, Vec<u8>)>,
+    /// The log was truncated meanwhile, or its oldest records were given up.
+    is_cut: bool,
+    is_checkpointed: bool,
 }
 
 pub fn setup() -> LogSetup {
@@ -91,6 +108,9 @@ impl Bench {
             now,
             model,
             recovered: Vec::new(),
+            reading: None,
+            reads: 0,
+            is_lying: false,
             is_judged: false,
         }
     }
@@ -137,6 +157,7 @@ impl Bench {
             recovered.push((lsn.0, bytes.to_vec()));
         });
         self.queues.send(now, &mut self.disk);
+        self.read_on();
         self.watch();
         let deadlines = [
             self.disk.0.next_event(),
@@ -160,6 +181,9 @@ impl Bench {
 
     /// Something that a user of the log does.
     pub fn act(&mut self, prng: &mut Prng) {
+        if prng.one_in(8) {
+            self.begin_read(prng);
+        }
         match prng.below(40) {
             0 => {
                 let keep = self.model.durable() + prng.below(2);
@@ -171,6 +195,10 @@ impl Bench {
                 let keep = (next - 1).saturating_sub(prng.below(6));
                 if self.log.truncate(Lsn(keep)).is_ok() {
                     self.model.truncate(keep);
+                    if let Some(reading) = &mut self.reading {
+                        // What was not sent yet was not read either.
+                        reading.is_cut = true;
+                    }
                 }
             }
             2 => self.log.seal(),
@@ -179,9 +207,64 @@ impl Bench {
         self.watch();
     }
 
+    fn begin_read(&mut self, prng: &mut Prng) {
+        let (first, next) = (self.log.first_lsn().0, self.log.next_lsn().0);
+        let from = first + prng.below(next - first + 1);
+        let through = from + prng.below(20);
+        if self.reading.is_none() && self.log.read(Lsn(from), Lsn(through)).is_ok() {
+            self.reading = Some(Reading {
+                from,
+                through,
+                safe: self.log.durable().through().0,
+                got: Vec::new(),
+                is_cut: false,
+                is_checkpointed: false,
+            });
+        }
+    }
+
+    /// Takes what was read, and looks whether it is what the log shows.
+    fn read_on(&mut self) {
+        let Some(mut reading) = self.reading.take() else {
+            return;
+        };
+        let is_ready = self.log.is_read_ready();
+        let end = self.log.take_read(&mut |lsn, record| {
+            reading.got.push((lsn.0, record.to_vec()));
+        });
+        let Some(end) = end else {
+            assert!(
+                !is_ready || self.log.is_open(),
+                "what is ready was not given"
+            );
+            self.reading = Some(reading);
+            return;
+        };
+        match end {
+            ReadEnd::Through(next) => {
+                let (from, next) = (reading.from, next.0);
+                assert_eq!(reading.got, self.model.records(from, next - 1));
+                let least = reading.through.min(reading.safe) + 1;
+                assert!(
+                    reading.is_cut || next >= least.max(from),
+                    "{next} of {least}"
+                );
+                assert!(next <= reading.through.max(from) + 1);
+                self.reads += u64::from(!reading.got.is_empty());
+            }
+            ReadEnd::Cut => assert!(reading.is_cut, "nothing was truncated"),
+            ReadEnd::Gone => assert!(reading.is_checkpointed, "nothing was given up"),
+            ReadEnd::Damaged(damage) => assert!(self.is_lying, "{damage}"),
+            ReadEnd::Failed(error) => assert!(!self.log.is_open(), "{error}"),
+        }
+    }
+
     fn checkpoint(&mut self, keep_from: u64) {
         if self.log.checkpoint(Lsn(keep_from)).is_ok() {
             self.model.checkpoint(keep_from);
+            if let Some(reading) = &mut self.reading {
+                reading.is_checkpointed = true;
+            }
         }
     }
 

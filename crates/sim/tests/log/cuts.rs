@@ -31,6 +31,7 @@ fn cut_at_every_boundary(seed: u64, is_torn: bool) {
         }
     }
     assert!(cuts >= 2 * 1_000, "only {cuts} cuts");
+    assert!(bench.reads > 20, "only {} reads", bench.reads);
 }
 
 /// A short life with another cut at its end, which may come while it still recovers.

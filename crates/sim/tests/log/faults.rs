@@ -11,6 +11,7 @@ fn reopened(seed: u64, faults: DiskFaults) -> Bench {
     let mut prng = Prng::new(seed);
     let mut bench = Bench::fresh(SimDisk::new(0, settings(true), seed));
     bench.disk.0.set_faults(faults);
+    bench.is_lying = true;
     for _ in 0..150 {
         bench.act(&mut prng);
         bench.step();

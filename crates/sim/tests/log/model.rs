@@ -55,6 +55,17 @@ impl Model {
         self.durable = self.durable.min(keep_through as usize);
     }
 
+    /// Those of that range that the log shows.
+    pub fn records(&self, from: u64, through: u64) -> Vec<(u64, Vec<u8>)> {
+        let current = self.versions.last().expect("there is always one");
+        let numbered = (1..).zip(current);
+        let is_in = |(lsn, _): &(u64, &Vec<u8>)| (from..=through).contains(lsn);
+        let numbered = numbered.filter(is_in);
+        numbered
+            .map(|(lsn, record)| (lsn, record.clone()))
+            .collect()
+    }
+
     pub fn checkpoint(&mut self, keep_from: u64) {
         self.keep_from = self.keep_from.max(keep_from as usize);
     }

@@ -17,13 +17,15 @@ pub struct MessageKeeper {
     last: Option<Boot>,
     boots: u64,
     /// The newest message of it, and the boot before it.
-    newest: Option<(u64, Instant)>,
+    newest: Option<u64>,
     before: Option<Boot>,
     /// The number of this boot, once the log is open.
     boot: Option<u64>,
     next: u64,
-    /// The number that this boot had on the disk that was in use before.
-    left: Option<u64>,
+    /// Whose log it is that the number is of.
+    identity: u64,
+    /// The log that was in use before, and the number that this boot had there.
+    left: Option<(u64, u64)>,
     kept: u64,
     /// Messages that left the ring before a disk could have them.
     missed: u64,
@@ -104,7 +106,7 @@ impl MessageKeeper {
                 lsn
             }
         };
-        self.newest = Some((message.number, message.at));
+        self.newest = Some(message.number);
         self.last = Some(Boot {
             number: message.boot,
             first,
@@ -118,22 +120,16 @@ impl MessageKeeper {
         self.boots = 0;
         self.newest = None;
         self.before = None;
-        self.left = self.boot.take().or(self.left);
+        let left = self.boot.take().map(|boot| (self.identity, boot));
+        self.left = left.or(self.left);
     }
 
     /// A disk that has failed for a while has messages of this boot: they are not kept
     /// twice. The number that this boot has there.
-    fn go_on(&mut self, messages: &Messages) -> Option<u64> {
-        let last = self.last.filter(|last| self.left == Some(last.number))?;
-        let newest = self.newest?;
-        let mut is_own = false;
-        messages.visit_from(newest.0, |record| {
-            is_own |= (record.number, record.at) == newest;
-        });
-        if !is_own {
-            return None;
-        }
-        self.next = newest.0 + 1;
+    fn go_on(&mut self, log: &Log) -> Option<u64> {
+        let is_own = |last: &Boot| self.left == Some((log.identity(), last.number));
+        let last = self.last.filter(is_own)?;
+        self.next = self.newest? + 1;
         self.boots -= 1;
         self.last = self.before;
         Some(last.number)
@@ -144,12 +140,13 @@ impl MessageKeeper {
         if !log.is_open() {
             return;
         }
-        let known = self.boot.or_else(|| self.go_on(messages));
+        let known = self.boot.or_else(|| self.go_on(log));
         let boot = known.unwrap_or_else(|| {
             self.next = 0;
             self.last.map_or(0, |last| last.number) + 1
         });
         self.boot = Some(boot);
+        self.identity = log.identity();
         let mut visited = 0;
         messages.visit_from(self.next, |record| {
             if visited == MESSAGES_A_VISIT || self.is_blocked {
@@ -178,10 +175,17 @@ impl MessageKeeper {
     }
 
     /// The newest messages of the boot before this one.
-    pub fn earlier(&self) -> Option<(Lsn, Lsn)> {
+    pub fn earlier(&self, log: &Log) -> Option<(Lsn, Lsn)> {
         let last = self.last?;
         let shown = last.last.0.saturating_sub(CHRONICLE_SHOWN_MAX as u64 - 1);
-        Some((last.first.max(Lsn(shown)), last.last))
+        // The oldest may have made room meanwhile.
+        let first = last.first.max(Lsn(shown)).max(log.first_lsn());
+        (first <= last.last).then_some((first, last.last))
+    }
+
+    /// Is it known what the disk had of earlier boots?
+    pub const fn is_begun(&self) -> bool {
+        self.boot.is_some()
     }
 
     /// Boots of which the disk had messages.

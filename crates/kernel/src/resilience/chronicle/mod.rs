@@ -20,7 +20,7 @@ use crate::base::time::{Duration, Instant};
 use crate::security::audit::AuditTrail;
 use crate::storage::Logs;
 use crate::storage::log::{Log, LogId, Lsn};
-use reading::Run;
+use reading::{Range, Run};
 
 /// How long an answer from the disk is waited for.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -74,7 +74,8 @@ impl Chronicle {
         self.messages.step(&mut logs.messages, messages);
         if let Some(run) = &mut self.run {
             let boot = self.trail.boot().unwrap_or(0);
-            run.step(logs, boot, trail);
+            let range = range(run.wish(), &self.trail, &self.messages, logs);
+            run.step(logs, range, boot, trail);
         }
         self.run.take_if(|run| run.is_over());
     }
@@ -88,7 +89,10 @@ impl Chronicle {
         let logs = logs?;
         let is_due = self.trail.is_due(&logs.audit, trail)
             || self.messages.is_due(&logs.messages, messages)
-            || self.run.as_ref().is_some_and(|run| run.is_due(logs));
+            || self.run.as_ref().is_some_and(|run| {
+                let range = range(run.wish(), &self.trail, &self.messages, logs);
+                run.is_due(logs, range)
+            });
         is_due.then_some(Instant::ZERO)
     }
 
@@ -115,13 +119,10 @@ impl Chronicle {
         if self.run.is_some() {
             return Err(Self::BUSY);
         }
-        let range = match wish {
-            Wish::Trail { count } => self.trail.earlier(&logs.audit, count),
-            Wish::Messages => self.messages.earlier(),
-            Wish::Check => Some((logs.audit.first_lsn(), logs.audit.durable().through())),
-        };
-        let (from, through) = range.ok_or(Self::NOTHING)?;
-        self.run = Some(Run::new(id, wish, from, through));
+        if range(wish, &self.trail, &self.messages, logs) == Range::Nothing {
+            return Err(Self::NOTHING);
+        }
+        self.run = Some(Run::new(id, wish));
         Ok(())
     }
 
@@ -137,6 +138,24 @@ impl Chronicle {
 
     pub const fn messages(&self) -> &MessageKeeper {
         &self.messages
+    }
+}
+
+/// What is to be read now; unknown as long as what the disk has was not learned.
+fn range(wish: Wish, trail: &TrailKeeper, messages: &MessageKeeper, logs: &Logs) -> Range {
+    let (is_known, records) = match wish {
+        Wish::Trail { count } => (trail.boot().is_some(), trail.earlier(&logs.audit, count)),
+        Wish::Messages => (messages.is_begun(), messages.earlier(&logs.messages)),
+        Wish::Check => {
+            let log = &logs.audit;
+            let records = (log.first_lsn(), log.durable().through());
+            (log.is_open(), Some(records))
+        }
+    };
+    match records {
+        _ if !is_known => Range::Unknown,
+        None => Range::Nothing,
+        Some((from, through)) => Range::Records(from, through),
     }
 }
 

@@ -1,12 +1,13 @@
 //! What people want to see of earlier boots is read from the disk.
 
-use super::Message;
+use super::{Chronicle, Message};
 use crate::base::operation::OperationId;
 use crate::base::report::{Report, Value};
 use crate::limits::{CHRONICLE_ANSWER_BYTES, CHRONICLE_SHOWN_MAX};
 use crate::security::audit::AuditTrail;
 use crate::security::audit::kept::{KeptCheck, KeptFinding, Record};
 use crate::storage::Logs;
+use crate::storage::io::IoError;
 use crate::storage::log::{Damage, Log, LogError, Lsn, ReadEnd};
 use alloc::vec::Vec;
 
@@ -20,29 +21,41 @@ pub enum Wish {
     Check,
 }
 
+/// Which records a wish is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Range {
+    /// It is not known yet.
+    Unknown,
+    Nothing,
+    Records(Lsn, Lsn),
+}
+
+/// Why nothing is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trouble {
+    Nothing,
+    Log(LogError),
+}
+
 pub struct Run {
     /// `None` once nobody waits.
     by: Option<OperationId>,
     wish: Wish,
-    from: Lsn,
-    through: Lsn,
     is_reading: bool,
     /// Records with their lengths before them.
     records: Vec<u8>,
     check: KeptCheck,
     finding: Option<KeptFinding>,
-    end: Option<Result<(), LogError>>,
+    end: Option<Result<(), Trouble>>,
     /// What a check cannot read, and why.
     damage: Option<Damage>,
 }
 
 impl Run {
-    pub fn new(id: OperationId, wish: Wish, from: Lsn, through: Lsn) -> Self {
+    pub fn new(id: OperationId, wish: Wish) -> Self {
         Self {
             by: Some(id),
             wish,
-            from,
-            through,
             is_reading: false,
             records: Vec::new(),
             check: KeptCheck::default(),
@@ -60,6 +73,10 @@ impl Run {
         self.end.is_some()
     }
 
+    pub const fn wish(&self) -> Wish {
+        self.wish
+    }
+
     fn log<'l>(&self, logs: &'l mut Logs) -> &'l mut Log {
         match self.wish {
             Wish::Messages => &mut logs.messages,
@@ -69,7 +86,8 @@ impl Run {
 
     /// The disk went.
     pub fn on_gone(&mut self) {
-        self.end = self.end.or(Some(Err(LogError::NotFormatted)));
+        let error = LogError::Disk(IoError::NoDisk);
+        self.end = self.end.or(Some(Err(Trouble::Log(error))));
     }
 
     /// Nobody wants it any more; a reading that was begun goes to its end unheard.
@@ -84,16 +102,16 @@ impl Run {
         self.by.is_none() && self.end.is_some()
     }
 
-    pub fn step(&mut self, logs: &mut Logs, boot: u64, trail: &AuditTrail) {
+    pub fn step(&mut self, logs: &mut Logs, range: Range, boot: u64, trail: &AuditTrail) {
         if self.end.is_some() {
             return;
         }
         let log = self.log(logs);
         if !self.is_reading {
-            match self.begin(log) {
+            match self.begin(log, range) {
                 Ok(()) => self.is_reading = true,
-                Err(LogError::Busy | LogError::Reading | LogError::Recovering) => {}
-                Err(error) => self.end = Some(Err(error)),
+                Err(Trouble::Log(LogError::Busy | LogError::Reading | LogError::Recovering)) => {}
+                Err(trouble) => self.end = Some(Err(trouble)),
             }
             return;
         }
@@ -108,24 +126,31 @@ impl Run {
             }
             Some(ReadEnd::Damaged(damage)) => {
                 self.damage = Some(damage);
-                self.end = Some(Err(LogError::Damaged));
+                self.end = Some(Err(Trouble::Log(LogError::Damaged)));
             }
-            Some(ReadEnd::Failed(error)) => self.end = Some(Err(error)),
-            Some(ReadEnd::Cut | ReadEnd::Gone) => self.end = Some(Err(LogError::OutOfRange)),
+            Some(ReadEnd::Failed(error)) => self.end = Some(Err(Trouble::Log(error))),
+            Some(ReadEnd::Cut | ReadEnd::Gone) => {
+                self.end = Some(Err(Trouble::Log(LogError::OutOfRange)));
+            }
         }
     }
 
-    fn begin(&mut self, log: &mut Log) -> Result<(), LogError> {
-        // What was the oldest may have made room meanwhile.
-        let from = self.from.max(log.first_lsn());
+    fn begin(&mut self, log: &mut Log, range: Range) -> Result<(), Trouble> {
+        let (from, through) = match range {
+            Range::Unknown if log.is_open() => return Err(Trouble::Log(LogError::Busy)),
+            // The log says why nothing can be read.
+            Range::Unknown => (log.first_lsn(), log.first_lsn()),
+            Range::Nothing => return Err(Trouble::Nothing),
+            Range::Records(from, through) => (from, through),
+        };
         let wanted = match self.wish {
             Wish::Check => 0,
             Wish::Trail { .. } | Wish::Messages => CHRONICLE_ANSWER_BYTES,
         };
         // Before it begins: a reading that nobody takes is in the way of all others.
         let reserved = self.records.try_reserve_exact(wanted);
-        reserved.map_err(|_| LogError::NoMemory)?;
-        log.read(from, self.through)
+        reserved.map_err(|_| Trouble::Log(LogError::NoMemory))?;
+        log.read(from, through).map_err(Trouble::Log)
     }
 
     fn take(&mut self, lsn: Lsn, record: &[u8]) {
@@ -144,21 +169,22 @@ impl Run {
     }
 
     /// Can it go on without an answer of the disk?
-    pub fn is_due(&self, logs: &Logs) -> bool {
+    pub fn is_due(&self, logs: &Logs, range: Range) -> bool {
         let log = match self.wish {
             Wish::Messages => &logs.messages,
             Wish::Trail { .. } | Wish::Check => &logs.audit,
         };
         let may_go_on = match self.is_reading {
             true => log.is_read_ready(),
-            false => log.may_read(),
+            false => log.may_read() && (range != Range::Unknown || !log.is_open()),
         };
         self.end.is_none() && may_go_on
     }
 
     pub fn report(&self, report: &mut Report) {
         match (self.end, &self.finding) {
-            (Some(Err(error)), _) => match self.damage {
+            (Some(Err(Trouble::Nothing)), _) => report.fail(format_args!("{}", Chronicle::NOTHING)),
+            (Some(Err(Trouble::Log(error))), _) => match self.damage {
                 Some(damage) => report.fail(format_args!("what is kept is damaged: {damage}")),
                 None => report.fail(format_args!("what is kept cannot be read: {error}")),
             },

@@ -36,6 +36,8 @@ struct Newest {
 struct Begun {
     boot: u64,
     lsn: Lsn,
+    /// A record at or behind this one says the number of this boot.
+    named: Lsn,
     /// Behind the newest entry that the log has.
     at: Link,
 }
@@ -81,8 +83,9 @@ impl TrailKeeper {
             return false;
         }
         self.begun = Some(Begun {
-            boot: last.boot,
+            boot: last.boot.max(1),
             lsn: newest.lsn,
+            named: newest.lsn,
             at: last.link,
         });
         self.past = newest.before;
@@ -97,7 +100,13 @@ impl TrailKeeper {
         if let Some(lsn) = self.append(log, &beginning(&Point { boot, link }, before.as_ref())) {
             let at = link;
             self.miss(link.entries);
-            self.begun = Some(Begun { boot, lsn, at });
+            let named = lsn;
+            self.begun = Some(Begun {
+                boot,
+                lsn,
+                named,
+                at,
+            });
             // It is an entry of the chain, so nobody can change what it names.
             trail.append(now, Event::joined(before.as_ref()));
         }
@@ -115,9 +124,19 @@ impl TrailKeeper {
                 link: begun.at,
             };
             let from = Point { boot, link: base };
-            if self.append(log, &beginning(&from, Some(&before))).is_some() {
+            if let Some(named) = self.append(log, &beginning(&from, Some(&before))) {
                 self.miss(base.entries);
-                self.begun = Some(Begun { at: base, ..begun });
+                let at = base;
+                self.begun = Some(Begun { named, at, ..begun });
+            }
+            return true;
+        }
+        // The record that says which boot this is has made room: it is said again.
+        if begun.named < log.first_lsn() {
+            let link = begun.at;
+            let here = Point { boot, link };
+            if let Some(named) = self.append(log, &beginning(&here, Some(&here))) {
+                self.begun = Some(Begun { named, ..begun });
             }
             return true;
         }

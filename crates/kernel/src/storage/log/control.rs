@@ -124,6 +124,11 @@ impl Control {
         }
     }
 
+    /// The disk takes no more: nothing is asked for again.
+    pub fn give_up(&mut self) {
+        self.steps = None;
+    }
+
     /// What both superblocks say once they do.
     pub fn take_finished(&mut self) -> Option<Superblock> {
         let is_over = |running: &mut Running| running.at >= STEPS.len();

@@ -186,6 +186,11 @@ impl Log {
             self.counters.busy += 1;
             return Err(LogError::Busy);
         }
+        // What is behind the cut is free once it is done.
+        if self.cut.is_some() {
+            self.counters.busy += 1;
+            return Err(LogError::Busy);
+        }
         self.counters.full += 1;
         Err(LogError::Full)
     }

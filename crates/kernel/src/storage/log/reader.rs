@@ -115,13 +115,22 @@ impl Log {
     /// Would a read be taken on?
     pub fn may_read(&self) -> bool {
         let is_ready = self.reader.is_none() && self.cut.is_none() && self.buffers.len() >= 3;
-        self.check_open().is_err() || is_ready
+        match self.state {
+            State::Open => is_ready,
+            State::Recovering => false,
+            // It says at once why not.
+            State::Damaged(_) | State::Failed(_) => true,
+        }
     }
 
     /// Is there something to take, or the end?
     pub fn is_read_ready(&self) -> bool {
-        let reader = self.reader.as_ref();
-        reader.is_some_and(|reader| reader.walk.is_home() && !reader.walk.is_pending())
+        // One that has ended, or whose log has failed, asks the disk for nothing more.
+        let has_failed = self.has_failed();
+        self.reader.as_ref().is_some_and(|reader| {
+            let is_over = has_failed || reader.end.is_some();
+            reader.walk.is_home() && (is_over || !reader.walk.is_pending())
+        })
     }
 
     /// Nobody wants the rest.

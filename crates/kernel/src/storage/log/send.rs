@@ -25,6 +25,7 @@ impl Log {
             .control
             .step(now, area, self.has_cache, requests, block, io);
         if let Err(error) = stepped {
+            self.control.give_up();
             self.fail(LogError::Disk(error));
         }
         let Some(superblock) = self.control.take_finished() else {

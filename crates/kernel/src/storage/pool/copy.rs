@@ -181,9 +181,77 @@ impl Copy {
         }
     }
 
+    /// Is it time to look again whether there is room for it?
+    pub fn wants_room(&mut self, now: Instant) -> bool {
+        matches!(self.state, State::Refused) && self.retry.is_due(now)
+    }
+
+    pub fn next_deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Open(log, _) | State::Joined(log, _) => log.next_deadline(),
+            State::Closing(_) => None,
+            // Its disk has something of it, or another try would not help.
+            State::Failed(log) if !log.may_reopen() => None,
+            // When it is tried again is said by the next step.
+            State::Failed(_) | State::Refused => self.retry.next_deadline().or(Some(Instant::ZERO)),
+        }
+    }
+
     fn change(&mut self, to: impl FnOnce(State) -> State) {
         // Never seen: it is replaced at once.
         let nothing = State::Refused;
         self.state = to(core::mem::replace(&mut self.state, nothing));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::buffer::Buffer;
+    use crate::base::time::Duration;
+    use crate::storage::rig::Rig;
+
+    const SECTORS: u64 = 24 << 11;
+
+    /// Memory that is all taken.
+    struct Nothing;
+
+    impl Memory for Nothing {
+        fn take_buffer(&mut self, _: usize) -> Option<Buffer> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_copy_for_which_there_was_no_room_is_tried_again_after_a_while() {
+        let layout = Layout::plan(0, SECTORS).expect("it is large enough");
+        let mut copy = Copy::open(layout, Retry::default(), &mut Nothing);
+        let now = Instant::from_nanos(1);
+        assert!(copy.next_deadline().is_some() && !copy.wants_room(now));
+        let due = copy.next_deadline().expect("it is tried again");
+        assert!(due > now && due < now + Duration::from_secs(10));
+        assert!(copy.wants_room(due));
+    }
+
+    #[test]
+    fn a_copy_whose_disk_has_failed_it_is_read_anew_though_nothing_else_happens() {
+        let layout = Layout::plan(0, SECTORS).expect("it is large enough");
+        let mut rig = Rig::new(&[SECTORS]);
+        rig.bad_sectors = (0..SECTORS).collect();
+        let mut copy = Copy::open(layout, Retry::default(), &mut rig);
+        let now = Instant::from_nanos(1);
+        let log = copy.log_mut().expect("there is room for it");
+        while !log.may_reopen() {
+            log.step(now, &mut rig, &mut |_, _| {});
+            if let Some(done) = rig.answer() {
+                log.on_done(now, done);
+            }
+        }
+        copy.give_up(Some(LogError::NotFormatted));
+        assert!(copy.next_deadline().is_some());
+        copy.maybe_reopen(now);
+        let due = copy.next_deadline().expect("it is tried again");
+        copy.maybe_reopen(due);
+        assert!(copy.is_reading());
     }
 }

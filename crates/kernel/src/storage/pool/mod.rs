@@ -74,17 +74,14 @@ impl Pool {
                 self.lose(disk, None);
             }
             self.end_or_try_again(disk, now, shelf);
-            let mut retry = match &self.copies[disk] {
+            let retry = match &mut self.copies[disk] {
                 None => Some(Retry::default()),
-                Some(copy) => matches!(copy.state, State::Refused).then_some(copy.retry),
+                Some(copy) => copy.wants_room(now).then_some(copy.retry),
             };
-            let is_first = self.copies[disk].is_none();
-            if let (Some(retry), Some(layout)) = (&mut retry, layout)
-                && (is_first || retry.is_due(now))
-            {
+            if let (Some(mut retry), Some(layout)) = (retry, layout) {
                 retry.begin(now);
                 let memory = &mut shelf.before(memory);
-                self.copies[disk] = Some(Copy::open(layout, *retry, memory));
+                self.copies[disk] = Some(Copy::open(layout, retry, memory));
             }
             self.step_log(disk, now, io);
         }
@@ -354,12 +351,8 @@ impl Pool {
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {
-        let deadline = |copy: &Copy| match &copy.state {
-            State::Failed(..) | State::Refused => copy.retry.next_deadline(),
-            State::Closing(_) => None,
-            State::Open(log, _) | State::Joined(log, _) => log.next_deadline(),
-        };
-        self.copies.iter().flatten().filter_map(deadline).min()
+        let copies = self.copies.iter().flatten();
+        copies.filter_map(Copy::next_deadline).min()
     }
 
     pub fn visit_usages(&self, visit: &mut dyn FnMut(&Usage)) {

@@ -1,7 +1,7 @@
 //! Does the kept trail hold, from boot to boot?
 
-use super::Point;
 use super::record::{EntryBytes, Record};
+use super::{Point, goes_on};
 use crate::base::digest::{Digest, Hex, sha256};
 use crate::base::fixed::Text;
 use crate::limits::AUDIT_TEXT_MAX;
@@ -64,8 +64,9 @@ impl Past {
     pub fn learn(&mut self, record: &[u8]) {
         match Record::parse(record) {
             None => self.unreadable += 1,
-            Some(Record::Beginning { from, .. }) => {
-                self.boots += u64::from(self.last.is_none_or(|last| last.boot != from.boot));
+            Some(Record::Beginning { from, before }) => {
+                let is_first = self.last.is_none() || !goes_on(&from, before.as_ref());
+                self.boots += u64::from(is_first);
                 self.last = Some(from);
             }
             Some(Record::Entry { hash, bytes }) => {
@@ -108,9 +109,11 @@ impl KeptCheck {
                 return Err(KeptFinding::DoesNotFollow { boot });
             }
         }
-        if self.at.is_none_or(|at| at.boot != boot) {
+        let goes_on = goes_on(&from, before.as_ref());
+        if self.at.is_none() || !goes_on {
             self.boots += 1;
-            self.before = before;
+            // What a boot follows stands where it began.
+            self.before = before.filter(|_| !goes_on);
         }
         self.at = Some(from);
         Ok(())

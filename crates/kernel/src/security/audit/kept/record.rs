@@ -11,6 +11,14 @@ const BEGINNING: u8 = b'B';
 const ENTRY: u8 = b'E';
 const POINT_BYTES: usize = 8 + 8 + size_of::<Digest>();
 const RECORD_BYTES_MAX: usize = 1 + size_of::<Digest>() + ENCODED_BYTES_MAX;
+/// Stands where there is no point. One of a boot whose number is not known has a hash.
+const NOWHERE: Point = Point {
+    boot: 0,
+    link: Link {
+        entries: 0,
+        hash: [0; size_of::<Digest>()],
+    },
+};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Record<'a> {
@@ -46,7 +54,7 @@ impl<'a> Record<'a> {
                 let before = parse_point(before)?;
                 Some(Self::Beginning {
                     from: parse_point(from)?,
-                    before: (before.boot > 0).then_some(before),
+                    before: (before != NOWHERE).then_some(before),
                 })
             }
             ENTRY => {
@@ -63,16 +71,9 @@ impl<'a> Record<'a> {
 
 /// The bytes of a beginning.
 pub fn beginning(from: &Point, before: Option<&Point>) -> RecordBytes {
-    let nothing = Point {
-        boot: 0,
-        link: Link {
-            entries: 0,
-            hash: Digest::default(),
-        },
-    };
     let mut bytes = RecordBytes::new();
     put(&mut bytes, &[BEGINNING]);
-    for point in [from, before.unwrap_or(&nothing)] {
+    for point in [from, before.unwrap_or(&NOWHERE)] {
         put(&mut bytes, &point.boot.to_le_bytes());
         put(&mut bytes, &point.link.entries.to_le_bytes());
         put(&mut bytes, &point.link.hash);
@@ -157,7 +158,8 @@ mod tests {
             boot: 3,
             link: trail.head(),
         };
-        for before in [None, Some(Point { boot: 2, ..from })] {
+        for boot in [None, Some(0), Some(2)] {
+            let before = boot.map(|boot| Point { boot, ..from });
             let bytes = beginning(&from, before.as_ref());
             assert_eq!(
                 Record::parse(&bytes),

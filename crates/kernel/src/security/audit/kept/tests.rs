@@ -85,6 +85,45 @@ fn three_boots_hold_as_they_were_kept_and_from_any_record_on() {
 }
 
 #[test]
+fn a_boot_whose_beginning_made_room_is_followed_by_the_next_all_the_same() {
+    let (mut records, _) = three();
+    // Of the third boot its entries are left, and its number is not.
+    records.drain(..records.len() - 2);
+    let trail = boot(&mut records, 2);
+    let mut past = Past::default();
+    records.iter().for_each(|record| past.learn(record));
+    assert_eq!(past.boots, 2);
+    assert_eq!(check(&records, &trail), Ok((5, 2)));
+    let last = records[1].len() - 1;
+    records[1][last] ^= 1;
+    rehash(&mut records, 1);
+    assert_eq!(
+        check(&records, &trail),
+        Err(KeptFinding::DoesNotFollow { boot: 1 })
+    );
+}
+
+#[test]
+fn a_number_that_is_said_again_begins_no_boot() {
+    let (records, trail) = three();
+    let mut past = Past::default();
+    records.iter().for_each(|record| past.learn(record));
+    let here = past.last.expect("three boots");
+    let again = beginning(&here, Some(&here)).to_vec();
+    // Behind the whole trail, and as the first record that says which boot it is.
+    for dropped in [0, records.len() - 2] {
+        let mut records = records[dropped..].to_vec();
+        records.push(again.clone());
+        let mut past = Past::default();
+        records.iter().for_each(|record| past.learn(record));
+        let (entries, boots) = check(&records, &trail).expect("nothing was changed");
+        assert_eq!((past.entries, past.boots), (entries, boots));
+        assert_eq!(boots, if dropped == 0 { 3 } else { 1 });
+        assert_eq!(past.last, Some(here));
+    }
+}
+
+#[test]
 fn an_entry_that_was_changed_is_named() {
     let (mut records, trail) = three();
     let last = records[2].len() - 1;

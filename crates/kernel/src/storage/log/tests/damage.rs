@@ -242,3 +242,23 @@ fn the_remains_of_another_log_are_not_its_own() {
     assert_eq!(bench.state(), LogStateView::Open);
     assert!(bench.recovered.is_empty());
 }
+
+#[test]
+fn a_cut_that_finds_damage_comes_to_rest_though_its_disk_goes() {
+    let mut bench = Bench::new(200);
+    bench.append_each(10);
+    bench.sector_mut(3).fill(0);
+    bench.log.truncate(Lsn(4)).expect("it is in the log");
+    for _ in 0..100 {
+        if bench.state() == LogStateView::Open {
+            bench.step();
+            let done = bench.rig.answer();
+            done.into_iter()
+                .for_each(|done| bench.log.on_done(bench.now, done));
+        }
+    }
+    assert_eq!(bench.state(), LogStateView::Failed(LogError::Damaged));
+    bench.rig.disks.clear();
+    bench.rig.waiting.clear();
+    bench.settle();
+}

@@ -222,6 +222,91 @@ fn a_read_ends_when_the_log_is_truncated() {
 }
 
 #[test]
+fn a_read_whose_records_were_given_up_says_so_and_finds_no_damage() {
+    let mut bench = Bench::new(16 + 5 * BATCH);
+    bench.append_each(10);
+    bench.log.read(Lsn(1), Lsn(10)).expect("a read");
+    let mut got = 0;
+    bench.settle();
+    assert_eq!(bench.log.take_read(&mut |_, _| got += 1), None);
+    for number in 11..=60 {
+        bench.append(&record(number));
+        bench.settle();
+        let keep = Lsn(number - 1);
+        bench.log.checkpoint(keep).expect("it is in the log");
+    }
+    let end = bench.log.take_read(&mut |_, _| {});
+    assert_eq!((end, got < 10), (Some(ReadEnd::Gone), true));
+}
+
+#[test]
+fn no_batch_lies_farther_from_what_is_said_to_be_safe_than_recovery_looks() {
+    let superblocks = super::bench::FIRST..super::bench::FIRST + 16;
+    let mut bench = Bench::new(40_000);
+    let long = std::vec![7; bench.log.record_bytes_max()];
+    // The disk does not come to write the superblocks.
+    let mut held = std::vec![];
+    let mut refused = 0;
+    while refused < 20 {
+        refused = match bench.log.append(&long) {
+            Ok(_) => 0,
+            Err(error) => {
+                assert_eq!(error, LogError::Busy);
+                refused + 1
+            }
+        };
+        bench.step();
+        while let Some(request) = bench.rig.waiting.pop_front() {
+            if superblocks.contains(&request.sector) {
+                held.push(request);
+                continue;
+            }
+            let done = bench.rig.carry_out(request);
+            bench.log.on_done(bench.now, done);
+        }
+    }
+    let written = bench.log.view().counters.sectors;
+    let reach = super::super::send::REACH_SECTORS;
+    assert!((reach - 2 * BATCH..=reach).contains(&written), "{written}");
+    bench.rig.waiting.extend(held);
+    bench.append(&long);
+    bench.settle();
+    assert!(bench.log.is_safe());
+}
+
+#[test]
+fn a_read_that_was_not_sent_yet_says_at_once_that_it_has_ended() {
+    let mut bench = Bench::new(600);
+    bench.append_each(30);
+    bench.log.read(Lsn(1), Lsn(30)).expect("a read");
+    assert!(!bench.log.is_read_ready());
+    bench.log.truncate(Lsn(7)).expect("it is in the log");
+    assert!(bench.log.is_read_ready());
+    assert_eq!(bench.log.take_read(&mut |_, _| {}), Some(ReadEnd::Cut));
+    bench.settle();
+    bench.log.read(Lsn(1), Lsn(7)).expect("a read");
+    bench.rig.disks.clear();
+    bench.step();
+    assert!(bench.log.has_failed() && bench.log.is_read_ready());
+    let end = bench.log.take_read(&mut |_, _| {});
+    assert!(matches!(end, Some(ReadEnd::Failed(_))), "{end:?}");
+}
+
+#[test]
+fn a_full_log_is_not_called_full_while_a_truncation_makes_room() {
+    let mut bench = Bench::new(16 + 4 * BATCH);
+    let mut last = 0;
+    while let Ok(lsn) = bench.log.append(&record(last + 1)) {
+        last = lsn.0;
+        bench.settle();
+    }
+    assert_eq!(bench.log.append(b"more"), Err(LogError::Full));
+    bench.log.truncate(Lsn(2)).expect("it is in the log");
+    assert_eq!(bench.log.append(b"more"), Err(LogError::Busy));
+    assert_eq!(bench.append(b"another 3"), 3);
+}
+
+#[test]
 fn a_failed_write_fails_the_log_and_says_where() {
     let mut bench = Bench::new(200);
     bench.append_each(2);

@@ -1,85 +1,11 @@
 //! What was done and said in earlier boots is known after a restart, and tampering is found.
 
+use crate::desk::{Desk, MEBIBYTES};
 use rayos_kernel::base::disk::SECTOR_BYTES;
 use rayos_kernel::base::log::Level;
 use rayos_kernel::base::time::Duration;
 use rayos_kernel::kernel::Machine as _;
-use rayos_sim::framed::{Answer, Decoder, Event};
 use rayos_sim::{DiskMood, DiskSettings, Settings, World};
-
-const MEBIBYTES: u64 = 24;
-
-struct Desk(World);
-
-impl Desk {
-    /// A machine with a disk that was laid out.
-    fn new() -> Self {
-        let mut desk = Self(World::single(Settings {
-            command_line: "shell=framed debug=1".to_string(),
-            disks: vec![DiskSettings::ssd(MEBIBYTES)],
-            ..Settings::default()
-        }));
-        desk.rest();
-        desk.lay_out();
-        desk.rest();
-        desk
-    }
-
-    fn lay_out(&mut self) {
-        let told = self.run("storage format disk0").text;
-        let words = told.split(|c: char| !c.is_ascii_alphanumeric());
-        let is_code =
-            |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let code = words.rev().find(is_code);
-        let code = code.unwrap_or_else(|| panic!("no code in {told}"));
-        let answer = self.run(&format!("storage format disk0 {code}"));
-        assert!(answer.has_succeeded, "{}", answer.text);
-    }
-
-    /// So long that all is written and sealed.
-    fn rest(&mut self) {
-        self.0.run_for(Duration::from_secs(2));
-        self.0.serial(0).take_arrived();
-    }
-
-    fn run(&mut self, line: &str) -> Answer {
-        self.0.feed(0, format!("{line}\n").as_bytes());
-        let mut decoder = Decoder::default();
-        let mut answer = None;
-        self.0.run_until(Duration::from_secs(40), |world| {
-            for byte in world.serial(0).take_arrived() {
-                if let Some(Event::Answer(got)) = decoder.push(byte) {
-                    answer = Some(got);
-                }
-            }
-            answer.is_some()
-        });
-        answer.unwrap_or_else(|| panic!("no answer to {line}"))
-    }
-
-    fn say(&mut self, text: &str) {
-        let now = self.0.now();
-        let log = self.0.machine(0).log();
-        log.write(now, Level::Warn, "test", format_args!("{text}"));
-        self.0.wake(0);
-        self.rest();
-    }
-
-    fn crash(&mut self) {
-        self.0.crash(0);
-        self.0.run_for(Duration::from_secs(1));
-        self.0.restart(0);
-        self.rest();
-    }
-
-    fn field(&mut self, line: &str, name: &str) -> String {
-        let text = self.run(line).text;
-        let mut values = text.lines().filter_map(|line| line.strip_prefix(name));
-        let value = values.next();
-        let value = value.unwrap_or_else(|| panic!("no {name} in {text}"));
-        value.trim().to_string()
-    }
-}
 
 #[test]
 fn entries_of_earlier_boots_are_there_after_power_cuts_and_the_chain_goes_on() {
@@ -182,6 +108,8 @@ fn sectors_that_somebody_changed_are_found() {
     assert!(status.contains("damaged"), "{status}");
     let answer = desk.run("audit verify");
     assert!(!answer.has_succeeded, "{}", answer.text);
+    let earlier = desk.run("audit earlier").text;
+    assert!(earlier.contains("damaged"), "{earlier}");
     // Until somebody accepts the loss.
     assert!(desk.run("storage logs").text.contains("records of batch"));
     let answer = desk.run("storage accept-loss audit");
@@ -205,77 +133,6 @@ fn without_a_disk_nothing_is_kept_and_that_is_said() {
     let answer = desk.run("log-previous");
     assert!(answer.text.contains("no disk is in use"), "{}", answer.text);
     assert!(desk.run("audit verify").has_succeeded);
-}
-
-fn count(text: &str, what: &str) -> usize {
-    text.matches(what).count()
-}
-
-#[test]
-fn a_disk_that_fails_for_a_while_is_taken_into_use_again_with_all_that_was_acknowledged() {
-    let mut desk = Desk::new();
-    for line in [
-        "storage create box object 1MB",
-        "storage put box before acknowledged",
-        "device quota set 2 network-out 1MB",
-    ] {
-        let answer = desk.run(line);
-        assert!(answer.has_succeeded, "{line}: {}", answer.text);
-    }
-    desk.say("said once");
-    for (round, seconds) in [(2, 5), (3, 200)] {
-        desk.0.machine(0).disks[0].set_mood(DiskMood::Failing);
-        desk.run(&format!("device quota set 2 network-out {round}MB"));
-        desk.0.run_for(Duration::from_secs(seconds));
-        let logs = desk.run("storage logs").text;
-        assert!(logs.contains("disk failed"), "{logs}");
-        desk.0.machine(0).disks[0].set_mood(DiskMood::Well);
-        desk.0.run_for(Duration::from_secs(70));
-        let logs = desk.run("storage logs").text;
-        assert_eq!(count(&logs, " open "), 3, "{logs}");
-        let got = desk.run("storage get box before");
-        assert!(got.text.contains("acknowledged"), "{}", got.text);
-        let put = desk.run(&format!("storage put box round-{round} goes-on"));
-        assert!(put.has_succeeded, "{}", put.text);
-        assert_eq!(desk.field("audit status", "earlier boots"), "0");
-        assert_eq!(desk.field("audit status", "entries missed"), "0");
-        let verified = desk.run("audit verify");
-        assert!(
-            verified.has_succeeded && verified.text.contains("boots    1"),
-            "{}",
-            verified.text
-        );
-    }
-    desk.say("said behind");
-    desk.crash();
-    let earlier = desk.run("audit earlier 256").text;
-    for round in 1..=3 {
-        let wanted = format!("to {round}000000 bytes a second");
-        assert_eq!(count(&earlier, &wanted), 1, "{earlier}");
-    }
-    assert_eq!(desk.field("audit status", "earlier boots"), "1");
-    let got = desk.run("storage get box round-3");
-    assert!(got.text.contains("goes-on"), "{}", got.text);
-    let previous = desk.run("log-previous").text;
-    assert_eq!(count(&previous, "said once"), 1, "{previous}");
-    assert_eq!(count(&previous, "said behind"), 1, "{previous}");
-}
-
-#[test]
-fn a_disk_that_fails_at_the_start_is_taken_into_use_once_it_is_well() {
-    let mut desk = Desk::new();
-    desk.run("device quota set 2 network-out 4MB");
-    desk.rest();
-    desk.0.crash(0);
-    desk.0.machine(0).disks[0].set_mood(DiskMood::Failing);
-    desk.0.restart(0);
-    desk.0.run_for(Duration::from_secs(30));
-    let status = desk.run("storage status").text;
-    assert!(status.contains("unreadable"), "{status}");
-    desk.0.machine(0).disks[0].set_mood(DiskMood::Well);
-    desk.0.run_for(Duration::from_secs(70));
-    let earlier = desk.run("audit earlier 200").text;
-    assert!(earlier.contains("to 4000000 bytes a second"), "{earlier}");
 }
 
 #[test]
@@ -325,18 +182,6 @@ fn a_disk_that_was_just_laid_out_can_be_used_at_once() {
     desk.lay_out();
     let answer = desk.run("storage create box object 1MB");
     assert!(answer.has_succeeded, "{}", answer.text);
-}
-
-#[test]
-fn a_disk_that_never_answers_is_not_waited_for_without_end() {
-    let mut desk = Desk::new();
-    desk.0.crash(0);
-    desk.0.machine(0).disks[0].set_mood(DiskMood::Silent);
-    desk.0.restart(0);
-    let answer = desk.run("audit earlier");
-    assert!(answer.text.contains("no disk is in use"), "{}", answer.text);
-    let answer = desk.run("ls");
-    assert!(!answer.has_succeeded, "{}", answer.text);
 }
 
 /// The sectors of the log partition, as they are on the disk.
@@ -397,4 +242,34 @@ fn without_a_disk_the_power_goes_at_once() {
     desk.run("poweroff");
     desk.0.run_for(Duration::from_millis(5));
     assert!(!desk.0.machine(0).power_actions.is_empty());
+}
+
+#[test]
+fn a_boot_that_fills_the_log_keeps_its_number_and_is_followed_by_the_next() {
+    let mut desk = Desk::new();
+    desk.crash();
+    assert_eq!(desk.field("audit status", "boot "), "2");
+    for _ in 0..1000 {
+        (0..10).for_each(|line| drop(desk.run(&format!("echo line {line}"))));
+        desk.0.run_for(Duration::from_millis(20));
+    }
+    desk.rest();
+    assert_eq!(desk.field("audit status", "entries missed"), "0");
+    assert_ne!(desk.field("audit status", "records that made room"), "0");
+    let is_well = |desk: &mut Desk, boot: &str, earlier: &str| {
+        let verified = desk.run("audit verify");
+        assert!(verified.has_succeeded, "{}", verified.text);
+        assert_eq!(desk.field("audit status", "boot "), boot);
+        assert_eq!(desk.field("audit status", "earlier boots"), earlier);
+    };
+    desk.0.machine(0).disks[0].set_mood(DiskMood::Failing);
+    desk.run("echo its disk fails");
+    desk.0.run_for(Duration::from_secs(3));
+    desk.0.machine(0).disks[0].set_mood(DiskMood::Well);
+    desk.0.run_for(Duration::from_secs(70));
+    is_well(&mut desk, "2", "0");
+    assert!(!desk.run("audit earlier").has_succeeded);
+    desk.crash();
+    is_well(&mut desk, "3", "1");
+    assert!(desk.run("audit earlier").text.contains("echo line 9"));
 }

@@ -1,0 +1,5 @@
+//! What outlives a boot, on simulated disks.
+
+mod desk;
+mod failing;
+mod kept;
