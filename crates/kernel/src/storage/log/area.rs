@@ -12,6 +12,9 @@ pub const SUPERBLOCK_SECTORS: u64 = 8;
 const AREA_FIRST: u64 = 2 * SUPERBLOCK_SECTORS;
 /// Batches of full length that an area takes at least.
 const BATCHES_MIN: u64 = 4;
+/// Batches of full length behind which superblocks are written. Recovery reads twice as many
+/// behind the end, one after the other, which is what a boot waits for.
+const BATCHES_A_SEAL: u64 = 64;
 /// Numbers of batches, records and positions beyond are taken for nonsense: nobody
 /// writes as much, and sums of them do not overflow.
 pub const NUMBER_MAX: u64 = 1 << 60;
@@ -102,6 +105,17 @@ impl Area {
             true => position + self.run(position),
             false => position,
         }
+    }
+
+    /// After so many sectors a superblock says what is safe though nothing rests.
+    pub const fn seal_sectors(&self) -> u64 {
+        BATCHES_A_SEAL * self.batch_sectors
+    }
+
+    /// No batch ends farther behind what both superblocks call safe, so that recovery knows
+    /// how far it has to look.
+    pub const fn reach_sectors(&self) -> u64 {
+        2 * self.seal_sectors()
     }
 
     pub const fn batch_bytes(&self) -> usize {

@@ -8,7 +8,6 @@ use super::judgement::{Break, Evidence, Verdict, judge};
 use super::machine::{Log, State};
 use super::requests::{Ask, Job, Walker};
 use super::rules::Rules;
-use super::send::REACH_SECTORS;
 use super::superblock::Superblock;
 use super::walk::{Step, Stop, Walk};
 use super::{LogError, Lsn};
@@ -276,7 +275,7 @@ impl Log {
         );
         if let Step::Broken(broken) = step {
             // No batch is written farther from what a superblock says is safe.
-            let end = self.superblock.synced_position + REACH_SECTORS;
+            let end = self.superblock.synced_position + self.area.reach_sectors();
             let end = end.min(self.superblock.head.position + self.area.sectors);
             let left = end.saturating_sub(broken.at.position);
             recovery.scan.position = broken.at.position;

@@ -11,12 +11,6 @@ use crate::base::disk::DiskOperation;
 use crate::base::time::Instant;
 use crate::storage::io::Submit;
 
-/// After so many sectors a superblock says what is safe though nothing rests.
-const SEAL_SECTORS: u64 = 8192;
-/// No batch ends farther behind what both superblocks call safe, so that recovery knows
-/// how far it has to look.
-pub const REACH_SECTORS: u64 = 2 * SEAL_SECTORS;
-
 impl Log {
     pub(super) fn step_control(&mut self, now: Instant, io: &mut dyn Submit) {
         let (requests, block) = (&mut self.requests, &mut self.block);
@@ -60,7 +54,7 @@ impl Log {
         let end = self.next.position + self.area.batch_sectors;
         self.cut.is_none()
             && self.flights.space() > 0
-            && end <= self.confirmed.synced_position + REACH_SECTORS
+            && end <= self.confirmed.synced_position + self.area.reach_sectors()
     }
 
     fn send_batch(&mut self, now: Instant, io: &mut dyn Submit) {
@@ -111,7 +105,7 @@ impl Log {
             .synced
             .position
             .saturating_sub(self.confirmed.synced_position);
-        if is_due || self.is_update_wanted || unsaid >= SEAL_SECTORS {
+        if is_due || self.is_update_wanted || unsaid >= self.area.seal_sectors() {
             self.is_update_wanted = false;
             self.superblock.set_synced(self.synced);
             self.control.begin(self.superblock, true);

@@ -266,7 +266,7 @@ fn no_batch_lies_farther_from_what_is_said_to_be_safe_than_recovery_looks() {
         }
     }
     let written = bench.log.view().counters.sectors;
-    let reach = super::super::send::REACH_SECTORS;
+    let reach = bench.log.area.reach_sectors();
     assert!((reach - 2 * BATCH..=reach).contains(&written), "{written}");
     bench.rig.waiting.extend(held);
     bench.append(&long);
