@@ -1,5 +1,6 @@
 //! Whole kernels on simulated machines.
 
+mod asking;
 pub mod dhcp;
 mod disk;
 pub mod framed;

@@ -103,18 +103,9 @@ fn a_report_of_any_length_goes_out_over_a_console_of_any_speed() {
         let mut world = world("");
         let fast = run(&mut world, b"limits --json").text;
         world.serial(0).set_speed(speed);
-        world.feed(0, b"limits --json\n");
-        let mut decoder = Decoder::default();
-        let mut answer = None;
-        world.run_until(Duration::from_secs(600), |world| {
-            for byte in world.serial(0).take_arrived() {
-                if let Some(Event::Answer(came)) = decoder.push(byte) {
-                    answer = Some(came.text);
-                }
-            }
-            answer.is_some()
-        });
-        let slow = answer.expect("no answer");
+        let within = Duration::from_secs(600);
+        let slow = world.try_ask(0, "limits --json", within);
+        let slow = slow.expect("no answer").text;
         // What is in use differs in a few digits.
         assert!(slow.len().abs_diff(fast.len()) < 100);
         assert!(slow.ends_with("]}]}\n"), "{slow}");

@@ -2,14 +2,12 @@
 
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::Duration;
-use rayos_sim::framed::{Answer, Decoder, Event};
+use rayos_sim::framed::Answer;
 use rayos_sim::{DiskSettings, Settings, TextScreen, World};
 
 /// Large enough to be laid out.
 const DISK_MEBIBYTES: u64 = 24;
 const CUTS: u64 = 40;
-/// Hundredths of a second that an answer may take.
-const ANSWER_TURNS: usize = 6000;
 
 struct Desk {
     world: World,
@@ -30,14 +28,7 @@ impl Desk {
             screen: TextScreen::new(100),
         };
         desk.run(Duration::from_millis(200));
-        let command = "storage format disk0";
-        let shown = desk.ask(command).text;
-        let code = shown
-            .split(&format!("{command} "))
-            .nth(1)
-            .expect("a code is shown");
-        let line = format!("{command} {}", &code[..8]);
-        assert!(desk.ask(&line).has_succeeded);
+        desk.world.lay_out(0, "disk0");
         assert!(desk.ask("ls").has_succeeded);
         desk
     }
@@ -50,21 +41,9 @@ impl Desk {
 
     /// At the serial line.
     fn ask(&mut self, line: &str) -> Answer {
-        self.world.serial(0).take_arrived();
-        self.world.feed(0, format!("{line}\n").as_bytes());
-        let mut decoder = Decoder::default();
-        for _ in 0..ANSWER_TURNS {
-            self.run(Duration::from_millis(10));
-            let bytes = self.world.serial(0).take_arrived();
-            for event in bytes.into_iter().filter_map(|byte| decoder.push(byte)) {
-                match event {
-                    Event::Answer(answer) => return answer,
-                    Event::Panic(report) => panic!("{line}: {report}"),
-                    Event::Ready => {}
-                }
-            }
-        }
-        panic!("{line}: no answer");
+        let answer = self.world.ask(0, line);
+        self.run(Duration::ZERO);
+        answer
     }
 
     /// At the screen.

@@ -2,31 +2,14 @@
 
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::report::{Report, Value};
-use rayos_kernel::base::time::Duration;
 use rayos_kernel::shell::render::{Face, Rendering};
-use rayos_sim::framed::{Decoder, Event};
 use rayos_sim::scenario::{Item, Scenario};
 use rayos_sim::{Settings, World};
 use std::path::Path;
 
-/// Commands that wait for others end by then, well or not.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
-
 /// The lines of one answer, each parsed.
 fn run(world: &mut World, line: &str) -> (Vec<serde_json::Value>, bool) {
-    world.feed(0, line.as_bytes());
-    world.feed(0, b"\n");
-    let mut decoder = Decoder::default();
-    let mut answer = None;
-    world.run_until(ANSWER_WITHIN, |world| {
-        for byte in world.serial(0).take_arrived() {
-            if let Some(Event::Answer(found)) = decoder.push(byte) {
-                answer = Some(found);
-            }
-        }
-        answer.is_some()
-    });
-    let answer = answer.unwrap_or_else(|| panic!("no answer to {line}"));
+    let answer = world.ask(0, line);
     let parsed = answer.text.lines().map(|text| {
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{line}: {error}: {text}"))
     });

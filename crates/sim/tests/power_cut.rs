@@ -42,14 +42,7 @@ impl Desk {
     /// A disk that was laid out, with a volume for objects.
     fn fresh() -> Self {
         let mut desk = Self::new(None);
-        let command = "storage format disk0";
-        let shown = desk.ask(command).to_string();
-        let code = shown
-            .split(&format!("{command} "))
-            .nth(1)
-            .expect("a code is shown");
-        let line = format!("{command} {}", &code[..8]);
-        desk.ask(&line);
+        desk.world.lay_out(0, "disk0");
         desk.wait_for_pool();
         desk.ask(&format!("storage create {VOLUME} object 2M"));
         desk
@@ -83,23 +76,8 @@ impl Desk {
 
     /// The document that answers a command that must succeed.
     fn ask(&mut self, line: &str) -> Value {
-        self.type_in(line);
-        let mut answer = None;
-        let (world, decoder) = (&mut self.world, &mut self.decoder);
-        world.run_until(ANSWER_WITHIN, |world| {
-            let bytes = world.serial(0).take_arrived();
-            for event in bytes.into_iter().filter_map(|byte| decoder.push(byte)) {
-                match event {
-                    Event::Answer(came) => answer = Some(came),
-                    Event::Panic(report) => panic!("{line}: {report}"),
-                    Event::Ready => {}
-                }
-            }
-            answer.is_some()
-        });
-        let answer = answer.unwrap_or_else(|| panic!("{line}: no answer"));
-        assert!(answer.has_succeeded, "{line}: {}", answer.text);
-        serde_json::from_str(&answer.text).expect("a document")
+        let answer = self.world.answer_of(0, line);
+        serde_json::from_str(&answer).expect("a document")
     }
 
     fn boundaries(&mut self) -> u64 {

@@ -2,7 +2,6 @@
 
 use rayos_kernel::base::prng::Prng;
 use rayos_kernel::base::time::Duration;
-use rayos_sim::framed::{Answer, Decoder, Event};
 use rayos_sim::{DiskFaults, DiskSettings, Settings, SimDisk, World};
 use std::collections::BTreeMap;
 
@@ -33,11 +32,7 @@ impl Desk {
     }
 
     fn format(&mut self, disk: &str) {
-        let command = format!("storage format {disk}");
-        let told = self.ask(&command).text;
-        let code = told.split(&format!("{command} ")).nth(1);
-        let code = code.unwrap_or_else(|| panic!("no code in {told}"));
-        self.good(&format!("{command} {}", &code[..8]));
+        self.0.lay_out(0, disk);
         self.rest();
     }
 
@@ -46,31 +41,8 @@ impl Desk {
         self.0.serial(0).take_arrived();
     }
 
-    fn try_ask(&mut self, line: &str, within: Duration) -> Option<Answer> {
-        self.0.feed(0, format!("{line}\n").as_bytes());
-        let (mut decoder, mut answer) = (Decoder::default(), None);
-        self.0.run_until(within, |world| {
-            for byte in world.serial(0).take_arrived() {
-                match decoder.push(byte) {
-                    Some(Event::Answer(got)) => answer = Some(got),
-                    Some(Event::Panic(report)) => panic!("{line}: {report}"),
-                    _ => {}
-                }
-            }
-            answer.is_some()
-        });
-        answer
-    }
-
-    fn ask(&mut self, line: &str) -> Answer {
-        let answer = self.try_ask(line, Duration::from_secs(60));
-        answer.unwrap_or_else(|| panic!("no answer to {line}"))
-    }
-
     fn good(&mut self, line: &str) -> String {
-        let answer = self.ask(line);
-        assert!(answer.has_succeeded, "{line}: {}", answer.text);
-        answer.text
+        self.0.answer_of(0, line)
     }
 
     fn pool_state(&mut self) -> String {
@@ -105,7 +77,7 @@ impl Desk {
     }
 
     fn get(&mut self, key: &str) -> Option<String> {
-        let answer = self.ask(&format!("storage get bag {key}"));
+        let answer = self.0.ask(0, &format!("storage get bag {key}"));
         answer.has_succeeded.then_some(answer.text)
     }
 
@@ -134,7 +106,7 @@ fn live(
         let line = format!("storage put bag {key} {value}");
         if act + 1 == acts {
             let within = Duration::from_micros(prng.below(3000));
-            return match desk.try_ask(&line, within) {
+            return match desk.0.try_ask(0, &line, within) {
                 Some(answer) if answer.has_succeeded => {
                     truth.insert(key, value);
                     None
@@ -163,7 +135,7 @@ fn each_disk_alone_holds_what_was_acknowledged_while_both_were_whole() {
         });
         // The other one was whole when it was last seen: nobody knows who is further.
         desk.until("waits");
-        assert!(!desk.ask("storage get bag first").has_succeeded);
+        assert!(!desk.0.ask(0, "storage get bag first").has_succeeded);
         desk.good("storage degraded");
         desk.until("degraded");
         desk.check(&truth, running.as_ref());
@@ -232,7 +204,7 @@ fn disks_that_each_went_on_alone_are_never_mixed() {
         status.contains("each went on without the other"),
         "{status}"
     );
-    assert!(!desk.ask("storage degraded").has_succeeded);
+    assert!(!desk.0.ask(0, "storage degraded").has_succeeded);
 }
 
 #[test]
@@ -269,7 +241,8 @@ fn a_disk_that_dies_costs_nothing_that_was_acknowledged() {
         for _ in 0..12 {
             let (key, value) = (format!("k{}", prng.below(KEYS)), prng.next_u64());
             if desk
-                .ask(&format!("storage put bag {key} value-{value}"))
+                .0
+                .ask(0, &format!("storage put bag {key} value-{value}"))
                 .has_succeeded
             {
                 truth.insert(key, format!("value-{value}"));

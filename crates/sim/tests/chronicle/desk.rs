@@ -3,7 +3,7 @@
 use rayos_kernel::base::log::Level;
 use rayos_kernel::base::time::Duration;
 use rayos_kernel::kernel::Machine as _;
-use rayos_sim::framed::{Answer, Decoder, Event};
+use rayos_sim::framed::Answer;
 use rayos_sim::{DiskSettings, Settings, World};
 
 pub const MEBIBYTES: u64 = 24;
@@ -25,14 +25,7 @@ impl Desk {
     }
 
     pub fn lay_out(&mut self) {
-        let told = self.run("storage format disk0").text;
-        let words = told.split(|c: char| !c.is_ascii_alphanumeric());
-        let is_code =
-            |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let code = words.rev().find(is_code);
-        let code = code.unwrap_or_else(|| panic!("no code in {told}"));
-        let answer = self.run(&format!("storage format disk0 {code}"));
-        assert!(answer.has_succeeded, "{}", answer.text);
+        self.0.lay_out(0, "disk0");
     }
 
     /// So long that all is written and sealed.
@@ -42,18 +35,7 @@ impl Desk {
     }
 
     pub fn run(&mut self, line: &str) -> Answer {
-        self.0.feed(0, format!("{line}\n").as_bytes());
-        let mut decoder = Decoder::default();
-        let mut answer = None;
-        self.0.run_until(Duration::from_secs(40), |world| {
-            for byte in world.serial(0).take_arrived() {
-                if let Some(Event::Answer(got)) = decoder.push(byte) {
-                    answer = Some(got);
-                }
-            }
-            answer.is_some()
-        });
-        answer.unwrap_or_else(|| panic!("no answer to {line}"))
+        self.0.ask(0, line)
     }
 
     pub fn say(&mut self, text: &str) {
