@@ -198,6 +198,15 @@ fn run_loses_no_line_of_a_long_script() {
 }
 
 #[test]
+fn run_goes_on_with_a_script_when_the_kernel_has_booted_again() {
+    let script = "debug panic\necho still there\n";
+    let said = call(&["run", "--cmdline", "debug=1"], script, CALL_WITHIN).unwrap();
+    ends_with(&said, 3);
+    let (_, behind) = said.stdout.split_once("rebooting").unwrap();
+    assert!(behind.contains("\nstill there\r\n"), "{said:?}");
+}
+
+#[test]
 fn run_without_any_input_ends_too() {
     let said = call(
         &["run", "--machine", "microvm", "--smp", "1"],

@@ -21,6 +21,8 @@ use crate::session::PROMPT;
 
 /// A kernel without a prompt still gets what is typed, after this.
 const PROMPT_WITHIN: Duration = Duration::from_secs(60);
+/// The longest that a command works before its line is given up, and with it waiting for prompts.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5 * 60);
 /// After the end of the input: how long the kernel may be silent, and how long it may go on talking.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 const FAREWELL_MAX: Duration = Duration::from_secs(5 * 60);
@@ -87,9 +89,14 @@ impl Traffic {
     }
 
     fn on_output(&mut self, bytes: &[u8]) {
-        self.has_panicked |= bytes.contains(&CAN);
-        if self.prompt.is_none() {
+        let panics = bytes.contains(&CAN);
+        self.has_panicked |= panics;
+        let Some(prompt) = &mut self.prompt else {
             return;
+        };
+        if panics {
+            // It boots again and shows one, or never will.
+            *prompt = Deadline::after(PROMPT_WITHIN);
         }
         self.tail.extend_from_slice(bytes);
         let mut windows = self.tail.windows(PROMPT.len());
@@ -101,7 +108,15 @@ impl Traffic {
     }
 
     fn is_prompt_awaited(&self) -> bool {
-        self.prompt.is_some_and(|deadline| !deadline.is_over())
+        self.prompt.is_some()
+    }
+
+    /// A kernel that hangs shows no prompt for the lines that are left either.
+    fn maybe_stop_waiting(&mut self) {
+        if self.prompt.is_some_and(|deadline| deadline.is_over()) {
+            self.prompt = None;
+            self.waits_for_prompts = false;
+        }
     }
 
     fn goes_line_by_line(&self) -> bool {
@@ -126,7 +141,7 @@ impl Traffic {
         let is_last = self.has_input_ended && self.to_kernel.is_empty();
         if is_line && self.goes_line_by_line() && !is_last {
             self.tail.clear();
-            self.prompt = Some(Deadline::after(PROMPT_WITHIN));
+            self.prompt = Some(Deadline::after(ANSWER_WITHIN));
         }
     }
 }
@@ -260,6 +275,7 @@ fn carry(
                 Err(error) => return Err(error).context("reading the input"),
             }
         }
+        traffic.maybe_stop_waiting();
         if traffic.is_prompt_awaited()
             && let Some(farewell) = &mut farewell
         {
@@ -364,6 +380,24 @@ mod tests {
         traffic.on_output(b"up\r\nerror: ...\r\nrayos> ");
         assert_eq!(send(&mut traffic), "poweroff\n");
         assert!(!traffic.is_prompt_awaited(), "there will be none");
+    }
+
+    #[test]
+    fn what_is_left_of_a_script_waits_for_a_kernel_that_boots_again_and_for_none_that_hangs() {
+        let mut traffic = Traffic::new(false, true);
+        traffic.on_output(b"rayos> ");
+        traffic.on_typed(b"debug panic\ncpu\nmem\nuptime\n");
+        send(&mut traffic);
+        traffic.on_output(b"\x18panic: x\r\nrebooting\r\n");
+        let left = traffic.prompt.and_then(Deadline::remaining);
+        assert!(left.is_some_and(|left| left <= PROMPT_WITHIN));
+        traffic.maybe_stop_waiting();
+        assert_eq!(send(&mut traffic), "");
+        traffic.on_output(b"rayos> ");
+        assert_eq!(send(&mut traffic), "cpu\n");
+        traffic.prompt = Some(Deadline::after(Duration::ZERO));
+        traffic.maybe_stop_waiting();
+        assert_eq!(send(&mut traffic), "mem\nuptime\n");
     }
 
     #[test]
