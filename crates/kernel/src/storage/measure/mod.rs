@@ -427,7 +427,7 @@ impl Run {
         }
         let written = match self.may_write {
             true => "yes",
-            false => "no, for it is not blank",
+            false => "no, for it is read-only or not known to be blank",
         };
         report
             .fields("")
